@@ -1,0 +1,25 @@
+// Whether two answers are the same answer.
+#pragma once
+
+#include <string_view>
+#include <string>
+#include <vector>
+#include <cstddef>
+
+namespace autodidact::answers {
+
+enum class Comparator {
+  kExact,        // equal once trimmed and white space folded
+  kMathematics,  // equal as mathematics
+};
+
+// "exact", "math"; Error(kBadInput) listing them otherwise.
+Comparator ComparatorNamed(std::string_view name);
+
+// Symmetric. Never throws for any input; bounded in time.
+bool Equal(Comparator comparator, std::string_view left, std::string_view right);
+
+// Equivalence classes of answers under Equal: for each answer the index of the first one that it equals.
+std::vector<std::size_t> Classes(Comparator comparator, const std::vector<std::string>& answers);
+
+}  // namespace autodidact::answers

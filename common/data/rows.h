@@ -1,0 +1,41 @@
+// The rows of a JSONL data file.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "schema/types.h"
+
+namespace autodidact::data {
+
+// Which keys hold what. The first key that a row has counts.
+struct RowKeys {
+  std::vector<std::string> id = {"id", "unique_id", "task_id"};
+  std::vector<std::string> prompt = {"prompt", "question", "problem", "input", "messages"};
+  std::vector<std::string> answer = {"answer", "label", "solution", "ground_truth"};
+  std::vector<std::string> answers = {"answers"};
+};
+
+// One row: the prompt with its whole row, and any labels (any one of them is right).
+struct Row {
+  schema::Prompt prompt;
+  std::vector<std::string> answers;
+};
+
+// Reads every row. A row without an id gets its line number. Error(kBadInput) naming file and line for: no such file, a
+// line that is not a JSON object, no prompt, a wrong type, a duplicate id. Blank lines are passed over.
+std::vector<Row> ReadRows(const std::filesystem::path& file, const RowKeys& keys = {});
+
+// Joins labels that stand in a file of their own, by id. Error(kBadInput) for an id of `rows` that the file lacks.
+void JoinAnswers(std::vector<Row>& rows, const std::filesystem::path& labels, const RowKeys& keys = {});
+
+// A pair for supervised training.
+struct Pair {
+  std::string prompt;
+  std::vector<std::string> completions;  // any one of them is right
+};
+// Rows with `prompt` and `completion` (or an answer key); errors as ReadRows.
+std::vector<Pair> ReadPairs(const std::filesystem::path& file, const RowKeys& keys = {});
+
+}  // namespace autodidact::data

@@ -1,0 +1,116 @@
+// Request and reply between roles: bytes in, bytes out, every wait with a deadline. Over inproc:// in one process and
+// tcp:// between processes, by the same code.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/error.h"
+
+namespace autodidact::net {
+
+// Z85-encoded CURVE keys (40 characters each).
+struct KeyPair {
+  std::string public_key;
+  std::string secret_key;
+};
+KeyPair MakeKeyPair();
+
+// Off the loopback CURVE is required: binding or connecting to another address without keys is Error(kBadInput).
+struct Security {
+  std::optional<KeyPair> own;               // none: plain, loopback and inproc only
+  std::string server_public_key;            // client side: whom to trust
+  std::vector<std::string> allowed_clients; // server side: whom to let in; others are refused
+};
+
+// Owns the ZeroMQ context: one per process (all inproc peers share it). Outlives every Server and Client made from it.
+class Context {
+ public:
+  Context();
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+ private:
+  friend class Server;
+  friend class Client;
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The way back to one caller; use once, from any thread, also after the Server is gone (then it does nothing).
+class ReplyHandle {
+ public:
+  void Send(std::string bytes);
+
+ private:
+  friend class Server;
+  struct Address;
+  std::shared_ptr<Address> address_;
+};
+
+struct Incoming {
+  std::string bytes;
+  std::string peer;  // who asked, for messages: an address or an identity
+  ReplyHandle reply;
+};
+
+// Answers requests. One thread inside owns the socket; `handler` runs on it and must not block: it answers at once or
+// moves the Incoming to a queue of its own and answers later. An exception from the handler is logged and the request
+// stays unanswered (its caller's deadline ends the wait).
+class Server {
+ public:
+  // endpoint: "inproc://name", "tcp://127.0.0.1:5555", or port "*" for a free one. Error(kBadInput) when it cannot bind.
+  Server(Context& context, const std::string& endpoint, const Security& security,
+         std::function<void(Incoming)> handler);
+  ~Server();  // closes the socket; requests not answered yet are lost
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // The endpoint to connect to, with the port that was chosen.
+  const std::string& endpoint() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Asks one server, or any of several replicas. Thread-safe: any number of calls may be under way. A thread inside owns
+// the sockets. A request goes to the replica with the fewest calls in flight; with several replicas, when one has not
+// answered after `retry_after`, it is sent to the next one as well (services are stateless) and the first reply counts.
+class Client {
+ public:
+  struct Options {
+    std::string name;   // who we are, for the peer's messages
+    std::string peer;   // what the peer is ("anchor service"), for our failures
+    base::Milliseconds retry_after{10'000};
+  };
+  Client(Context& context, std::vector<std::string> endpoints, const Security& security, Options options);
+  ~Client();  // every call under way fails with kDisconnected
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Blocks until the reply or the deadline. Fails with kRetryLater naming the peer, `doing` and for how long it was
+  // waited; with kDisconnected when the client is closed.
+  base::Outcome<std::string> Call(std::string bytes, base::Deadline deadline, const std::string& doing);
+
+  // The same without blocking: `done` runs on the client's own thread and must not block.
+  void CallAsync(std::string bytes, base::Deadline deadline, std::string doing,
+                 std::function<void(base::Outcome<std::string>)> done);
+
+  // Replaces the replicas; calls under way on those that are gone are sent to another.
+  void SetEndpoints(std::vector<std::string> endpoints);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// True for inproc:// and addresses of the loopback (127.0.0.0/8, ::1, localhost).
+bool IsLocal(const std::string& endpoint);
+
+}  // namespace autodidact::net

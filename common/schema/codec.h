@@ -1,0 +1,32 @@
+// Messages to bytes and back. Bytes from outside are never trusted: what does not decode is Error(kBadInput).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "schema/types.h"
+
+namespace autodidact::schema {
+
+// Cap'n Proto's canonical flat form of one Message: equal messages give equal bytes.
+std::string Encode(const Message& message);
+
+// Throws Error(kBadInput) for bytes that are not a message: cut, malformed, unknown kind, an enum out of range.
+Message Decode(std::string_view bytes);
+
+// Decodes a message that must be a T. A FailureReply comes back as the failure that it carries; any other kind is
+// Error(kBadInput) naming both kinds.
+template <class T>
+base::Outcome<T> DecodeReply(std::string_view bytes) {
+  Message message = Decode(bytes);
+  if (auto* wanted = std::get_if<T>(&message)) return std::move(*wanted);
+  if (auto* failed = std::get_if<FailureReply>(&message)) return std::move(failed->failure);
+  base::ThrowBadInput(std::string("message: got ") + Name(message) + ", expected " + Name(Message(T{})));
+}
+
+// One line of JSON for people (`inspect`); payload bytes are shown as their size.
+std::string Describe(const Message& message);
+
+}  // namespace autodidact::schema

@@ -1,0 +1,69 @@
+// Weight versions from the learner to the actors: in one process by reference, between processes as parts of bytes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/deadline.h"
+#include "base/error.h"
+#include "base/guarded.h"
+#include "model/weight_set.h"
+#include "net/net.h"
+#include "schema/types.h"
+
+namespace autodidact::weights {
+
+// Where an actor gets its weights. Called from the actor's thread only.
+class WeightSource {
+ public:
+  virtual ~WeightSource() = default;
+  // The newest set that is at least min_version. Blocks until there is one or the deadline passes (kRetryLater).
+  virtual base::Outcome<model::SharedWeights> Fetch(schema::WeightVersion min_version, base::Deadline deadline) = 0;
+  // Never blocks: the newest version known to exist (may lag by one exchange).
+  virtual schema::WeightVersion newest() const = 0;
+  // Seconds spent in transfers and bytes that travelled, since the start.
+  virtual double transfer_seconds() const = 0;
+  virtual std::uint64_t transfer_bytes() const = 0;
+};
+
+// Holds the newest set and the one before it (for deltas). Thread-safe. Owned by learner rank 0.
+class WeightStore {
+ public:
+  void Publish(model::SharedWeights weights);
+  base::Outcome<model::SharedWeights> WaitFor(schema::WeightVersion min_version, base::Deadline deadline) const;
+  schema::WeightVersion newest() const;
+
+ private:
+  friend class WeightPublisher;
+  struct State {
+    model::SharedWeights newest;
+    model::SharedWeights previous;
+  };
+  base::Guarded<State> state_;
+};
+
+// The same process: no copy. The store must outlive it.
+std::unique_ptr<WeightSource> MakeLocalSource(const WeightStore& store);
+
+// Answers WeightRequests over the network from a store, in parts of at most part_bytes; a delta (XOR with the previous
+// version, zstd) when the asker holds the previous version and the delta is smaller. The store must outlive it.
+class WeightPublisher {
+ public:
+  WeightPublisher(const WeightStore& store, net::Context& context, const std::string& endpoint,
+                  const net::Security& security, std::int64_t part_bytes = 32 << 20);
+  ~WeightPublisher();
+  const std::string& endpoint() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Fetches from a WeightPublisher; every set is verified by its checksum (a mismatch is fetched again whole).
+// `config` is what the tensors must fit.
+std::unique_ptr<WeightSource> MakeNetworkSource(net::Context& context, const std::string& endpoint,
+                                                const net::Security& security, const model::ModelConfig& config,
+                                                at::Device device);
+
+}  // namespace autodidact::weights
