@@ -1,10 +1,10 @@
 // Whether two answers are the same answer.
 #pragma once
 
-#include <string_view>
-#include <string>
-#include <vector>
 #include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace autodidact::answers {
 
@@ -15,9 +15,13 @@ enum class Comparator {
 
 // "exact", "math"; Error(kBadInput) listing them otherwise.
 Comparator ComparatorNamed(std::string_view name);
+const char* Name(Comparator comparator);
 
 // Symmetric. Never throws for any input; bounded in time.
 bool Equal(Comparator comparator, std::string_view left, std::string_view right);
+
+// Whether `answer` is equal to any of `references` (see ReferenceAnswers).
+bool EqualAny(Comparator comparator, std::string_view answer, const std::vector<std::string>& references);
 
 // Equivalence classes of answers under Equal: for each answer the index of the first one that it equals.
 std::vector<std::size_t> Classes(Comparator comparator, const std::vector<std::string>& answers);

@@ -4,20 +4,34 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace autodidact::answers {
 
 enum class Extractor {
-  kBoxed,       // the contents of the last \boxed{…}, braces balanced
-  kLastNumber,  // the last number, thousands separators removed
-  kAfterHashes, // what follows the last "####", trimmed
-  kWholeText,   // the text, trimmed and with runs of white space folded
+  kBoxed,        // the contents of the last \boxed{…}, braces balanced; nothing when the last one is not closed
+  kLastNumber,   // the last number (sign, decimals, exponent), thousands separators removed
+  kAfterHashes,  // the line after the last "####", trimmed; an amount without its dollar sign and thousands separators
+  kWholeText,    // the text, trimmed and with runs of white space folded
 };
 
 // "boxed", "last_number", "hashes", "whole"; Error(kBadInput) listing them otherwise.
 Extractor ExtractorNamed(std::string_view name);
+const char* Name(Extractor extractor);
 
 // Nothing when the text has no such answer, or an empty one.
 std::optional<std::string> Extract(Extractor extractor, std::string_view text);
+
+// Stands between the labels of a reference that admits more than one answer (see ReferenceAnswers).
+inline constexpr char kAlternative = '\x1e';
+
+// A reference made of labels: each in the form that the extractor reads, joined by kAlternative. Empty for no label.
+std::string LabelText(Extractor extractor, const std::vector<std::string>& labels);
+
+// The answers that a reference admits: one, or one for each label of a LabelText. Empty when there is none.
+std::vector<std::string> ReferenceAnswers(Extractor extractor, std::string_view reference);
+
+// A generated text with its kAlternative characters as spaces: what a model wrote can never admit several answers.
+std::string WithoutAlternatives(std::string_view text);
 
 }  // namespace autodidact::answers

@@ -1,0 +1,28 @@
+// Small pieces of text handling that the extractors and comparators share. Private to the room.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace autodidact::answers {
+
+inline bool IsSpace(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+inline bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+inline bool IsLetter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// Without ASCII white space at both ends.
+std::string_view Trim(std::string_view text);
+
+// Trimmed, with every run of ASCII white space as one space.
+std::string Fold(std::string_view text);
+
+// `text` with every occurrence of `from` (not empty) replaced, left to right, without looking at what was put in.
+std::string ReplaceAll(std::string_view text, std::string_view from, std::string_view to);
+
+}  // namespace autodidact::answers
