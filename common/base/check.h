@@ -4,10 +4,10 @@
 #include "base/error.h"
 #include "base/format.h"
 
-#define AD_CHECK(condition, ...)                                                                       \
-  do {                                                                                                 \
-    if (!(condition)) [[unlikely]]                                                                     \
-      ::autodidact::base::ThrowBug(::autodidact::base::Format("{}:{}: check failed: " #condition ": ", \
-                                                              __FILE__, __LINE__) +                    \
-                                   ::autodidact::base::Format(__VA_ARGS__));                           \
+#define AD_CHECK(condition, ...)                                                                    \
+  do {                                                                                              \
+    if (!(condition)) [[unlikely]]                                                                  \
+      ::autodidact::base::ThrowBug(                                                                 \
+          ::autodidact::base::Format("{}:{}: check failed: " #condition ": ", __FILE__, __LINE__) + \
+          ::autodidact::base::Format(__VA_ARGS__));                                                 \
   } while (false)

@@ -28,6 +28,8 @@ class Deadline {
 };
 
 // Seconds since a point, for metrics.
-inline double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+inline double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 }  // namespace autodidact::base

@@ -16,8 +16,12 @@ const char* Name(ErrorKind kind) {
   return "unknown";
 }
 
-void ThrowBadInput(std::string message) { throw Error(ErrorKind::kBadInput, std::move(message)); }
+void ThrowBadInput(std::string message) {
+  throw Error(ErrorKind::kBadInput, std::move(message));
+}
 
-void ThrowBug(std::string message) { throw Error(ErrorKind::kBug, std::move(message)); }
+void ThrowBug(std::string message) {
+  throw Error(ErrorKind::kBug, std::move(message));
+}
 
 }  // namespace autodidact::base

@@ -45,9 +45,13 @@ void SetUpLog(const LogConfig& config) {
   spdlog::set_default_logger(logger);
 }
 
-void SetLogRole(std::string role) { role_of_thread = std::move(role); }
+void SetLogRole(std::string role) {
+  role_of_thread = std::move(role);
+}
 
-const std::string& LogRole() { return role_of_thread; }
+const std::string& LogRole() {
+  return role_of_thread;
+}
 
 void LogLine(LogLevel level, std::string_view line) {
   spdlog::default_logger_raw()->log(Level(level), "{} | {}", role_of_thread, line);

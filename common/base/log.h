@@ -15,8 +15,8 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 // Where the lines go. Called by launch before any thread logs; without it warnings and errors go to standard error.
 struct LogConfig {
   LogLevel level = LogLevel::kInfo;
-  bool to_stderr = true;             // info and above, unless a progress line owns the terminal
-  std::filesystem::path file;        // empty: none
+  bool to_stderr = true;       // info and above, unless a progress line owns the terminal
+  std::filesystem::path file;  // empty: none
 };
 void SetUpLog(const LogConfig& config);
 

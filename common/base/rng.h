@@ -41,8 +41,8 @@ class RandomWalk {
 
   std::uint64_t Bits() { return BitsAt(key_, position_++); }
   float Uniform() { return UniformAt(key_, position_++); }
-  double Normal();                              // standard normal (Box–Muller)
-  std::uint64_t Below(std::uint64_t bound);     // uniform in [0, bound), bound > 0
+  double Normal();                           // standard normal (Box–Muller)
+  std::uint64_t Below(std::uint64_t bound);  // uniform in [0, bound), bound > 0
 
  private:
   RandomKey key_;

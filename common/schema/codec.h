@@ -26,7 +26,7 @@ base::Outcome<T> DecodeReply(std::string_view bytes) {
   base::ThrowBadInput(std::string("message: got ") + Name(message) + ", expected " + Name(Message(T{})));
 }
 
-// One line of JSON for people (`inspect`); payload bytes are shown as their size.
+// One line for people (`inspect`), in Cap'n Proto's text notation; payload bytes are shown as their size.
 std::string Describe(const Message& message);
 
 }  // namespace autodidact::schema

@@ -56,7 +56,14 @@ struct ScoredGroup {
 }
 enum Receipt { accepted @0; duplicate @1; stale @2; unknown @3; }
 struct SubmitReply { receipt @0 :Receipt; state @1 :RunState; }
-struct Heartbeat { role @0 :Text; host @1 :Text; pid @2 :UInt32; doing @3 :Text; progress @4 :UInt64; report @5 :Text; }
+struct Heartbeat { role @0 :Text; host @1 :Text; pid @2 :UInt32; doing @3 :Text; progress @4 :UInt64; report @5 :Text; endpoint @6 :Text; }
+struct Directory {
+  state @0 :RunState;
+  newestVersion @1 :UInt64;
+  weights @2 :Text;
+  anchors @3 :List(Text);
+  judges @4 :List(Text);
+}
 
 enum ElementType { float32 @0; bfloat16 @1; float16 @2; }
 struct TensorInfo { name @0 :Text; type @1 :ElementType; shape @2 :List(Int64); }
@@ -95,5 +102,6 @@ struct Message {
     weightRequest @9 :WeightRequest;
     weightPart @10 :WeightPart;
     failureReply @11 :Failure;
+    directory @12 :Directory;
   }
 }

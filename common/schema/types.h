@@ -46,8 +46,8 @@ struct Lease {
   Ticket ticket = 0;
   Prompt prompt;
   std::uint32_t attempt = 0;
-  std::uint32_t milliseconds = 0;   // from the reply on
-  WeightVersion min_version = 0;    // the oldest weights that may make its rollouts
+  std::uint32_t milliseconds = 0;  // from the reply on
+  WeightVersion min_version = 0;   // the oldest weights that may make its rollouts
 
   bool operator==(const Lease&) const = default;
 };
@@ -69,7 +69,8 @@ struct LeaseReply {
 
 enum class StopReason : std::uint16_t { kEndOfText, kStopString, kMaxLength };
 
-// One sampled answer. ids hold the end-of-text token when it was sampled; the two log-probabilities stand beside each id.
+// One sampled answer. ids hold the end-of-text token when it was sampled; the two log-probabilities stand beside each
+// id.
 struct Rollout {
   std::vector<TokenId> ids;
   std::vector<float> logprobs;          // untruncated distribution at the sampling temperature: ratio and KL use it
@@ -77,7 +78,7 @@ struct Rollout {
   WeightVersion first_version = 0;      // the weights that made the first token
   WeightVersion last_version = 0;       // and the last
   StopReason stop = StopReason::kEndOfText;
-  std::string text;                     // decoded without special tokens: for people, anchor and judge
+  std::string text;  // decoded without special tokens: for people, anchor and judge
 
   bool operator==(const Rollout&) const = default;
 };
@@ -108,9 +109,9 @@ struct Criterion {
 // The anchor's synthesis of a group. Only the text under the last heading counts as the reference.
 struct Reference {
   std::string text;
-  std::string generation;           // all that the anchor wrote, for the records
-  std::vector<Criterion> rubric;    // rubric regime only, written from the text alone
-  std::uint32_t stages = 1;         // more than 1 when the group did not fit into one context
+  std::string generation;         // all that the anchor wrote, for the records
+  std::vector<Criterion> rubric;  // rubric regime only, written from the text alone
+  std::uint32_t stages = 1;       // more than 1 when the group did not fit into one context
 
   bool operator==(const Reference&) const = default;
 };
@@ -125,9 +126,9 @@ struct SynthesisReply {
 struct JudgeRequest {
   Ticket ticket = 0;
   std::string reference;
-  std::vector<Criterion> rubric;        // empty in the verifiable regime
-  std::vector<std::string> responses;   // the rollouts' texts
-  std::vector<std::uint32_t> lengths;   // their tokens, for a length penalty
+  std::vector<Criterion> rubric;       // empty in the verifiable regime
+  std::vector<std::string> responses;  // the rollouts' texts
+  std::vector<std::uint32_t> lengths;  // their tokens, for a length penalty
 
   bool operator==(const JudgeRequest&) const = default;
 };
@@ -185,14 +186,25 @@ struct SubmitReply {
 
 // Any role -> learner rank 0: alive, and what it is doing. The reply is a SubmitReply whose state matters.
 struct Heartbeat {
-  std::string role;               // "actor-0"
+  std::string role;  // "actor-0"
   std::string host;
   std::uint32_t pid = 0;
-  std::string doing;              // "decoding 12 groups"
-  std::uint64_t progress = 0;     // grows whenever a unit of work is done
-  std::string report;             // JSON object of the role's own metrics since the last heartbeat, or empty
+  std::string doing;           // "decoding 12 groups"
+  std::uint64_t progress = 0;  // grows whenever a unit of work is done
+  std::string report;          // JSON object of the role's own metrics since the last heartbeat, or empty
 
   bool operator==(const Heartbeat&) const = default;
+};
+
+// Learner rank 0 -> any role: who is where. It is all that a role must be told to take part: it knows only the learner.
+struct Directory {
+  RunState state = RunState::kRunning;
+  WeightVersion newest_version = 0;
+  std::string weights;               // endpoint of the weight publisher
+  std::vector<std::string> anchors;  // endpoints of the services heard of lately
+  std::vector<std::string> judges;
+
+  bool operator==(const Directory&) const = default;
 };
 
 enum class ElementType : std::uint16_t { kFloat32, kBFloat16, kFloat16 };
@@ -205,14 +217,15 @@ struct TensorInfo {
   bool operator==(const TensorInfo&) const = default;
 };
 
-// actor -> weight publisher: one part of the oldest set that is at least min_version, as a delta from have if it can be.
+// actor -> weight publisher: one part of the oldest set that is at least min_version, as a delta from have if it can
+// be.
 struct WeightRequest {
   bool has_weights = false;
-  WeightVersion have = 0;           // only with has_weights
-  WeightVersion min_version = 0;    // wait for it; the reply is a Failure(kRetryLater) when it does not come in time
+  WeightVersion have = 0;         // only with has_weights
+  WeightVersion min_version = 0;  // wait for it; the reply is a Failure(kRetryLater) when it does not come in time
   std::uint32_t wait_milliseconds = 0;
   std::uint32_t part = 0;
-  bool has_version = false;         // parts after the first name the version that the first one had
+  bool has_version = false;  // parts after the first name the version that the first one had
   WeightVersion version = 0;
 
   bool operator==(const WeightRequest&) const = default;
@@ -222,12 +235,12 @@ struct WeightRequest {
 struct WeightPart {
   WeightVersion version = 0;
   bool is_delta = false;
-  WeightVersion base = 0;               // only of a delta
-  std::vector<TensorInfo> tensors;      // in part 0 only: what the bytes are
+  WeightVersion base = 0;           // only of a delta
+  std::vector<TensorInfo> tensors;  // in part 0 only: what the bytes are
   std::uint32_t part = 0;
   std::uint32_t num_parts = 1;
-  std::uint64_t raw_size = 0;           // bytes of this part once decoded
-  std::uint64_t checksum = 0;           // XXH3-64 of the whole set's raw bytes
+  std::uint64_t raw_size = 0;  // bytes of this part once decoded
+  std::uint64_t checksum = 0;  // XXH3-64 of the whole set's raw bytes
   std::string payload;
 
   bool operator==(const WeightPart&) const = default;
@@ -242,13 +255,13 @@ struct FailureReply {
 
 // Everything that travels, in the order of the flow.
 using Message = std::variant<LeaseRequest, LeaseReply, SynthesisRequest, SynthesisReply, JudgeRequest, JudgeReply,
-                             ScoredGroup, SubmitReply, Heartbeat, WeightRequest, WeightPart, FailureReply>;
+                             ScoredGroup, SubmitReply, Heartbeat, Directory, WeightRequest, WeightPart, FailureReply>;
 
 // "ScoredGroup", for logs.
 const char* Name(const Message& message);
 
 const char* Name(StopReason reason);  // "eos", "stop", "length"
 const char* Name(Receipt receipt);
-const char* Name(VerdictKind kind);   // "met", "not_met", "invalid"
+const char* Name(VerdictKind kind);  // "met", "not_met", "invalid"
 
 }  // namespace autodidact::schema

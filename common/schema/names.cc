@@ -1,0 +1,51 @@
+#include "schema/types.h"
+
+namespace autodidact::schema {
+
+const char* Name(const Message& message) {
+  static constexpr const char* kNames[] = {
+      "LeaseRequest", "LeaseReply", "SynthesisRequest", "SynthesisReply", "JudgeRequest", "JudgeReply",  "ScoredGroup",
+      "SubmitReply",  "Heartbeat",  "Directory",        "WeightRequest",  "WeightPart",   "FailureReply"};
+  static_assert(std::size(kNames) == std::variant_size_v<Message>);
+  return kNames[message.index()];
+}
+
+const char* Name(StopReason reason) {
+  switch (reason) {
+    case StopReason::kEndOfText:
+      return "eos";
+    case StopReason::kStopString:
+      return "stop";
+    case StopReason::kMaxLength:
+      return "length";
+  }
+  return "unknown";
+}
+
+const char* Name(Receipt receipt) {
+  switch (receipt) {
+    case Receipt::kAccepted:
+      return "accepted";
+    case Receipt::kDuplicate:
+      return "duplicate";
+    case Receipt::kStale:
+      return "stale";
+    case Receipt::kUnknown:
+      return "unknown ticket";
+  }
+  return "unknown";
+}
+
+const char* Name(VerdictKind kind) {
+  switch (kind) {
+    case VerdictKind::kMet:
+      return "met";
+    case VerdictKind::kNotMet:
+      return "not_met";
+    case VerdictKind::kInvalid:
+      return "invalid";
+  }
+  return "unknown";
+}
+
+}  // namespace autodidact::schema
