@@ -184,9 +184,10 @@ struct SubmitReply {
   bool operator==(const SubmitReply&) const = default;
 };
 
-// Any role -> learner rank 0: alive, and what it is doing. The reply is a SubmitReply whose state matters.
+// Any role -> learner rank 0: alive, and what it is doing. The reply is the Directory.
 struct Heartbeat {
-  std::string role;  // "actor-0"
+  std::string role;      // "actor-0"
+  std::string endpoint;  // where a service can be asked; empty for an actor
   std::string host;
   std::uint32_t pid = 0;
   std::string doing;           // "decoding 12 groups"
