@@ -11,23 +11,28 @@ namespace autodidact::data {
 
 // Which keys hold what. The first key that a row has counts.
 struct RowKeys {
-  std::vector<std::string> id = {"id", "unique_id", "task_id"};
+  std::vector<std::string> id = {"id", "unique_id", "task_id", "prompt_id"};
   std::vector<std::string> prompt = {"prompt", "question", "problem", "input", "messages"};
   std::vector<std::string> answer = {"answer", "label", "solution", "ground_truth"};
   std::vector<std::string> answers = {"answers"};
+  std::vector<std::string> completion = {"completion", "completions"};  // of ReadPairs; before the answer keys
 };
 
-// One row: the prompt with its whole row, and any labels (any one of them is right).
+// One row: the prompt with its whole row, and any labels (any one of them is right) without repeats. A label is kept as
+// it stands: a number as its JSON text, GSM8K's worked answer with its "#### 42".
 struct Row {
   schema::Prompt prompt;
   std::vector<std::string> answers;
 };
 
-// Reads every row. A row without an id gets its line number. Error(kBadInput) naming file and line for: no such file, a
-// line that is not a JSON object, no prompt, a wrong type, a duplicate id. Blank lines are passed over.
+// Reads every row. A prompt is text or a list of {"role": system | user | assistant, "content"}; a label is text, a
+// number or a list of those (null: no label). A row without an id gets its line number. Error(kBadInput) naming file
+// and line for: no such file, a line that is not a JSON object, no prompt, a wrong type, a duplicate id. Blank lines
+// are passed over.
 std::vector<Row> ReadRows(const std::filesystem::path& file, const RowKeys& keys = {});
 
-// Joins labels that stand in a file of their own, by id. Error(kBadInput) for an id of `rows` that the file lacks.
+// Joins labels that stand in a file of their own, by id, replacing those of the rows. Error(kBadInput) for an id of
+// `rows` that the file lacks, a label row without a label, or a duplicate id. Further ids are passed over.
 void JoinAnswers(std::vector<Row>& rows, const std::filesystem::path& labels, const RowKeys& keys = {});
 
 // A pair for supervised training.
@@ -35,7 +40,7 @@ struct Pair {
   std::string prompt;
   std::vector<std::string> completions;  // any one of them is right
 };
-// Rows with `prompt` and `completion` (or an answer key); errors as ReadRows.
+// Rows with a prompt in text and `completion` or an answer key; errors as ReadRows.
 std::vector<Pair> ReadPairs(const std::filesystem::path& file, const RowKeys& keys = {});
 
 }  // namespace autodidact::data

@@ -28,9 +28,15 @@ class RunFolder {
 
   const std::filesystem::path& path() const { return folder_; }
 
-  // {"step": …, metrics…}; refuses names of which one is a folder of another (kBug).
+  // {"step": …, metrics…}; refuses names of which one is a folder of another (kBug). A value that is not finite becomes
+  // null, which pandas reads as NaN.
   void WriteMetrics(std::int64_t step, const base::Metrics& metrics);
-  // One line per group: ticket, id, prompt, versions, completions, reference, rewards, advantages, …
+  // rollouts/step_NNNNNN.jsonl as a whole, one line per group: step, ticket, id, prompt (text or messages), actor,
+  // prompt_tokens; per rollout, lists of first_versions, last_versions, completions, stop_reasons, num_tokens, rewards
+  // (null where there is none), reward_failures (null where there is one), advantages (empty: not trained on);
+  // reference, reference_generation, reference_stages, rubric and failure (why there is no reference); verdicts as
+  // objects {rollout, criterion, verdict, reason}; rollout_seconds, anchor_seconds, judge_seconds. Empty lists for a
+  // hole in the step.
   void WriteRollouts(std::int64_t step, const std::vector<GroupRecord>& groups);
 
  private:
