@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "answers/compare.h"
@@ -32,49 +33,79 @@ struct AnswerRule {
 // text has an answer. Reads the group only.
 base::Outcome<schema::Reference> MajorityReference(const AnswerRule& rule, const std::vector<std::string>& texts);
 
-// Ground truth: the label. Reads the label only. Fails when there is none.
-base::Outcome<schema::Reference> LabelReference(const std::vector<std::string>& answers);
+// Ground truth: the labels, any of which is right; the text is theirs by answers::LabelText, to be read by
+// answers::ReferenceAnswers under the same rule. Reads the labels only. Fails (kBadInput) when there is none.
+base::Outcome<schema::Reference> LabelReference(const AnswerRule& rule, const std::vector<std::string>& labels);
 
 // The prompt of the synthesis: everything but the candidates is fixed by the config, so nothing of the question can
 // enter. "{candidates}" in the template is replaced by the candidates, each rendered by `candidate` ("{index}" from 1,
 // "{text}").
 struct SynthesisPrompt {
-  std::string system;                       // empty: none
-  std::string instruction = "{candidates}"; // the user turn
+  std::string system;                        // empty: none
+  std::string instruction = "{candidates}";  // the user turn
   std::string candidate = "{text}";
-  std::string separator = "\n";             // between candidates
-  std::string heading;                      // only text under its last occurrence counts; empty: all of it
+  std::string separator = "\n";  // between candidates
+  std::string heading;           // only text under its last occurrence counts; empty: all of it
   text::ChatFormat format = text::ChatFormat::kPlain;
 };
 
 struct SynthesisConfig {
   SynthesisPrompt prompt;
   engine::SamplingParams sampling;
-  std::int64_t context = 0;   // tokens of prompt and answer that the anchor may use; 0: the model's own limit
-  AnswerRule rule;            // a synthesis without an answer under this rule fails
+  std::int64_t context = 0;  // tokens of prompt and answer that the anchor may use; 0: the model's own limit
+  AnswerRule rule;           // a synthesis without an answer under this rule fails
 };
 
-// One synthesis under way: the prompts to generate for it, in stages when the group does not fit into the context (parts
-// first, then the parts' references). A value-like state machine; one thread.
+// Error(kBadInput) when the instruction has no "{candidates}" or the candidate no "{text}".
+void Validate(const SynthesisPrompt& prompt);
+
+// The text of the prompt, chat template included. What candidates contain is never expanded again.
+std::string RenderSynthesisPrompt(const SynthesisPrompt& prompt, const std::vector<std::string>& candidates);
+
+// Its token ids: the tokenizer adds its special tokens (BOS) to the plain format only. Error(kBadInput) when the
+// vocabulary cannot express the text.
+std::vector<schema::TokenId> EncodeSynthesisPrompt(const SynthesisPrompt& prompt, const text::Tokenizer& tokenizer,
+                                                   const std::vector<std::string>& candidates);
+
+// The smaller of the config's context and the model's; either may be 0 for "no limit of its own".
+std::int64_t SynthesisContext(const SynthesisConfig& config, std::int64_t model_limit);
+
+// One synthesis under way: the prompts to generate for it, in stages when the group does not fit into the context
+// (parts first, then the parts' references). A group is never cut: when no two neighbours fit into one prompt, or one
+// candidate alone does not, it fails. A value-like state machine; one thread.
 class SynthesisPlan {
  public:
+  // `context` in tokens, 0 for no limit; a prompt may use what max_new_tokens leaves of it. The config and the
+  // tokenizer must outlive the plan. Error(kBadInput) for a prompt that Validate refuses.
   SynthesisPlan(const SynthesisConfig& config, const text::Tokenizer& tokenizer, std::vector<std::string> candidates,
                 std::int64_t context);
 
-  // The token ids of the prompts of this stage; empty when a candidate alone does not fit (then result() fails).
+  // The token ids of the prompts of this stage; empty once finished, which may be from the start (then result() fails).
   const std::vector<std::vector<schema::TokenId>>& prompts() const { return prompts_; }
-  // Gives the texts generated for prompts(). True when the plan is finished, false when prompts() holds another stage.
+  // The number of this stage, from 1.
+  std::uint32_t stage() const { return stages_; }
+  // Gives the texts generated for prompts(), one each. True when the plan is finished, false when prompts() holds
+  // another stage. A generation that failed, or lacks the heading, or the last one without an answer, fails the plan.
   bool Advance(const std::vector<base::Outcome<std::string>>& generations);
   // Once finished.
   const base::Outcome<schema::Reference>& result() const { return result_; }
 
  private:
+  using Part = std::pair<std::size_t, std::size_t>;  // candidates [first, second)
+
   void PlanStage();
+  void SplitIntoParts();
+  std::vector<Part> PackParts();
+  std::optional<std::vector<schema::TokenId>> PromptThatFits(const Part& part);
+  void Fail(std::string reason);
+  void Finish(const std::string& generation);
 
   const SynthesisConfig& config_;
   const text::Tokenizer& tokenizer_;
-  std::int64_t context_;
+  std::int64_t prompt_limit_;
   std::vector<std::string> candidates_;
+  // Of this stage, in order; a part of one candidate among others needs no prompt: it goes on as it is.
+  std::vector<Part> parts_;
   std::vector<std::vector<schema::TokenId>> prompts_;
   std::uint32_t stages_ = 0;
   base::Outcome<schema::Reference> result_;

@@ -1,0 +1,71 @@
+#include "estimators/estimator.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+
+namespace autodidact::estimators {
+
+EstimatorKind EstimatorNamed(std::string_view name) {
+  for (const EstimatorKind kind : {EstimatorKind::kSynthesis, EstimatorKind::kMajority, EstimatorKind::kGroundTruth}) {
+    if (name == Name(kind)) return kind;
+  }
+  base::ThrowBadInput(base::Format("unknown estimator '{}': expected synthesis, majority or ground_truth", name));
+}
+
+const char* Name(EstimatorKind kind) {
+  switch (kind) {
+    case EstimatorKind::kSynthesis:
+      return "synthesis";
+    case EstimatorKind::kMajority:
+      return "majority";
+    case EstimatorKind::kGroundTruth:
+      return "ground_truth";
+  }
+  return "unknown";
+}
+
+base::Outcome<schema::Reference> MajorityReference(const AnswerRule& rule, const std::vector<std::string>& texts) {
+  std::vector<std::string> found;
+  std::vector<std::size_t> text_of;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (auto answer = answers::Extract(rule.extractor, texts[i])) {
+      found.push_back(std::move(*answer));
+      text_of.push_back(i);
+    }
+  }
+  if (found.empty()) {
+    return base::Failure{base::ErrorKind::kBadInput,
+                         base::Format("none of {} texts has an answer ({})", texts.size(), Name(rule.extractor))};
+  }
+  std::vector<std::size_t> votes(found.size());
+  for (const std::size_t first : answers::Classes(rule.comparator, found)) ++votes[first];
+  // max_element gives the first of equals: the class whose first member came first.
+  const auto best = std::max_element(votes.begin(), votes.end()) - votes.begin();
+  schema::Reference reference;
+  reference.text = answers::WithoutAlternatives(texts[text_of[static_cast<std::size_t>(best)]]);
+  return reference;
+}
+
+base::Outcome<schema::Reference> LabelReference(const AnswerRule& rule, const std::vector<std::string>& labels) {
+  schema::Reference reference;
+  reference.text = answers::LabelText(rule.extractor, labels);
+  if (answers::ReferenceAnswers(rule.extractor, reference.text).empty()) {
+    return base::Failure{base::ErrorKind::kBadInput, "the row has no label"};
+  }
+  return reference;
+}
+
+std::optional<std::string> TextUnderHeading(std::string_view text, std::string_view heading) {
+  if (!heading.empty()) {
+    const std::size_t at = text.rfind(heading);
+    if (at == std::string_view::npos) return std::nullopt;
+    text.remove_prefix(at + heading.size());
+  }
+  constexpr std::string_view kSpace = " \t\r\n\v\f";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return std::string();
+  return std::string(text.substr(begin, text.find_last_not_of(kSpace) - begin + 1));
+}
+
+}  // namespace autodidact::estimators

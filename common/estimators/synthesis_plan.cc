@@ -1,0 +1,189 @@
+#include <algorithm>
+#include <limits>
+
+#include "base/check.h"
+#include "base/format.h"
+#include "estimators/estimator.h"
+
+namespace autodidact::estimators {
+namespace {
+
+struct Placeholder {
+  std::string_view name;
+  std::string_view value;
+};
+
+// One pass from left to right, so that values are never expanded themselves.
+std::string Substitute(std::string_view pattern, std::initializer_list<Placeholder> placeholders) {
+  std::string result;
+  for (std::size_t at = 0; at < pattern.size();) {
+    const auto hit = std::find_if(placeholders.begin(), placeholders.end(), [&](const Placeholder& placeholder) {
+      return pattern.substr(at).starts_with(placeholder.name);
+    });
+    if (hit == placeholders.end()) {
+      result.push_back(pattern[at++]);
+    } else {
+      result.append(hit->value);
+      at += hit->name.size();
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+void Validate(const SynthesisPrompt& prompt) {
+  if (prompt.instruction.find("{candidates}") == std::string::npos) {
+    base::ThrowBadInput(base::Format("the synthesis instruction '{}' has no {{candidates}}", prompt.instruction));
+  }
+  if (prompt.candidate.find("{text}") == std::string::npos) {
+    base::ThrowBadInput(base::Format("the synthesis candidate '{}' has no {{text}}", prompt.candidate));
+  }
+}
+
+std::string RenderSynthesisPrompt(const SynthesisPrompt& prompt, const std::vector<std::string>& candidates) {
+  std::string list;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (i > 0) list += prompt.separator;
+    list += Substitute(prompt.candidate, {{"{index}", std::to_string(i + 1)}, {"{text}", candidates[i]}});
+  }
+  std::vector<text::ChatTurn> turns;
+  if (!prompt.system.empty()) turns.push_back({"system", prompt.system});
+  turns.push_back({"user", Substitute(prompt.instruction, {{"{candidates}", list}})});
+  return text::RenderChat(prompt.format, turns, true);
+}
+
+std::vector<schema::TokenId> EncodeSynthesisPrompt(const SynthesisPrompt& prompt, const text::Tokenizer& tokenizer,
+                                                   const std::vector<std::string>& candidates) {
+  return tokenizer.Encode(RenderSynthesisPrompt(prompt, candidates), prompt.format == text::ChatFormat::kPlain);
+}
+
+std::int64_t SynthesisContext(const SynthesisConfig& config, std::int64_t model_limit) {
+  if (config.context == 0 || model_limit == 0) return std::max(config.context, model_limit);
+  return std::min(config.context, model_limit);
+}
+
+SynthesisPlan::SynthesisPlan(const SynthesisConfig& config, const text::Tokenizer& tokenizer,
+                             std::vector<std::string> candidates, std::int64_t context)
+    : config_(config),
+      tokenizer_(tokenizer),
+      prompt_limit_(context == 0 ? std::numeric_limits<std::int64_t>::max() : context - config.sampling.max_new_tokens),
+      candidates_(std::move(candidates)),
+      result_(base::Failure{base::ErrorKind::kBug, "the synthesis is not finished"}) {
+  Validate(config.prompt);
+  if (candidates_.empty()) {
+    Fail("a group without candidates");
+  } else {
+    PlanStage();
+  }
+}
+
+bool SynthesisPlan::Advance(const std::vector<base::Outcome<std::string>>& generations) {
+  AD_CHECK(!prompts_.empty() && generations.size() == prompts_.size(), "{} generations for {} prompts",
+           generations.size(), prompts_.size());
+  for (const auto& generation : generations) {
+    if (!generation.ok()) {
+      result_ = generation.failure();
+      prompts_.clear();
+      return true;
+    }
+  }
+  if (parts_.size() == 1) {
+    Finish(*generations.front());
+    return true;
+  }
+  std::vector<std::string> next;
+  std::size_t generated = 0;
+  for (const auto& [begin, end] : parts_) {
+    if (end - begin == 1) {
+      next.push_back(std::move(candidates_[begin]));
+      continue;
+    }
+    auto text = TextUnderHeading(*generations[generated++], config_.prompt.heading);
+    if (!text || text->empty()) {
+      Fail(base::Format("stage {}: the synthesis of candidates {} to {} of {} has no text under its heading", stages_,
+                        begin + 1, end, candidates_.size()));
+      return true;
+    }
+    next.push_back(std::move(*text));
+  }
+  candidates_ = std::move(next);
+  PlanStage();
+  return prompts_.empty();
+}
+
+void SynthesisPlan::PlanStage() {
+  ++stages_;
+  prompts_.clear();
+  parts_ = {{0, candidates_.size()}};
+  try {
+    if (auto ids = PromptThatFits(parts_.front())) {
+      prompts_.push_back(std::move(*ids));
+    } else {
+      SplitIntoParts();
+    }
+  } catch (const base::Error& error) {
+    if (error.kind() != base::ErrorKind::kBadInput) throw;
+    Fail(error.message());
+  }
+}
+
+void SynthesisPlan::SplitIntoParts() {
+  parts_ = PackParts();
+  const std::size_t n = candidates_.size();
+  if (parts_.empty() || parts_.size() == n) {
+    Fail(base::Format("stage {}: {} of {} candidates do not fit into a prompt of {} tokens", stages_,
+                      parts_.empty() ? "one" : "two neighbours", n, prompt_limit_));
+    return;
+  }
+  // Parts of even size are better than full ones and a rest, where they fit as well.
+  std::vector<Part> even;
+  for (std::size_t i = 0; i < parts_.size(); ++i) even.emplace_back(i * n / parts_.size(), (i + 1) * n / parts_.size());
+  if (std::all_of(even.begin(), even.end(), [&](const Part& part) { return PromptThatFits(part).has_value(); })) {
+    parts_ = std::move(even);
+  }
+  for (const Part& part : parts_) {
+    if (part.second - part.first > 1) prompts_.push_back(*PromptThatFits(part));
+  }
+}
+
+// As many neighbours as fit, from the first on; nothing when one candidate alone does not fit.
+std::vector<SynthesisPlan::Part> SynthesisPlan::PackParts() {
+  std::vector<Part> parts;
+  for (std::size_t begin = 0; begin < candidates_.size();) {
+    std::size_t end = begin;
+    while (end < candidates_.size() && PromptThatFits({begin, end + 1})) ++end;
+    if (end == begin) return {};
+    parts.emplace_back(begin, end);
+    begin = end;
+  }
+  return parts;
+}
+
+std::optional<std::vector<schema::TokenId>> SynthesisPlan::PromptThatFits(const Part& part) {
+  const auto begin = candidates_.begin();
+  auto ids = EncodeSynthesisPrompt(
+      config_.prompt, tokenizer_,
+      {begin + static_cast<std::ptrdiff_t>(part.first), begin + static_cast<std::ptrdiff_t>(part.second)});
+  if (static_cast<std::int64_t>(ids.size()) > prompt_limit_) return std::nullopt;
+  return ids;
+}
+
+void SynthesisPlan::Fail(std::string reason) {
+  prompts_.clear();
+  result_ = base::Failure{base::ErrorKind::kBadInput, std::move(reason)};
+}
+
+void SynthesisPlan::Finish(const std::string& generation) {
+  const auto text = TextUnderHeading(generation, config_.prompt.heading);
+  if (!text) {
+    Fail(base::Format("the synthesis lacks the heading '{}'", config_.prompt.heading));
+  } else if (!answers::Extract(config_.rule.extractor, *text)) {
+    Fail(base::Format("the synthesis has no answer ({})", answers::Name(config_.rule.extractor)));
+  } else {
+    prompts_.clear();
+    result_ = schema::Reference{answers::WithoutAlternatives(*text), generation, {}, stages_};
+  }
+}
+
+}  // namespace autodidact::estimators

@@ -1,0 +1,62 @@
+// Many syntheses at once on one engine.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/engine.h"
+#include "estimators/estimator.h"
+#include "schema/types.h"
+
+namespace autodidact::estimators {
+
+// Runs SynthesisPlans on an engine that holds the anchor's weights and nothing else. What a synthesis samples depends
+// on the weights, the candidates, the config and (seed, ticket) alone. One thread; all that is given by reference must
+// outlive it.
+class Synthesizer {
+ public:
+  struct Finished {
+    schema::Ticket ticket = 0;
+    base::Outcome<schema::Reference> reference = base::Failure{};
+  };
+
+  // `context` in tokens (see SynthesisContext); 0 for no limit.
+  Synthesizer(engine::Engine& engine, const text::Tokenizer& tokenizer, const SynthesisConfig& config,
+              std::int64_t context, std::uint64_t seed);
+
+  // Never blocks. A ticket may not be under way twice: kBug.
+  void Add(schema::Ticket ticket, std::vector<std::string> candidates);
+
+  // One step of the engine; what finished with it. Blocks for the computation only.
+  std::vector<Finished> Step();
+
+  bool idle() const { return running_.empty() && finished_.empty(); }
+
+ private:
+  struct Running {
+    SynthesisPlan plan;
+    std::vector<base::Outcome<std::string>> generations;  // of this stage
+    std::size_t missing = 0;
+  };
+  struct Place {
+    schema::Ticket ticket = 0;
+    std::size_t part = 0;
+  };
+
+  void Submit(schema::Ticket ticket, Running& running);
+  void Take(engine::GroupResult result);
+
+  engine::Engine& engine_;
+  const text::Tokenizer& tokenizer_;
+  const SynthesisConfig& config_;
+  const std::int64_t context_;
+  const std::uint64_t seed_;
+  std::unordered_map<schema::Ticket, Running> running_;
+  std::unordered_map<schema::Ticket, Place> places_;  // by the engine's ticket
+  std::vector<Finished> finished_;
+};
+
+}  // namespace autodidact::estimators
