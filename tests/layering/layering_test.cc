@@ -239,7 +239,7 @@ TEST(LayeringTest, CMakeDependsAgreeWithTheIncludes) {
 }
 
 TEST(LayeringTest, EveryRoomHasAReadme) {
-  for (const Source& cmake : ReadSources(std::regex("^CMakeLists\.txt$"))) {
+  for (const Source& cmake : ReadSources(std::regex("^CMakeLists\\.txt$"))) {
     if (cmake.room.empty()) continue;
     EXPECT_TRUE(fs::exists((Root() / cmake.path).replace_filename("README.md"))) << cmake.room;
   }
