@@ -22,9 +22,9 @@ KeyPair MakeKeyPair();
 
 // Off the loopback CURVE is required: binding or connecting to another address without keys is Error(kBadInput).
 struct Security {
-  std::optional<KeyPair> own;               // none: plain, loopback and inproc only
-  std::string server_public_key;            // client side: whom to trust
-  std::vector<std::string> allowed_clients; // server side: whom to let in; others are refused
+  std::optional<KeyPair> own;                // none: plain, loopback and inproc only
+  std::string server_public_key;             // client side: whom to trust
+  std::vector<std::string> allowed_clients;  // server side: whom to let in; others are refused
 };
 
 // Owns the ZeroMQ context: one per process (all inproc peers share it). Outlives every Server and Client made from it.
@@ -64,7 +64,8 @@ struct Incoming {
 // stays unanswered (its caller's deadline ends the wait).
 class Server {
  public:
-  // endpoint: "inproc://name", "tcp://127.0.0.1:5555", or port "*" for a free one. Error(kBadInput) when it cannot bind.
+  // endpoint: "inproc://name", "tcp://127.0.0.1:5555", or port "*" for a free one. Error(kBadInput) when it cannot
+  // bind.
   Server(Context& context, const std::string& endpoint, const Security& security,
          std::function<void(Incoming)> handler);
   ~Server();  // closes the socket; requests not answered yet are lost
@@ -85,8 +86,8 @@ class Server {
 class Client {
  public:
   struct Options {
-    std::string name;   // who we are, for the peer's messages
-    std::string peer;   // what the peer is ("anchor service"), for our failures
+    std::string name;  // who we are, for the peer's messages
+    std::string peer;  // what the peer is ("anchor service"), for our failures
     base::Milliseconds retry_after{10'000};
   };
   Client(Context& context, std::vector<std::string> endpoints, const Security& security, Options options);

@@ -1,0 +1,166 @@
+#include "net/socket.h"
+
+#include <arpa/inet.h>
+
+#include <array>
+#include <atomic>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace autodidact::net {
+namespace {
+
+constexpr std::string_view kInproc = "inproc://";
+constexpr std::string_view kTcp = "tcp://";
+
+// A message passes from thread to thread inside libzmq, which a thread sanitizer cannot see into. This counter says the
+// same thing where it can be seen: what was written before a send is visible after the receive.
+std::atomic<std::uint64_t> messages_passed{0};
+
+void ReleaseBytes(void* /*data*/, void* hint) {
+  delete static_cast<SharedBytes*>(hint);
+}
+
+struct HostPort {
+  std::string host;
+  std::string port;
+};
+
+// Splits "tcp://host:port"; empty host when it is something else.
+HostPort SplitTcp(const std::string& endpoint) {
+  if (!endpoint.starts_with(kTcp)) return {};
+  const std::string rest = endpoint.substr(kTcp.size());
+  const auto colon = rest.rfind(':');
+  // ';' would name a source address, '/' a path, '@' a user: none of them is ours.
+  if (colon == std::string::npos || colon == 0 || rest.find_first_of(";/@ ") != std::string::npos) return {};
+  return {rest.substr(0, colon), rest.substr(colon + 1)};
+}
+
+bool IsPort(const std::string& port, bool may_choose) {
+  if (port == "*") return may_choose;
+  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos) return false;
+  const int number = std::stoi(port);
+  return number <= 65535 && (number > 0 || may_choose);
+}
+
+}  // namespace
+
+std::string LastError() {
+  return zmq_strerror(zmq_errno());
+}
+
+bool IsLocal(const std::string& endpoint) {
+  if (endpoint.starts_with(kInproc)) return true;
+  const HostPort address = SplitTcp(endpoint);
+  if (address.host == "localhost" || address.host == "[::1]") return true;
+  in_addr parsed{};
+  return inet_pton(AF_INET, address.host.c_str(), &parsed) == 1 && (ntohl(parsed.s_addr) >> 24) == 127;
+}
+
+KeyPair MakeKeyPair() {
+  std::array<char, 41> public_key{};
+  std::array<char, 41> secret_key{};
+  AD_CHECK(zmq_curve_keypair(public_key.data(), secret_key.data()) == 0, "libzmq makes no CURVE keys: {}", LastError());
+  return {public_key.data(), secret_key.data()};
+}
+
+std::string DecodeKey(const std::string& key, std::string_view what) {
+  std::array<std::uint8_t, 32> bytes{};
+  if (key.size() != 40 || zmq_z85_decode(bytes.data(), key.c_str()) == nullptr) {
+    base::ThrowBadInput(
+        base::Format("net: {}: got a text of {} characters, expected a key of 40 characters in Z85", what, key.size()));
+  }
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void RequireAllowed(const std::string& endpoint, const Security& security, bool is_server) {
+  if (endpoint.starts_with(kInproc)) {
+    if (endpoint.size() > kInproc.size()) return;
+    base::ThrowBadInput("net: endpoint inproc:// has no name");
+  }
+  const HostPort address = SplitTcp(endpoint);
+  if (address.host.empty() || !IsPort(address.port, is_server)) {
+    base::ThrowBadInput(base::Format("net: endpoint '{}': expected inproc://name or tcp://host:port", endpoint));
+  }
+  if (security.own) {
+    DecodeKey(security.own->public_key, "own public key");
+    DecodeKey(security.own->secret_key, "own secret key");
+    if (!is_server) DecodeKey(security.server_public_key, "the server's public key");
+    if (is_server && security.allowed_clients.empty()) {
+      base::ThrowBadInput(base::Format("net: {} has keys but no allowed client: nobody could connect", endpoint));
+    }
+    for (const auto& client : security.allowed_clients) DecodeKey(client, "allowed client");
+  } else if (!IsLocal(endpoint)) {
+    base::ThrowBadInput(base::Format("net: {} is off the loopback: CURVE keys are required there", endpoint));
+  }
+}
+
+Socket::Socket(void* context, int type) : handle_(zmq_socket(context, type)) {
+  AD_CHECK(handle_ != nullptr, "zmq_socket: {}", LastError());
+  SetInt(ZMQ_LINGER, 0);
+}
+
+Socket::~Socket() {
+  zmq_close(handle_);
+}
+
+void Socket::SetInt(int option, int value) {
+  AD_CHECK(zmq_setsockopt(handle_, option, &value, sizeof value) == 0, "socket option {}: {}", option, LastError());
+}
+
+void Socket::SetInt64(int option, std::int64_t value) {
+  AD_CHECK(zmq_setsockopt(handle_, option, &value, sizeof value) == 0, "socket option {}: {}", option, LastError());
+}
+
+void Socket::SetBytes(int option, std::string_view value) {
+  AD_CHECK(zmq_setsockopt(handle_, option, value.data(), value.size()) == 0, "socket option {}: {}", option,
+           LastError());
+}
+
+void Socket::SetCommonOptions(const std::string& endpoint) {
+  SetInt(ZMQ_IPV6, endpoint.find('[') != std::string::npos ? 1 : 0);
+  SetInt(ZMQ_SNDHWM, 0);
+  SetInt(ZMQ_RCVHWM, 0);
+  SetInt64(ZMQ_MAXMSGSIZE, kMaxMessageBytes);
+  SetInt(ZMQ_HEARTBEAT_IVL, 5'000);
+  SetInt(ZMQ_HEARTBEAT_TIMEOUT, 20'000);
+  SetInt(ZMQ_HEARTBEAT_TTL, 20'000);
+  SetInt(ZMQ_RECONNECT_IVL, 100);
+  SetInt(ZMQ_RECONNECT_IVL_MAX, 2'000);
+  SetInt(ZMQ_HANDSHAKE_IVL, 10'000);
+}
+
+bool Socket::TrySend(const std::vector<std::string_view>& heads, SharedBytes payload) {
+  messages_passed.fetch_add(1, std::memory_order_acq_rel);
+  for (const auto& head : heads) {
+    if (zmq_send(handle_, head.data(), head.size(), ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0) return false;
+  }
+  zmq_msg_t message;
+  auto* data = const_cast<char*>(payload->data());  // libzmq only reads what it sends
+  const std::size_t size = payload->size();
+  zmq_msg_init_data(&message, data, size, ReleaseBytes, new SharedBytes(std::move(payload)));
+  if (zmq_msg_send(&message, handle_, ZMQ_DONTWAIT) >= 0) return true;
+  zmq_msg_close(&message);
+  return false;
+}
+
+int Socket::TryReceive(std::vector<std::string>& frames, int max_frames) {
+  frames.clear();
+  int count = 0;
+  zmq_msg_t message;
+  zmq_msg_init(&message);
+  // The frames of one message arrive together, so only the first can be missing.
+  while (zmq_msg_recv(&message, handle_, ZMQ_DONTWAIT) >= 0) {
+    messages_passed.fetch_add(1, std::memory_order_acq_rel);
+    ++count;
+    if (count <= max_frames) {
+      frames.emplace_back(static_cast<const char*>(zmq_msg_data(&message)), zmq_msg_size(&message));
+    }
+    if (!zmq_msg_more(&message)) break;
+  }
+  zmq_msg_close(&message);
+  return count;
+}
+
+}  // namespace autodidact::net

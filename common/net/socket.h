@@ -1,0 +1,60 @@
+// ZeroMQ sockets with an owner, and the options that every socket of this program has.
+#pragma once
+
+#include <zmq.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/net.h"
+
+namespace autodidact::net {
+
+// The largest frame that is taken from outside.
+inline constexpr std::int64_t kMaxMessageBytes = std::int64_t{1} << 30;
+
+using SharedBytes = std::shared_ptr<const std::string>;
+
+// One ZeroMQ socket. Belongs to one thread at a time. Closing discards what was not sent yet.
+class Socket {
+ public:
+  // Throws Error(kBug) when the context has no socket left.
+  Socket(void* context, int type);
+  ~Socket();
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  void* handle() const { return handle_; }
+
+  void SetInt(int option, int value);
+  void SetInt64(int option, std::int64_t value);
+  void SetBytes(int option, std::string_view value);
+
+  // No limit of queued messages, a limit on their size, heartbeats on tcp, quick reconnection.
+  void SetCommonOptions(const std::string& endpoint);
+
+  // Sends the short frames and then the payload, without copying the payload. Never blocks; false when there is no
+  // connection that could take it.
+  bool TrySend(const std::vector<std::string_view>& heads, SharedBytes payload);
+
+  // Takes one whole message, if there is one. Never blocks. Frames beyond max_frames are dropped, but still counted in
+  // the number that is returned; 0: none there.
+  int TryReceive(std::vector<std::string>& frames, int max_frames);
+
+ private:
+  void* handle_;
+};
+
+// Throws Error(kBadInput) unless the endpoint is inproc://name or tcp://host:port and, off the loopback, keys are
+// there.
+void RequireAllowed(const std::string& endpoint, const Security& security, bool is_server);
+
+// 40 characters of Z85 to 32 bytes; throws Error(kBadInput) naming `what`.
+std::string DecodeKey(const std::string& key, std::string_view what);
+
+// The text of the last ZeroMQ error of this thread.
+std::string LastError();
+
+}  // namespace autodidact::net
