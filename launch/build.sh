@@ -14,7 +14,11 @@ shift || true
 targets=("${@:-autodidact}")
 case $preset in
   release | dev | asan | tsan) launch/setup.sh ;;
-  cuda) launch/setup.sh; launch/setup.sh --cuda ;;
+  cuda)
+    launch/setup.sh
+    launch/setup.sh --cuda
+    command -v nvcc > /dev/null || export CUDACXX=${CUDACXX:-/usr/local/cuda/bin/nvcc}
+    ;;
   *) echo "build: unknown preset '$preset': release, dev, asan, tsan or cuda" >&2; exit 2 ;;
 esac
 
