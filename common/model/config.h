@@ -34,26 +34,26 @@ struct ModelConfig {
   std::int64_t max_position_embeddings = 0;
   double rms_norm_eps = 1e-5;
   bool tie_word_embeddings = false;
-  bool attention_bias = false;           // q, k and v (Qwen 2.5); never o
-  bool qk_norm = false;                  // RMSNorm over head_dim on q and k (Qwen 3, Gemma 3)
-  bool norm_plus_one = false;            // RMSNorm multiplies by 1 + w (Gemma 3)
-  bool sandwich_norms = false;           // norms after attention and after the MLP too (Gemma 3)
-  bool gelu_tanh = false;                // GeGLU instead of SwiGLU (Gemma 3)
-  double embedding_scale = 1.0;          // sqrt(hidden_size) for Gemma 3
-  double attention_scale = 0.0;          // multiplies q·k; 1/sqrt(head_dim) or 1/sqrt(query_pre_attn_scalar)
-  RopeConfig rope;                       // global layers
-  RopeConfig local_rope;                 // sliding-window layers
-  std::int64_t sliding_window = 0;       // 0: none
-  std::vector<bool> is_sliding;          // one per layer
-  std::int32_t bos_token_id = -1;        // -1: none
+  bool attention_bias = false;      // q, k and v (Qwen 2.5); never o
+  bool qk_norm = false;             // RMSNorm over head_dim on q and k (Qwen 3, Gemma 3)
+  bool norm_plus_one = false;       // RMSNorm multiplies by 1 + w (Gemma 3)
+  bool sandwich_norms = false;      // norms after attention and after the MLP too (Gemma 3)
+  bool gelu_tanh = false;           // GeGLU instead of SwiGLU (Gemma 3)
+  double embedding_scale = 1.0;     // sqrt(hidden_size) for Gemma 3
+  double attention_scale = 0.0;     // multiplies q·k; 1/sqrt(head_dim) or 1/sqrt(query_pre_attn_scalar)
+  RopeConfig rope;                  // global layers
+  RopeConfig local_rope;            // sliding-window layers
+  std::int64_t sliding_window = 0;  // 0: none
+  std::vector<bool> is_sliding;     // one per layer
+  std::int32_t bos_token_id = -1;   // -1: none
   std::vector<std::int32_t> eos_token_ids;
   std::int32_t pad_token_id = -1;
-  std::string dtype = "float32";         // of the weights in the file: float32, bfloat16, float16
+  std::string dtype = "float32";  // of the weights in the file: float32, bfloat16, float16
 };
 
 // Reads folder/config.json, in the styles of transformers 4 and 5, and folder/generation_config.json's stop ids where
-// there is one. Throws Error(kBadInput) naming the file, the key, what was found and what is supported; a key that would
-// change the result and is not understood is an error, never ignored.
+// there is one. Throws Error(kBadInput) naming the file, the key, what was found and what is supported; a key that
+// would change the result and is not understood is an error, never ignored.
 ModelConfig ReadModelConfig(const std::filesystem::path& folder);
 
 // Writes folder/config.json for Hugging Face's AutoModelForCausalLM.

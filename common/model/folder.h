@@ -17,7 +17,8 @@ SharedWeights LoadModel(const std::filesystem::path& folder, at::ScalarType type
                         std::uint64_t version = 0);
 
 // Writes config.json and model.safetensors (in shards with an index above shard_bytes) in `type`. Each file is written
-// under a temporary name and renamed. Tokenizer and template files are copied over from `tokenizer_from` where they exist.
+// under a temporary name and renamed. Tokenizer and template files are copied over from `tokenizer_from` where they
+// exist.
 void SaveModel(const WeightSet& weights, at::ScalarType type, const std::filesystem::path& folder,
                const std::filesystem::path& tokenizer_from, std::int64_t shard_bytes = 5'000'000'000);
 

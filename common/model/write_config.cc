@@ -1,0 +1,113 @@
+#include <cmath>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "json/json.h"
+#include "model/atomic_file.h"
+#include "model/config.h"
+
+namespace autodidact::model {
+namespace {
+
+using json::Json;
+
+Json RopeScaling(const RopeConfig& rope) {
+  if (rope.llama3) {
+    return {{"rope_type", "llama3"},
+            {"factor", rope.factor},
+            {"low_freq_factor", rope.low_freq_factor},
+            {"high_freq_factor", rope.high_freq_factor},
+            {"original_max_position_embeddings", rope.original_max_position_embeddings}};
+  }
+  if (rope.linear_factor != 1.0) return {{"rope_type", "linear"}, {"factor", rope.linear_factor}};
+  return nullptr;
+}
+
+const char* ModelType(Family family) {
+  switch (family) {
+    case Family::kLlama:
+      return "llama";
+    case Family::kQwen2:
+      return "qwen2";
+    case Family::kQwen3:
+      return "qwen3";
+    case Family::kGemma3:
+      return "gemma3_text";
+  }
+  return "";
+}
+
+const char* Architecture(Family family) {
+  switch (family) {
+    case Family::kLlama:
+      return "LlamaForCausalLM";
+    case Family::kQwen2:
+      return "Qwen2ForCausalLM";
+    case Family::kQwen3:
+      return "Qwen3ForCausalLM";
+    case Family::kGemma3:
+      return "Gemma3ForCausalLM";
+  }
+  return "";
+}
+
+void AddWindows(const ModelConfig& config, Json& object) {
+  const bool gemma = config.family == Family::kGemma3;
+  if (config.family == Family::kLlama) return;
+  if (!gemma) object["use_sliding_window"] = config.sliding_window > 0;
+  // transformers wants a window for Gemma 3 even when no layer uses one.
+  if (config.sliding_window > 0) {
+    object["sliding_window"] = config.sliding_window;
+  } else if (!gemma) {
+    object["sliding_window"] = nullptr;
+  }
+  Json types = Json::array();
+  for (const bool sliding : config.is_sliding) types.push_back(sliding ? "sliding_attention" : "full_attention");
+  object["layer_types"] = std::move(types);
+}
+
+}  // namespace
+
+void WriteModelConfig(const ModelConfig& config, const std::filesystem::path& folder) {
+  const bool gemma = config.family == Family::kGemma3;
+  Json object = {{"architectures", {Architecture(config.family)}},
+                 {"model_type", ModelType(config.family)},
+                 {"vocab_size", config.vocab_size},
+                 {"hidden_size", config.hidden_size},
+                 {"intermediate_size", config.intermediate_size},
+                 {"num_hidden_layers", config.num_layers},
+                 {"num_attention_heads", config.num_heads},
+                 {"num_key_value_heads", config.num_kv_heads},
+                 {"head_dim", config.head_dim},
+                 {"max_position_embeddings", config.max_position_embeddings},
+                 {"rms_norm_eps", config.rms_norm_eps},
+                 {"rope_theta", config.rope.theta},
+                 {"rope_scaling", RopeScaling(config.rope)},
+                 {"tie_word_embeddings", config.tie_word_embeddings}};
+  if (gemma) {
+    object["hidden_activation"] = "gelu_pytorch_tanh";
+    object["rope_local_base_freq"] = config.local_rope.theta;
+    const double scalar = 1.0 / (config.attention_scale * config.attention_scale);
+    // transformers reads a whole number; the square root lost no more than rounding.
+    object["query_pre_attn_scalar"] = static_cast<std::int64_t>(std::llround(scalar));
+    object["attn_logit_softcapping"] = nullptr;
+    object["final_logit_softcapping"] = nullptr;
+  } else {
+    object["hidden_act"] = "silu";
+  }
+  if (config.family != Family::kQwen2) object["attention_bias"] = false;
+  AddWindows(config, object);
+  object["bos_token_id"] = config.bos_token_id < 0 ? Json(nullptr) : Json(config.bos_token_id);
+  object["eos_token_id"] = config.eos_token_ids.empty()       ? Json(nullptr)
+                           : config.eos_token_ids.size() == 1 ? Json(config.eos_token_ids[0])
+                                                              : Json(config.eos_token_ids);
+  object["pad_token_id"] = config.pad_token_id < 0 ? Json(nullptr) : Json(config.pad_token_id);
+  object["torch_dtype"] = config.dtype;
+
+  AtomicFile file(folder / "config.json");
+  file.Write(object.dump(2) + "\n");
+  file.Commit();
+}
+
+}  // namespace autodidact::model
