@@ -176,7 +176,12 @@ void Write(wire::Heartbeat::Builder builder, const Heartbeat& heartbeat) {
   builder.setPid(heartbeat.pid);
   builder.setDoing(Text(heartbeat.doing));
   builder.setProgress(heartbeat.progress);
-  builder.setReport(Text(heartbeat.report));
+  auto report = builder.initReport(Count(heartbeat.report.size()));
+  unsigned next = 0;
+  for (const auto& [name, value] : heartbeat.report) {
+    report[next].setName(Text(name));
+    report[next++].setValue(value);
+  }
   builder.setEndpoint(Text(heartbeat.endpoint));
 }
 
@@ -384,8 +389,10 @@ SubmitReply Read(wire::SubmitReply::Reader reader) {
 }
 
 Heartbeat Read(wire::Heartbeat::Reader reader) {
-  return {Read(reader.getRole()),  Read(reader.getEndpoint()), Read(reader.getHost()),  reader.getPid(),
-          Read(reader.getDoing()), reader.getProgress(),       Read(reader.getReport())};
+  Heartbeat heartbeat{Read(reader.getRole()), Read(reader.getEndpoint()), Read(reader.getHost()), reader.getPid(),
+                      Read(reader.getDoing()), reader.getProgress(), {}};
+  for (auto figure : reader.getReport()) heartbeat.report[Read(figure.getName())] = figure.getValue();
+  return heartbeat;
 }
 
 Directory Read(wire::Directory::Reader reader) {

@@ -56,7 +56,8 @@ struct ScoredGroup {
 }
 enum Receipt { accepted @0; duplicate @1; stale @2; unknown @3; }
 struct SubmitReply { receipt @0 :Receipt; state @1 :RunState; }
-struct Heartbeat { role @0 :Text; host @1 :Text; pid @2 :UInt32; doing @3 :Text; progress @4 :UInt64; report @5 :Text; endpoint @6 :Text; }
+struct Figure { name @0 :Text; value @1 :Float64; }
+struct Heartbeat { role @0 :Text; host @1 :Text; pid @2 :UInt32; doing @3 :Text; progress @4 :UInt64; report @5 :List(Figure); endpoint @6 :Text; }
 struct Directory {
   state @0 :RunState;
   newestVersion @1 :UInt64;

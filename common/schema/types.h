@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/metrics.h"
 
 namespace autodidact::schema {
 
@@ -192,7 +193,7 @@ struct Heartbeat {
   std::uint32_t pid = 0;
   std::string doing;           // "decoding 12 groups"
   std::uint64_t progress = 0;  // grows whenever a unit of work is done
-  std::string report;          // JSON object of the role's own metrics since the last heartbeat, or empty
+  base::Metrics report;        // the role's own figures since the last heartbeat
 
   bool operator==(const Heartbeat&) const = default;
 };

@@ -1,0 +1,79 @@
+// An actor: leases prompts, samples groups with the newest weights, and hands them to its courier.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "actors/courier.h"
+#include "base/bounded_queue.h"
+#include "base/deadline.h"
+#include "engine/engine.h"
+#include "net/net.h"
+#include "schema/types.h"
+#include "text/tokenizer.h"
+#include "weights/weights.h"
+
+namespace autodidact::actors {
+
+struct ActorConfig {
+  std::string name = "actor-0";
+  std::uint32_t num_generations = 8;
+  engine::SamplingParams sampling;
+  engine::EngineConfig engine;
+  std::uint64_t seed = 0;
+  std::int64_t max_groups = 64;                 // leased and not yet handed to the learner: decoding and on their way
+  base::Milliseconds weights_timeout{600'000};  // until a demanded version must have come
+};
+
+// Where the actor's messages go. The clients must outlive it.
+struct ActorLinks {
+  net::Client& learner;
+  weights::WeightSource& weights;
+};
+
+// The actor's own thread runs Run; decoding never waits for anchor or judge, which the courier talks to.
+class Actor {
+ public:
+  // `render` turns a prompt into token ids; Error(kBadInput) from it fails the group. All must outlive the actor.
+  Actor(ActorConfig config, ActorLinks links, Courier& courier, const text::Tokenizer& tokenizer,
+        std::function<std::vector<schema::TokenId>(const schema::Prompt&)> render);
+
+  // Blocks until the run is finished or `stop` is requested. Throws Error(kRetryLater) when the learner cannot be
+  // reached or demanded weights do not come in time.
+  void Run(const std::stop_token& stop);
+
+  // For heartbeats, from any thread.
+  std::string Doing() const;
+  std::uint64_t progress() const { return progress_; }
+
+ private:
+  struct Pending;
+
+  void AskForLeases();                                       // never blocks; one request at a time
+  bool TakeLeases(const base::Outcome<std::string>& reply);  // false when the run is finished
+  void UseWeights(schema::WeightVersion min_version);
+  void AddToEngine(schema::Lease lease);
+  void HandOver(engine::GroupResult result);
+
+  ActorConfig config_;
+  ActorLinks links_;
+  Courier& courier_;
+  const text::Tokenizer& tokenizer_;
+  std::function<std::vector<schema::TokenId>(const schema::Prompt&)> render_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::map<schema::Ticket, Pending> decoding_;
+  // Shared with the callback of the request under way, which may come after the actor is gone.
+  std::shared_ptr<base::BoundedQueue<base::Outcome<std::string>>> lease_replies_ =
+      std::make_shared<base::BoundedQueue<base::Outcome<std::string>>>(1);
+  bool asking_ = false;
+  std::atomic<std::uint64_t> progress_{0};
+  std::atomic<std::int64_t> num_decoding_{0};
+};
+
+}  // namespace autodidact::actors

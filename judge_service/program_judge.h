@@ -1,0 +1,23 @@
+// Judging by a program: the verifiable regime, where two answers can be compared.
+#pragma once
+
+#include <cstdint>
+
+#include "answers/compare.h"
+#include "answers/extract.h"
+#include "schema/types.h"
+
+namespace autodidact::judge_service {
+
+struct ProgramJudgeConfig {
+  answers::Extractor extractor = answers::Extractor::kBoxed;
+  answers::Comparator comparator = answers::Comparator::kExact;
+  std::uint32_t length_penalty_above = 0;  // tokens; a longer response loses length_penalty; 0: off
+  double length_penalty = 1.0;
+};
+
+// Reward 1 when the response's answer equals the reference's, else 0 (also for a response without an answer); minus the
+// length penalty. When the reference has no answer, no response has a reward. Pure.
+schema::JudgeReply JudgeByProgram(const ProgramJudgeConfig& config, const schema::JudgeRequest& request);
+
+}  // namespace autodidact::judge_service

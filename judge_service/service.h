@@ -1,0 +1,47 @@
+// The judge service: scores every response of a group against its reference.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "base/bounded_queue.h"
+#include "judge_service/program_judge.h"
+#include "net/net.h"
+#include "schema/types.h"
+
+namespace autodidact::judge_service {
+
+struct ServiceConfig {
+  std::string endpoint = "inproc://judge-0";
+  ProgramJudgeConfig program;
+  std::size_t queue = 4096;  // requests waiting; beyond that the answer is "retry later"
+};
+
+// Stateless request -> reply: any replica can answer. Run belongs to one thread; the server's thread fills the queue.
+class Service {
+ public:
+  Service(net::Context& context, const net::Security& security, ServiceConfig config);
+
+  const std::string& endpoint() const { return server_->endpoint(); }
+
+  // Blocks, answering requests, until `stop` is requested.
+  void Run(const std::stop_token& stop);
+
+  // For heartbeats, from any thread.
+  std::string Doing() const;
+  std::uint64_t progress() const { return progress_; }
+
+ private:
+  void Answer(net::Incoming incoming);
+
+  ServiceConfig config_;
+  base::BoundedQueue<net::Incoming> queue_;
+  std::atomic<std::uint64_t> progress_{0};
+  std::unique_ptr<net::Server> server_;  // last: its thread uses the queue
+};
+
+}  // namespace autodidact::judge_service

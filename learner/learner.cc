@@ -1,0 +1,233 @@
+#include "learner/learner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "learner/step_metrics.h"
+#include "schema/codec.h"
+
+namespace autodidact::learner {
+namespace {
+
+// Above this mean difference between the actors' and the learner's log-probabilities of the same tokens under the same
+// weights, something is broken: one implementation computes both.
+constexpr double kLogprobAlarm = 0.01;
+
+std::string PackGroups(const std::vector<const schema::ScoredGroup*>& groups) {
+  std::string bytes;
+  for (const schema::ScoredGroup* group : groups) {
+    const std::string one = schema::Encode(*group);
+    const std::uint64_t size = one.size();
+    bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
+    bytes += one;
+  }
+  return bytes;
+}
+
+std::vector<schema::ScoredGroup> UnpackGroups(std::string_view bytes) {
+  std::vector<schema::ScoredGroup> groups;
+  while (!bytes.empty()) {
+    std::uint64_t size = 0;
+    AD_CHECK(bytes.size() >= sizeof size, "a cut list of groups");
+    std::memcpy(&size, bytes.data(), sizeof size);
+    groups.push_back(schema::DecodeReply<schema::ScoredGroup>(bytes.substr(sizeof size, size)).value());
+    bytes.remove_prefix(sizeof size + size);
+  }
+  return groups;
+}
+
+// Advantages as doubles, none as NaN: one rank's, in the order of its groups.
+std::string PackAdvantages(const std::vector<std::vector<std::optional<double>>>& advantages) {
+  std::string bytes;
+  for (const auto& group : advantages) {
+    for (const auto& advantage : group) {
+      const double value = advantage.value_or(std::numeric_limits<double>::quiet_NaN());
+      bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
+// What rank 0 tells all ranks at the start of a step.
+struct Learner::Order {
+  enum class Kind : char { kTrain, kFinish, kStop, kFail };
+  Kind kind = Kind::kTrain;
+  std::string reason;
+};
+
+Learner::Learner(LearnerConfig config, const model::SharedWeights& initial, collective::Communicator& communicator,
+                 RankZero* rank_zero)
+    : config_(std::move(config)),
+      communicator_(communicator),
+      rank_zero_(rank_zero),
+      trainer_(config_.trainer, *initial, config_.trainer.loss.beta != 0 ? initial : nullptr, communicator) {
+  AD_CHECK((communicator.rank() == 0) == (rank_zero != nullptr), "rank 0 alone has the coordinator");
+}
+
+void Learner::Resume(const std::filesystem::path& checkpoint) {
+  const CheckpointState state = ReadCheckpointState(checkpoint);
+  if (state.fingerprint != config_.fingerprint) {
+    base::ThrowBadInput(base::Format(
+        "{}: the run's seed, data, groups_per_step or model differ from this config's ({} against {}): the sequence of "
+        "prompts would not go on where it stopped",
+        checkpoint.string(), state.fingerprint, config_.fingerprint));
+  }
+  if (state.step >= config_.max_steps) {
+    base::ThrowBadInput(base::Format("{}: {} steps are done and max_steps is {}: nothing is left to do",
+                                     checkpoint.string(), state.step, config_.max_steps));
+  }
+  RestoreCheckpoint(checkpoint, state, trainer_.parameters(), trainer_.optimizer());
+  step_ = state.step;
+  saved_step_ = step_;
+  if (rank_zero_ && rank_zero_->hooks.restore_notes) rank_zero_->hooks.restore_notes(state.notes);
+}
+
+Learner::Order Learner::NextOrder(const std::stop_token& stop, std::vector<schema::ScoredGroup>& all,
+                                  base::Metrics& metrics) {
+  if (step_ >= config_.max_steps) return {Order::Kind::kFinish, {}};
+  const auto start = base::Clock::now();
+  auto batch = rank_zero_->coordinator.WaitForStep(base::Deadline::In(config_.step_timeout), stop);
+  if (!batch.ok()) {
+    if (stop.stop_requested()) return {Order::Kind::kStop, {}};
+    return {Order::Kind::kFail, batch.failure().reason};
+  }
+  metrics["time/wait_for_groups"] = base::SecondsSince(start);
+  metrics["groups/holes"] = static_cast<double>(batch->holes.size());
+  metrics["groups/expired_leases"] = static_cast<double>(batch->expired_leases);
+  metrics["groups/duplicates"] = static_cast<double>(batch->duplicates);
+  metrics["groups/stale"] = static_cast<double>(batch->stale);
+  for (const std::string& hole : batch->holes) base::LogWarning("step {} has a hole: {}", step_, hole);
+  all = std::move(batch->groups);
+  return {Order::Kind::kTrain, {}};
+}
+
+RunEnd Learner::Run(const std::stop_token& stop) {
+  if (rank_zero_) PublishWeights();
+  while (true) {
+    const auto start = base::Clock::now();
+    std::vector<schema::ScoredGroup> all;
+    base::Metrics metrics;
+    Order order;
+    if (rank_zero_) order = NextOrder(stop, all, metrics);
+    const std::string told =
+        communicator_.BroadcastBytes(std::string(1, static_cast<char>(order.kind)) + order.reason, 0);
+    order = {static_cast<Order::Kind>(told.at(0)), told.substr(1)};
+    if (order.kind == Order::Kind::kFail) throw base::Error(base::ErrorKind::kRetryLater, order.reason);
+    if (order.kind != Order::Kind::kTrain) {
+      if (rank_zero_) {
+        Save();
+        rank_zero_->coordinator.Finish();
+      }
+      communicator_.Barrier();
+      return order.kind == Order::Kind::kFinish ? RunEnd::kFinished : RunEnd::kStopped;
+    }
+
+    // Whole groups go to the ranks in turn, by ticket.
+    std::vector<std::string> parts(static_cast<std::size_t>(communicator_.size()));
+    if (rank_zero_) {
+      std::vector<std::vector<const schema::ScoredGroup*>> split(parts.size());
+      for (std::size_t g = 0; g < all.size(); ++g) split[g % parts.size()].push_back(&all[g]);
+      for (std::size_t r = 0; r < parts.size(); ++r) parts[r] = PackGroups(split[r]);
+    }
+    const auto mine = UnpackGroups(communicator_.Scatter(parts, 0));
+    if (rank_zero_) metrics.merge(GroupMetrics(all, static_cast<schema::WeightVersion>(trainer_.optimizer().steps())));
+    const PolicyTrainer::Result result = trainer_.Step(mine);
+    ++step_;
+    if (rank_zero_) PublishWeights();
+    const auto advantages = communicator_.AllGather(PackAdvantages(result.advantages));
+
+    bool stop_on_alarm = false;
+    if (rank_zero_) {
+      metrics.insert(result.metrics.begin(), result.metrics.end());
+      metrics["step_time"] = base::SecondsSince(start);
+      stop_on_alarm = FinishStep(std::move(all), advantages, std::move(metrics));
+    }
+    if (communicator_.BroadcastBytes(stop_on_alarm ? "stop" : "go on", 0) == "stop") {
+      if (rank_zero_) {
+        Save();
+        rank_zero_->coordinator.Finish();
+      }
+      communicator_.Barrier();
+      return RunEnd::kAlarm;
+    }
+  }
+}
+
+void Learner::PublishWeights() {
+  const auto version = static_cast<schema::WeightVersion>(trainer_.optimizer().steps());
+  published_ = trainer_.parameters().Snapshot(version);
+  rank_zero_->store.Publish(published_);
+  rank_zero_->coordinator.Announce(version);
+}
+
+bool Learner::FinishStep(std::vector<schema::ScoredGroup> groups, const std::vector<std::string>& advantages,
+                         base::Metrics metrics) {
+  metrics.merge(rank_zero_->coordinator.TakeReports());
+  metrics["weights/version"] = static_cast<double>(trainer_.optimizer().steps());
+  metrics["training_tok/s"] = metrics["num_tokens"] / metrics["step_time"];
+
+  std::vector<data::GroupRecord> records;
+  std::vector<std::size_t> next(advantages.size(), 0);
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    data::GroupRecord record;
+    record.prompt = rank_zero_->coordinator.PromptOf(groups[g].group.ticket);
+    const std::size_t rank = g % advantages.size();
+    for (std::size_t r = 0; r < groups[g].rewards.size(); ++r) {
+      double value = 0;
+      AD_CHECK(next[rank] + sizeof value <= advantages[rank].size(), "rank {} returned too few advantages", rank);
+      std::memcpy(&value, advantages[rank].data() + next[rank], sizeof value);
+      next[rank] += sizeof value;
+      record.advantages.push_back(value);
+    }
+    record.scored = std::move(groups[g]);
+    records.push_back(std::move(record));
+  }
+
+  bool stop = false;
+  std::string alarm;
+  if (rank_zero_->hooks.inspect) {
+    auto findings = rank_zero_->hooks.inspect(step_, records);
+    metrics.merge(findings.metrics);
+    alarm = findings.alarm;
+    stop = findings.stop;
+  }
+  const auto difference = metrics.find("rollout_logprob_diff/mean");
+  if (difference != metrics.end() && difference->second > kLogprobAlarm && metrics["staleness/max"] == 0) {
+    base::LogError("step {}: actors and learner disagree on the same tokens by {:.4f} on average (alarm above {})",
+                   step_, difference->second, kLogprobAlarm);
+  }
+  if (!alarm.empty()) base::LogError("step {}: {}", step_, alarm);
+
+  if (rank_zero_->hooks.evaluate && config_.evaluate_steps > 0 &&
+      (step_ % config_.evaluate_steps == 0 || step_ == config_.max_steps)) {
+    metrics.merge(rank_zero_->hooks.evaluate(step_, published_));
+  }
+  rank_zero_->run_folder.WriteRollouts(step_, records);
+  rank_zero_->run_folder.WriteMetrics(step_, metrics);
+  if (rank_zero_->hooks.progress) rank_zero_->hooks.progress(step_, metrics);
+  if (config_.save_steps > 0 && step_ % config_.save_steps == 0) Save();
+  return stop;
+}
+
+void Learner::Save() {
+  if (saved_step_ == step_) return;
+  CheckpointState state{.step = step_,
+                        .version = static_cast<std::uint64_t>(trainer_.optimizer().steps()),
+                        .optimizer_steps = trainer_.optimizer().steps(),
+                        .fingerprint = config_.fingerprint,
+                        .notes = {}};
+  if (rank_zero_->hooks.save_notes) state.notes = rank_zero_->hooks.save_notes();
+  WriteCheckpoint(config_.run_folder / "checkpoints", state, trainer_.parameters(), trainer_.optimizer(),
+                  config_.initial_model, config_.keep_checkpoints);
+  saved_step_ = step_;
+  base::LogInfo("checkpoint of step {} written", step_);
+}
+
+}  // namespace autodidact::learner

@@ -1,0 +1,96 @@
+// The learner: takes complete steps from the coordinator, runs GRPO over all ranks, publishes the new weights.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "collective/collective.h"
+#include "data/run_folder.h"
+#include "learner/checkpoint.h"
+#include "learner/coordinator.h"
+#include "learner/policy_trainer.h"
+#include "weights/weights.h"
+
+namespace autodidact::learner {
+
+struct LearnerConfig {
+  TrainerConfig trainer;
+  std::int64_t max_steps = 1000;
+  std::int64_t save_steps = 100;      // a checkpoint every so many steps, and at the end
+  std::int64_t keep_checkpoints = 0;  // 0: all
+  std::int64_t evaluate_steps = 0;    // hooks.evaluate every so many steps and at the end; 0: never
+  base::Milliseconds step_timeout{600'000};
+  std::filesystem::path run_folder;
+  std::filesystem::path initial_model;  // whose tokenizer files go into checkpoints
+  std::string fingerprint;              // of what a resumed run must share
+};
+
+// What launch adds, on rank 0's thread. Each may be empty.
+struct LearnerHooks {
+  struct Findings {
+    base::Metrics metrics;
+    std::string alarm;  // not empty: something is wrong, say so
+    bool stop = false;  // and end the run
+  };
+  // After every step, with its groups as they were trained on.
+  std::function<Findings(std::int64_t step, const std::vector<data::GroupRecord>& groups)> inspect;
+  // Measurement on data apart, with the newest weights. Blocks the learner.
+  std::function<base::Metrics(std::int64_t step, const model::SharedWeights& weights)> evaluate;
+  // One line per finished step.
+  std::function<void(std::int64_t step, const base::Metrics& metrics)> progress;
+  // Their state in checkpoints.
+  std::function<std::map<std::string, std::string>()> save_notes;
+  std::function<void(const std::map<std::string, std::string>&)> restore_notes;
+};
+
+// What rank 0 has and the other ranks have not.
+struct RankZero {
+  Coordinator& coordinator;
+  weights::WeightStore& store;
+  data::RunFolder& run_folder;
+  LearnerHooks hooks;
+};
+
+enum class RunEnd { kFinished, kStopped, kAlarm };
+
+// One rank. Lifecycle: constructed -> (Resume) -> Run, once. The rank's own thread.
+class Learner {
+ public:
+  // `rank_zero` is null on other ranks; what it refers to must outlive the learner.
+  Learner(LearnerConfig config, const model::SharedWeights& initial, collective::Communicator& communicator,
+          RankZero* rank_zero);
+
+  // Goes on from a checkpoint; all ranks name the same one.
+  void Resume(const std::filesystem::path& checkpoint);
+
+  // Blocks until max_steps are done, `stop` is requested on rank 0 (then a checkpoint is written), or an alarm stops
+  // the run. Throws Error(kRetryLater) with a diagnosis when a step makes no progress within step_timeout.
+  RunEnd Run(const std::stop_token& stop);
+
+  std::int64_t steps_done() const { return step_; }
+
+ private:
+  struct Order;
+
+  Order NextOrder(const std::stop_token& stop, std::vector<schema::ScoredGroup>& all, base::Metrics& metrics);
+  void PublishWeights();
+  // Metrics, records, hooks, checkpoint; returns whether an alarm ends the run.
+  bool FinishStep(std::vector<schema::ScoredGroup> groups, const std::vector<std::string>& advantages,
+                  base::Metrics metrics);
+  void Save();
+
+  LearnerConfig config_;
+  collective::Communicator& communicator_;
+  RankZero* rank_zero_;
+  PolicyTrainer trainer_;
+  std::int64_t step_ = 0;
+  std::int64_t saved_step_ = -1;
+  model::SharedWeights published_;  // rank 0
+};
+
+}  // namespace autodidact::learner

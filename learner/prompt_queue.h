@@ -1,0 +1,94 @@
+// The run's sequence of prompts: which ticket is which prompt, who works on it, and what came back.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "schema/types.h"
+
+namespace autodidact::learner {
+
+struct QueueConfig {
+  std::int64_t groups_per_step = 32;  // places in a step
+  std::int64_t max_staleness = 0;     // steps by which rollouts may be older than the weights that learn from them
+  std::int64_t first_step = 0;        // where a resumed run goes on
+  std::int64_t max_steps = 1000;
+  std::uint64_t seed = 0;
+  bool shuffle = true;                // a new order in every pass over the prompts
+  base::Milliseconds lease{120'000};  // after that a ticket is given out again
+  std::uint32_t max_attempts = 3;     // then its place stays a hole
+};
+
+// What a step has to learn from, in ticket order.
+struct StepBatch {
+  std::vector<schema::ScoredGroup> groups;
+  std::vector<std::string> holes;   // why a place stayed empty, one line each
+  std::int64_t expired_leases = 0;  // since the last step
+  std::int64_t duplicates = 0;
+  std::int64_t stale = 0;
+};
+
+// Ticket t belongs to step t / groups_per_step. A place's lifecycle: pending -> leased -> done, back to pending when
+// the lease expires or the group was stale, and to hole after max_attempts. Not thread-safe: its owner guards it.
+class PromptQueue {
+ public:
+  PromptQueue(QueueConfig config, std::vector<schema::Prompt> prompts);
+
+  // Steps that have begun, the current one first: those within max_staleness of the weights are open for leases.
+  std::int64_t current_step() const { return step_; }
+  // The weights that exist once the current step's predecessors are done: opens the steps that may use them.
+  void Announce(schema::WeightVersion version);
+  // The oldest weights that may make rollouts for this step; nothing while they do not exist yet.
+  std::optional<schema::WeightVersion> MinVersion(std::int64_t step) const;
+  const schema::Prompt& PromptOf(schema::Ticket ticket) const;
+
+  // Up to max_groups leases in ticket order, of steps whose weights exist; none when all of those are given out.
+  std::vector<schema::Lease> Take(const std::string& actor, std::uint32_t max_groups, base::Clock::time_point now);
+  schema::Receipt Submit(schema::ScoredGroup group);
+  // Gives expired leases out again.
+  void Expire(base::Clock::time_point now);
+
+  // Whether every place of the current step is done or a hole.
+  bool StepReady() const;
+  // Moves the current step's groups out and opens the next one. Only when StepReady.
+  StepBatch TakeStep();
+  bool finished() const { return step_ >= config_.max_steps; }
+  // "step 3: 2 of 48 places leased (actor-0 since 12 s), 0 pending", for messages.
+  std::string Describe(base::Clock::time_point now) const;
+
+ private:
+  enum class PlaceState { kPending, kLeased, kDone, kHole };
+  struct Place {
+    PlaceState state = PlaceState::kPending;
+    std::string actor;
+    base::Clock::time_point leased_at;
+    std::uint32_t attempts = 0;
+    std::optional<schema::ScoredGroup> group;
+    std::string hole;
+  };
+
+  std::int64_t StepOf(schema::Ticket ticket) const {
+    return static_cast<std::int64_t>(ticket) / config_.groups_per_step;
+  }
+  schema::Ticket FirstTicket() const { return static_cast<schema::Ticket>(step_ * config_.groups_per_step); }
+  void OpenSteps();
+  void GiveBack(Place& place, const std::string& why);
+
+  QueueConfig config_;
+  std::vector<schema::Prompt> prompts_;
+  std::int64_t step_;
+  std::map<std::int64_t, schema::WeightVersion> versions_;  // by the number of steps that were done
+  std::deque<Place> places_;                                // from the current step's first ticket on
+  mutable std::int64_t pass_ = -1;                          // the pass over the prompts that order_ belongs to
+  mutable std::vector<std::uint32_t> order_;
+  std::int64_t expired_ = 0;
+  std::int64_t duplicates_ = 0;
+  std::int64_t stale_ = 0;
+};
+
+}  // namespace autodidact::learner
