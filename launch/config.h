@@ -1,0 +1,226 @@
+// The config of a run, as the YAML file says it. Every default and unit stands here.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace autodidact::launch {
+
+// How tokens are drawn; names as TRL's and Hugging Face's.
+struct SamplingKeys {
+  double temperature = 1.0;                  // 0: greedy
+  std::int64_t top_k = 0;                    // 0: off
+  double top_p = 1.0;                        // 1: off
+  double min_p = 0.0;                        // 0: off
+  double repetition_penalty = 1.0;           // 1: off
+  std::int64_t max_completion_length = 256;  // tokens
+  std::vector<std::string> stop;             // strings that end a completion
+};
+
+struct DataKeys {
+  std::string train;            // JSONL of prompts
+  std::string labels;           // JSONL of answers joined by id; read by ground_truth and for measuring only
+  std::vector<std::string> id;  // names of the columns; empty: the usual ones
+  std::vector<std::string> prompt;
+  std::vector<std::string> answer;
+  std::vector<std::string> answers;
+  bool shuffle = true;
+  std::int64_t limit = 0;  // the first so many rows; 0: all
+};
+
+struct PromptKeys {
+  std::string format =
+      "auto";          // chat format: auto (from the model's template), plain, llama3, qwen3, qwen2, chatml, gemma3
+  std::string system;  // system turn; empty: none
+  std::string text = "{prompt}";  // the user turn, "{prompt}" being the row's text
+};
+
+struct AnchorKeys {
+  std::string system;
+  std::string instruction = "{candidates}";
+  std::string candidate = "{text}";
+  std::string separator = "\n";
+  std::string heading;       // only text under its last occurrence is the reference; empty: all
+  std::int64_t context = 0;  // tokens; 0: the model's own limit
+  SamplingKeys sampling{.temperature = 0.0};
+};
+
+struct AnswerKeys {
+  std::string extractor = "boxed";   // boxed, last_number, hashes, whole
+  std::string comparator = "exact";  // exact, math
+};
+
+struct JudgeKeys {
+  std::int64_t length_penalty_above = 0;  // tokens; 0: off (the paper: 750)
+  double length_penalty = 1.0;
+};
+
+struct ImportanceSamplingKeys {
+  std::string level = "token";  // token, sequence
+  std::string mode = "none";    // none, truncate, mask
+  double clip_min = 0.0;
+  double clip_max = 2.0;
+};
+
+struct TrainKeys {
+  std::int64_t max_steps = 1000;
+  std::int64_t groups_per_step = 32;
+  std::int64_t num_generations = 8;
+  std::int64_t num_iterations = 1;
+  std::string loss_type = "grpo";       // grpo, dapo, dr_grpo, cispo, gspo
+  std::string scale_rewards = "group";  // group, batch, none
+  double beta = 1e-3;                   // KL coefficient; 0: the initial policy is not kept
+  std::string kl_in = "loss";           // loss, reward
+  double epsilon = 0.2;
+  double epsilon_high = 0.2;
+  ImportanceSamplingKeys importance_sampling;
+  std::int64_t max_staleness = 0;  // steps; 0: synchronous, the same bits in every run
+  double learning_rate = 5e-7;
+  std::string lr_scheduler = "constant";  // constant, linear, cosine
+  std::int64_t warmup_steps = 0;
+  double adam_beta1 = 0.9;
+  double adam_beta2 = 0.999;
+  double adam_epsilon = 1e-8;
+  double weight_decay = 0.0;
+  double max_grad_norm = 1.0;  // 0: no clipping
+  std::int64_t micro_batch_tokens = 16384;
+  bool gradient_checkpointing = false;
+  std::int64_t save_steps = 100;      // 0: only at the end
+  std::int64_t keep_checkpoints = 3;  // 0: all
+};
+
+struct EvalKeys {
+  std::string data;        // labelled JSONL; empty: no evaluation during training
+  std::int64_t steps = 0;  // during training every so many steps and at the end; 0: never
+  std::int64_t limit = 0;  // the first so many rows; 0: all
+  std::vector<std::int64_t> group_sizes = {1, 2, 4, 8, 16};
+  bool position_vote = false;  // a vote per position of space-separated symbols, as a further line
+};
+
+// The alarm against runs that collapse: every prompt gets one answer while the self-made reward rises.
+struct CollapseKeys {
+  bool enabled = true;
+  bool stop = false;          // end the run at the alarm
+  double top_answer = 0.5;    // share of different prompts that get the same answer
+  std::int64_t patience = 3;  // steps in a row
+};
+
+struct EngineKeys {
+  std::int64_t cache_tokens = 131072;  // keys and values kept at once
+  std::int64_t max_rows = 1024;        // rollouts decoded at once
+  std::int64_t max_groups = 64;        // groups an actor holds at once
+};
+
+struct ThreadKeys {  // libtorch's intra-op threads of each role; 0: all cores
+  std::int64_t learner = 0;
+  std::int64_t actor = 0;
+  std::int64_t anchor = 0;
+};
+
+struct PlacementKeys {
+  // Under mpirun: the role of each rank, learners first; empty: all ranks beyond three are learners, then an actor, an
+  // anchor and a judge. In one process: how many of each there are.
+  std::vector<std::string> ranks;
+  std::int64_t actors = 1;
+  std::int64_t anchors = 1;
+  std::int64_t judges = 1;
+};
+
+struct NetworkKeys {
+  std::string address = "127.0.0.1";  // that roles bind; off the loopback keys are required
+  std::string keys;                   // file with the CURVE keys that `autodidact keys` writes
+};
+
+struct TimeoutKeys {        // seconds
+  double lease = 120;       // a prompt not returned by then is given out again
+  double step = 600;        // a step without progress ends the run with a diagnosis
+  double call = 120;        // one call of anchor or judge
+  double collective = 900;  // ranks waiting for each other
+};
+
+struct RunConfig {
+  std::string name = "run";
+  std::string folder = "runs";  // the run writes folder/name
+  std::int64_t seed = 0;
+  std::string model;                    // Hugging Face folder: initial policy, anchor and KL reference
+  std::string device = "cpu";           // cpu, cuda
+  std::string estimator = "synthesis";  // synthesis, majority, ground_truth
+  DataKeys data;
+  PromptKeys prompt;
+  SamplingKeys rollout;
+  AnchorKeys anchor;
+  AnswerKeys answer;
+  JudgeKeys judge;
+  TrainKeys train;
+  EvalKeys eval;
+  CollapseKeys collapse;
+  EngineKeys engine;
+  ThreadKeys threads;
+  PlacementKeys placement;
+  NetworkKeys network;
+  TimeoutKeys timeouts;
+
+  std::filesystem::path run_folder() const { return std::filesystem::path(folder) / name; }
+};
+
+// Reads and checks the whole config: values out of range, names that do not exist, files that are missing are
+// Error(kBadInput) naming file and key. Nothing is written.
+RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+
+// The resolved config, every key with its value, as YAML that ReadRunConfig takes.
+std::string ToYaml(const RunConfig& config);
+
+// One file of pairs in a mixture.
+struct SftSource {
+  std::string file;
+  double weight = 1.0;  // relative number of rows drawn from it
+};
+
+// The skill of reconciling: candidates are sampled from models that were not trained on their rows.
+struct ReconcileKeys {
+  bool enabled = false;
+  std::int64_t folds = 2;
+  std::int64_t fold_steps = 1000;    // of supervised training of each fold's model
+  std::int64_t num_candidates = 16;  // sampled per row; groups are drawn from them
+  std::vector<std::int64_t> group_sizes = {1, 2, 4, 8, 16};
+  double share = 0.33;  // of the rows of a batch
+};
+
+struct SftConfig {
+  std::string output;  // Hugging Face folder to write
+  std::int64_t seed = 0;
+  std::string model;  // folder to start from; empty: from nothing, with the shape below
+  std::vector<SftSource> data;
+  std::string tokenizer = "symbols";       // symbols, bpe (from nothing only)
+  std::int64_t vocab_size = 4096;          // of bpe
+  std::vector<std::string> extra_symbols;  // beside those of the data (separators of the anchor's prompt)
+  std::int64_t hidden_size = 128;
+  std::int64_t intermediate_size = 352;
+  std::int64_t num_layers = 4;
+  std::int64_t num_heads = 4;
+  std::int64_t num_kv_heads = 4;
+  std::int64_t max_position_embeddings = 512;
+  double rope_theta = 10000;
+  bool tie_word_embeddings = false;
+  PromptKeys prompt;
+  AnchorKeys anchor;     // how candidates stand in the anchor's prompt
+  SamplingKeys rollout;  // how candidates are sampled
+  ReconcileKeys reconcile;
+  std::int64_t max_steps = 1000;
+  std::int64_t batch_size = 64;  // rows
+  double learning_rate = 3e-3;
+  std::string lr_scheduler = "cosine";
+  double final_fraction = 0.02;
+  std::int64_t warmup_steps = 100;
+  double adam_beta1 = 0.9;
+  double adam_beta2 = 0.95;
+  double weight_decay = 0.1;
+  double max_grad_norm = 1.0;
+  std::int64_t threads = 0;
+};
+SftConfig ReadSftConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+std::string ToYaml(const SftConfig& config);
+
+}  // namespace autodidact::launch
