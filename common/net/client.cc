@@ -26,9 +26,13 @@ class Client::Impl {
   }
 
   ~Impl() {
+    Close();
+    thread_.join();
+  }
+
+  void Close() {
     inbox_.With([](Inbox& inbox) { inbox.closing = true; });
     wakeup_.Signal();
-    thread_.join();
   }
 
   void SetEndpoints(std::vector<std::string> endpoints) {
@@ -91,6 +95,8 @@ void Client::CallAsync(std::string bytes, base::Deadline deadline, std::string d
   impl_->CallAsync({std::make_shared<const std::string>(std::move(bytes)), deadline, base::Clock::now(),
                     std::move(doing), std::move(done)});
 }
+
+void Client::Close() { impl_->Close(); }
 
 void Client::SetEndpoints(std::vector<std::string> endpoints) {
   impl_->SetEndpoints(std::move(endpoints));

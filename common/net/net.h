@@ -106,6 +106,9 @@ class Client {
   // Replaces the replicas; calls under way on those that are gone are sent to another.
   void SetEndpoints(std::vector<std::string> endpoints);
 
+  // Every call under way and every later one fails with kDisconnected. Never blocks.
+  void Close();
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

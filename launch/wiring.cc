@@ -1,0 +1,178 @@
+#include "launch/wiring.h"
+
+#include <ATen/Parallel.h>
+
+#include <thread>
+#include <utility>
+
+#include "base/checksum.h"
+#include "base/error.h"
+#include "base/format.h"
+#include "model/folder.h"
+
+namespace autodidact::launch {
+
+engine::SamplingParams ToSampling(const SamplingKeys& keys) {
+  engine::SamplingParams sampling;
+  sampling.temperature = static_cast<float>(keys.temperature);
+  sampling.top_k = static_cast<std::int32_t>(keys.top_k);
+  sampling.top_p = static_cast<float>(keys.top_p);
+  sampling.min_p = static_cast<float>(keys.min_p);
+  sampling.repetition_penalty = static_cast<float>(keys.repetition_penalty);
+  sampling.max_new_tokens = static_cast<std::int32_t>(keys.max_completion_length);
+  sampling.stop_strings = keys.stop;
+  return sampling;
+}
+
+engine::EngineConfig ToEngine(const EngineKeys& keys) {
+  engine::EngineConfig config;
+  config.cache_tokens = keys.cache_tokens;
+  config.max_rows = keys.max_rows;
+  return config;
+}
+
+estimators::AnswerRule ToRule(const AnswerKeys& keys) {
+  return {.extractor = answers::ExtractorNamed(keys.extractor),
+          .comparator = answers::ComparatorNamed(keys.comparator)};
+}
+
+estimators::SynthesisPrompt ToSynthesisPrompt(const AnchorKeys& keys, text::ChatFormat format) {
+  return {.system = keys.system,
+          .instruction = keys.instruction,
+          .candidate = keys.candidate,
+          .separator = keys.separator,
+          .heading = keys.heading,
+          .format = format};
+}
+
+estimators::SynthesisConfig ToSynthesis(const RunConfig& config, text::ChatFormat format) {
+  return {.prompt = ToSynthesisPrompt(config.anchor, format),
+          .sampling = ToSampling(config.anchor.sampling),
+          .context = config.anchor.context,
+          .rule = ToRule(config.answer)};
+}
+
+learner::TrainerConfig ToTrainer(const RunConfig& config) {
+  const TrainKeys& keys = config.train;
+  learner::TrainerConfig trainer;
+  trainer.loss = {.type = learner::LossTypeNamed(keys.loss_type),
+                  .epsilon = keys.epsilon,
+                  .epsilon_high = keys.epsilon_high,
+                  .beta = keys.beta,
+                  .max_completion_length = config.rollout.max_completion_length,
+                  .importance_sampling = {.level = learner::RatioLevelNamed(keys.importance_sampling.level),
+                                          .mode = learner::CorrectionModeNamed(keys.importance_sampling.mode),
+                                          .clip_min = keys.importance_sampling.clip_min,
+                                          .clip_max = keys.importance_sampling.clip_max}};
+  trainer.optimizer = {.learning_rate = keys.learning_rate,
+                       .schedule = learner::ScheduleNamed(keys.lr_scheduler),
+                       .warmup_steps = keys.warmup_steps,
+                       .total_steps = keys.max_steps * keys.num_iterations,
+                       .beta1 = keys.adam_beta1,
+                       .beta2 = keys.adam_beta2,
+                       .eps = keys.adam_epsilon,
+                       .weight_decay = keys.weight_decay,
+                       .max_grad_norm = keys.max_grad_norm};
+  trainer.scale_rewards = learner::ScaleRewardsNamed(keys.scale_rewards);
+  trainer.kl_in_reward = keys.kl_in == "reward";
+  trainer.num_iterations = keys.num_iterations;
+  trainer.temperature = config.rollout.temperature;
+  trainer.micro_batch_tokens = keys.micro_batch_tokens;
+  trainer.gradient_checkpointing = keys.gradient_checkpointing;
+  return trainer;
+}
+
+data::RowKeys ToRowKeys(const DataKeys& keys) {
+  data::RowKeys row_keys;
+  if (!keys.id.empty()) row_keys.id = keys.id;
+  if (!keys.prompt.empty()) row_keys.prompt = keys.prompt;
+  if (!keys.answer.empty()) row_keys.answer = keys.answer;
+  if (!keys.answers.empty()) row_keys.answers = keys.answers;
+  return row_keys;
+}
+
+text::ChatFormat ToChatFormat(const PromptKeys& keys, const std::filesystem::path& model) {
+  return keys.format == "auto" ? text::DetectChatFormat(model) : text::ChatFormatNamed(keys.format);
+}
+
+std::unique_ptr<text::Tokenizer> LoadTokenizer(const std::string& folder, const model::ModelConfig& config) {
+  auto tokenizer = std::make_unique<text::Tokenizer>(folder);
+  if (tokenizer->vocab_size() > config.vocab_size) {
+    base::ThrowBadInput(base::Format("{}: the tokenizer has {} tokens, the model's vocab_size is {}", folder,
+                                     tokenizer->vocab_size(), config.vocab_size));
+  }
+  return tokenizer;
+}
+
+LoadedModel LoadModelFolder(const std::string& folder, const std::string& device) {
+  LoadedModel loaded;
+  loaded.tokenizer = LoadTokenizer(folder, model::ReadModelConfig(folder));
+  loaded.weights = model::LoadModel(folder, at::kFloat, at::Device(device));
+  return loaded;
+}
+
+std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(const PromptKeys& keys,
+                                                                                text::ChatFormat format,
+                                                                                const text::Tokenizer& tokenizer) {
+  return [keys, format, &tokenizer](const schema::Prompt& prompt) {
+    std::vector<text::ChatTurn> turns;
+    if (!keys.system.empty()) turns.push_back({"system", keys.system});
+    for (const schema::ChatMessage& message : prompt.messages) turns.push_back({message.role, message.content});
+    if (prompt.messages.empty()) {
+      std::string user = keys.text;
+      user.replace(user.find("{prompt}"), std::string_view("{prompt}").size(), prompt.text);
+      turns.push_back({"user", std::move(user)});
+    }
+    const bool plain = format == text::ChatFormat::kPlain;
+    return tokenizer.Encode(text::RenderChat(format, turns, /*add_generation_prompt=*/true),
+                            /*add_special_tokens=*/plain);
+  };
+}
+
+std::vector<data::Row> ReadTrainingRows(const RunConfig& config) {
+  if (config.data.train.empty()) base::ThrowBadInput("data.train: got nothing, expected a JSONL file of prompts");
+  const data::RowKeys keys = ToRowKeys(config.data);
+  std::vector<data::Row> rows = data::ReadRows(config.data.train, keys);
+  if (config.data.limit > 0 && std::ssize(rows) > config.data.limit) {
+    rows.resize(static_cast<std::size_t>(config.data.limit));
+  }
+  if (!config.data.labels.empty()) data::JoinAnswers(rows, config.data.labels, keys);
+  if (estimators::EstimatorNamed(config.estimator) == estimators::EstimatorKind::kGroundTruth) {
+    for (const data::Row& row : rows) {
+      if (row.answers.empty()) {
+        base::ThrowBadInput(
+            base::Format("{}: row {} has no answer, which estimator: ground_truth needs (data.labels "
+                         "names a file of them)",
+                         config.data.train, row.prompt.id));
+      }
+    }
+  }
+  return rows;
+}
+
+std::string Fingerprint(const RunConfig& config, const std::vector<data::Row>& rows) {
+  RunConfig relevant;  // what may differ between a run and its resumption stays at its default
+  relevant.seed = config.seed;
+  relevant.estimator = config.estimator;
+  relevant.prompt = config.prompt;
+  relevant.rollout = config.rollout;
+  relevant.anchor = config.anchor;
+  relevant.answer = config.answer;
+  relevant.judge = config.judge;
+  relevant.train = config.train;
+  relevant.train.max_steps = TrainKeys{}.max_steps;
+  relevant.train.save_steps = TrainKeys{}.save_steps;
+  relevant.train.keep_checkpoints = TrainKeys{}.keep_checkpoints;
+  relevant.train.micro_batch_tokens = TrainKeys{}.micro_batch_tokens;
+  relevant.train.gradient_checkpointing = TrainKeys{}.gradient_checkpointing;
+  relevant.data.shuffle = config.data.shuffle;
+  std::string text = ToYaml(relevant);
+  for (const data::Row& row : rows) text += row.prompt.id + "\n" + row.prompt.columns + "\n";
+  return base::Hex(base::Checksum(text));
+}
+
+void UseThreads(std::int64_t threads) {
+  at::set_num_threads(threads > 0 ? static_cast<int>(threads) : static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+}  // namespace autodidact::launch

@@ -1,0 +1,56 @@
+// From config keys to the components' own configs, and the pieces that several commands share.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/rows.h"
+#include "engine/engine.h"
+#include "estimators/estimator.h"
+#include "launch/config.h"
+#include "learner/learner.h"
+#include "model/weight_set.h"
+#include "schema/types.h"
+#include "text/chat.h"
+#include "text/tokenizer.h"
+
+namespace autodidact::launch {
+
+engine::SamplingParams ToSampling(const SamplingKeys& keys);
+engine::EngineConfig ToEngine(const EngineKeys& keys);
+estimators::AnswerRule ToRule(const AnswerKeys& keys);
+estimators::SynthesisPrompt ToSynthesisPrompt(const AnchorKeys& keys, text::ChatFormat format);
+estimators::SynthesisConfig ToSynthesis(const RunConfig& config, text::ChatFormat format);
+learner::TrainerConfig ToTrainer(const RunConfig& config);
+data::RowKeys ToRowKeys(const DataKeys& keys);
+
+// `auto` is recognised from the model's folder.
+text::ChatFormat ToChatFormat(const PromptKeys& keys, const std::filesystem::path& model);
+
+// A model folder with all that is needed to talk to it. Error(kBadInput) when the tokenizer has ids that the model's
+// vocabulary has not.
+struct LoadedModel {
+  model::SharedWeights weights;
+  std::unique_ptr<text::Tokenizer> tokenizer;
+};
+LoadedModel LoadModelFolder(const std::string& folder, const std::string& device);
+std::unique_ptr<text::Tokenizer> LoadTokenizer(const std::string& folder, const model::ModelConfig& config);
+
+// Prompts to token ids by the config's template and chat format. The tokenizer must outlive the function.
+std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(const PromptKeys& keys,
+                                                                                text::ChatFormat format,
+                                                                                const text::Tokenizer& tokenizer);
+
+// The training rows, labels joined when there is a file of them. Error(kBadInput) also for an estimator that needs
+// labels which are not there.
+std::vector<data::Row> ReadTrainingRows(const RunConfig& config);
+
+// What a run's sequence of prompts and its arithmetic depend on: a resumed run must share it.
+std::string Fingerprint(const RunConfig& config, const std::vector<data::Row>& rows);
+
+// Sets the calling thread's intra-op threads; 0: all cores.
+void UseThreads(std::int64_t threads);
+
+}  // namespace autodidact::launch
