@@ -58,4 +58,7 @@ class DomBuilder {
   std::size_t error_position_ = 0;
 };
 
+// Error(kBadInput) "FILE:LINE: column N: …" for the parse of the file's `text` that left `builder` in error.
+[[noreturn]] void ThrowParseError(const std::filesystem::path& file, std::string_view text, const DomBuilder& builder);
+
 }  // namespace autodidact::json

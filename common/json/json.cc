@@ -48,16 +48,20 @@ Json Parse(std::string_view text, const std::string& where) {
   base::ThrowBadInput(base::Format("{}: column {}: {}", where, builder.error_position(), builder.error()));
 }
 
+void ThrowParseError(const std::filesystem::path& file, std::string_view text, const DomBuilder& builder) {
+  // The position counts the bytes read, so the offending one is the last of them.
+  const std::size_t at = std::min(builder.error_position(), text.size());
+  const auto seen = text.substr(0, at == 0 ? 0 : at - 1);
+  const auto line = std::count(seen.begin(), seen.end(), '\n') + 1;
+  const std::size_t line_start = seen.rfind('\n') == std::string_view::npos ? 0 : seen.rfind('\n') + 1;
+  base::ThrowBadInput(base::Format("{}:{}: column {}: {}", file.string(), line, at - line_start, builder.error()));
+}
+
 Json ParseFile(const std::filesystem::path& file) {
   const std::string text = ReadFile(file);
   DomBuilder builder;
   if (Json::sax_parse(text.begin(), text.end(), &builder)) return std::move(builder.root());
-  // The position counts the bytes read, so the offending one is the last of them.
-  const std::size_t at = std::min(builder.error_position(), text.size());
-  const auto seen = std::string_view(text).substr(0, at == 0 ? 0 : at - 1);
-  const auto line = std::count(seen.begin(), seen.end(), '\n') + 1;
-  const std::size_t line_start = seen.rfind('\n') == std::string_view::npos ? 0 : seen.rfind('\n') + 1;
-  base::ThrowBadInput(base::Format("{}:{}: column {}: {}", file.string(), line, at - line_start, builder.error()));
+  ThrowParseError(file, text, builder);
 }
 
 std::string ReadFile(const std::filesystem::path& file) {

@@ -25,8 +25,9 @@ enum class ChatFormat {
 // "plain", "llama3", "qwen3", "qwen2", "chatml", "gemma3"; Error(kBadInput) listing them otherwise.
 ChatFormat ChatFormatNamed(std::string_view name);
 
-// Recognises the format from the folder's own template (chat_template.jinja, or chat_template in tokenizer_config.json).
-// Plain when the folder has none; an unknown template is Error(kBadInput) that says how to name a format in the config.
+// Recognises the format from the folder's own template (chat_template.jinja, or chat_template in
+// tokenizer_config.json). Plain when the folder has none; an unknown template is Error(kBadInput) that says how to name
+// a format in the config.
 ChatFormat DetectChatFormat(const std::filesystem::path& folder);
 
 // The text, with the header of the assistant's turn at its end when add_generation_prompt is set. It contains BOS where

@@ -26,9 +26,10 @@ class Tokenizer {
 
   // add_special_tokens: as the post-processor says (BOS, say). Special tokens written out in the text are recognised.
   // A text that the vocabulary cannot express throws Error(kBadInput) naming the first such piece, unless the file has
-  // an unknown token.
+  // an unknown token. Invalid UTF-8 is read as U+FFFD. Truncation and padding of the file are not applied.
   std::vector<TokenId> Encode(std::string_view text, bool add_special_tokens = true) const;
 
+  // Ids outside the vocabulary (a model may have more rows than tokens) stand for nothing. Valid UTF-8.
   std::string Decode(std::span<const TokenId> ids, bool skip_special_tokens = true) const;
 
   // One more than the largest id.
@@ -39,36 +40,44 @@ class Tokenizer {
   bool IsSpecial(TokenId id) const;
 
  private:
+  friend class StreamDecoder;
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
 
 // Decodes a growing sequence piece by piece without ever splitting a character: what it returns, joined, is what
-// Decode gives for all ids. The tokenizer must outlive it. One thread.
+// Decode gives for all ids, special tokens skipped. The tokenizer must outlive it. One thread.
 class StreamDecoder {
  public:
-  explicit StreamDecoder(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+  explicit StreamDecoder(const Tokenizer& tokenizer);
+  ~StreamDecoder();
+  StreamDecoder(StreamDecoder&&) noexcept;
+  StreamDecoder& operator=(StreamDecoder&&) noexcept;
 
-  // The text that became certain with this id; may be empty.
+  // The text that became certain with this id; may be empty. A run of byte tokens ("<0xE2>") becomes certain when it
+  // ends; a file whose decoder looks at the whole text gives everything in Finish.
   std::string Push(TokenId id);
-  // What is left, incomplete characters as U+FFFD.
+  // What is left, incomplete characters as U+FFFD. Nothing may be pushed afterwards.
   std::string Finish();
 
  private:
-  const Tokenizer& tokenizer_;
-  std::vector<TokenId> ids_;
-  std::string given_;
+  class Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
-// Writing tokenizer.json files for small models, which Hugging Face's `tokenizers` loads as they are.
+// Writing tokenizer.json files for small models, which Hugging Face's `tokenizers` loads as they are. Beside `file` a
+// tokenizer_config.json names bos, eos and pad ("<pad>", "<eos>" and bos_token where they are special tokens), so that
+// transformers' AutoTokenizer loads the folder. Error(kBadInput) for a spec that is not consistent.
 struct TokenizerSpec {
   std::vector<std::string> special_tokens;  // the first ids, in this order; "<pad>", "<bos>", "<eos>" among them
   std::string bos_token = "<bos>";          // put before every text by the post-processor; empty: none
 };
-// Whole symbols: the text is split at single spaces, each distinct symbol is a token.
+// Whole symbols: the text is split at spaces, each distinct symbol is a token; decoding joins them by a space. A symbol
+// that is not in the vocabulary becomes "<unk>" where that is a special token, and is an error otherwise.
 void WriteSymbolTokenizer(const TokenizerSpec& spec, const std::vector<std::string>& symbols,
                           const std::filesystem::path& file);
-// Byte-level BPE trained on the texts, with all 256 bytes in the vocabulary.
+// Byte-level BPE trained on the texts, with all 256 bytes in the vocabulary. `vocab_size` counts everything; the result
+// is smaller when no pair occurs twice any more.
 void TrainBpeTokenizer(const TokenizerSpec& spec, const std::vector<std::string>& texts, std::int64_t vocab_size,
                        const std::filesystem::path& file);
 

@@ -1,0 +1,41 @@
+// Regular expressions as tokenizer.json files write them (Oniguruma's Ruby syntax), run by PCRE2 with its JIT.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace autodidact::text {
+
+// A half-open range of bytes.
+struct Span {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+
+  std::string_view Of(std::string_view text) const { return text.substr(begin, end - begin); }
+  bool operator==(const Span&) const = default;
+};
+
+// Immutable, hence thread-safe.
+class Regex {
+ public:
+  // \s means White_Space, \d any decimal digit, \w a word character of UTS #18, wherever they stand; ^ and $ match at
+  // lines. Error(kBadInput) "where: …" for a pattern that PCRE2 does not understand.
+  Regex(std::string_view pattern, const std::string& where);
+  ~Regex();
+  Regex(const Regex&) = delete;
+  Regex& operator=(const Regex&) = delete;
+
+  // Appends the matches that are not empty, left to right. `text` is valid UTF-8. Error(kBadInput) when the pattern
+  // needs more steps than PCRE2 allows (an exponential pattern).
+  void FindAll(std::string_view text, std::vector<Span>* matches) const;
+
+ private:
+  struct Code;
+  std::unique_ptr<Code> code_;
+  std::string pattern_;
+};
+
+}  // namespace autodidact::text
