@@ -1,0 +1,58 @@
+// The generation behind an evaluation: rollouts of a policy, syntheses of an anchor, each on an engine of its own.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "data/rows.h"
+#include "engine/engine.h"
+#include "estimators/estimator.h"
+#include "schema/types.h"
+
+namespace autodidact::evaluation {
+
+// A prompt as the model's token ids (chat format, special tokens). Throws Error(kBadInput) for one it cannot express.
+using RenderPrompt = std::function<std::vector<schema::TokenId>(const schema::Prompt&)>;
+
+// What generates. Policy and anchor may be the same set and share one tokenizer, which must outlive the call.
+struct Models {
+  model::SharedWeights policy;
+  model::SharedWeights anchor;
+  const text::Tokenizer& tokenizer;
+  RenderPrompt render;
+  engine::EngineConfig engine;
+};
+
+struct Progress {
+  const char* phase = "";  // "rollouts", "greedy", "synthesis"
+  std::int64_t done = 0;   // groups
+  std::int64_t total = 0;
+};
+// Called on the caller's thread whenever groups finished. May throw to stop the work.
+using OnProgress = std::function<void(const Progress&)>;
+
+// The prompts' token ids; an Error(kBadInput) of `render` gets the row's id put before it.
+std::vector<std::vector<schema::TokenId>> RenderRows(const RenderPrompt& render, const std::vector<data::Row>& rows);
+
+// The texts of `num_rollouts` rollouts for each prompt, in the order of the prompts; tickets count from `first_ticket`.
+// Blocks for the computation, on the calling thread's intra-op threads. A prompt that does not fit fails.
+std::vector<base::Outcome<std::vector<std::string>>> SampleTexts(
+    engine::Engine& engine, const std::vector<std::vector<schema::TokenId>>& prompts, std::uint32_t num_rollouts,
+    const engine::SamplingParams& sampling, std::uint64_t seed, schema::Ticket first_ticket, const char* phase,
+    const OnProgress& on_progress);
+
+// One synthesis for each group of candidates, by ticket. `engine` holds the anchor's weights.
+std::map<schema::Ticket, base::Outcome<schema::Reference>> SynthesizeGroups(
+    engine::Engine& engine, const text::Tokenizer& tokenizer, const estimators::SynthesisConfig& config,
+    std::int64_t model_limit, std::map<schema::Ticket, std::vector<std::string>> groups, std::uint64_t seed,
+    const OnProgress& on_progress);
+
+// The prompt as one text for people: its text, or its turns as "role: content" lines.
+std::string PromptText(const schema::Prompt& prompt);
+
+}  // namespace autodidact::evaluation

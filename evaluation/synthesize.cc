@@ -1,0 +1,115 @@
+#include "evaluation/synthesize.h"
+
+#include <algorithm>
+
+namespace autodidact::evaluation {
+namespace {
+
+using estimators::EstimatorKind;
+
+// Many times what the engine decodes at once would only delay the first line; fewer would leave it half empty.
+std::size_t BatchRows(const Models& models, const SynthesizeConfig& config) {
+  const std::int64_t rows = 2 * models.engine.max_rows / std::max<std::int64_t>(1, config.num_generations);
+  return static_cast<std::size_t>(std::max<std::int64_t>(16, rows));
+}
+
+class Batcher {
+ public:
+  Batcher(const Models& models, const SynthesizeConfig& config, std::int64_t total, const OnProgress& on_progress)
+      : models_(models),
+        config_(config),
+        policy_(models.engine, models.policy, models.tokenizer),
+        anchor_(models.engine, models.anchor, models.tokenizer) {
+    if (on_progress) {
+      // Progress over all rows, although the work is done in batches.
+      on_progress_ = [this, total, on_progress](const Progress& progress) {
+        on_progress({progress.phase, static_cast<std::int64_t>(first_) + progress.done, total});
+      };
+    }
+  }
+
+  std::vector<SynthesizedRow> Run(const std::vector<data::Row>& rows, std::size_t first) {
+    first_ = first;
+    const auto prompts = RenderRows(models_.render, rows);
+    auto groups = SampleTexts(policy_, prompts, config_.num_generations, config_.sampling, config_.seed, first,
+                              "rollouts", on_progress_);
+    std::vector<SynthesizedRow> done;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      SynthesizedRow& row = done.emplace_back();
+      row.id = rows[i].prompt.id;
+      row.prompt = PromptText(rows[i].prompt);
+      if (groups[i].ok()) {
+        row.completions = std::move(*groups[i]);
+      } else {
+        row.reference = groups[i].failure();
+      }
+    }
+    Estimate(rows, done);
+    for (SynthesizedRow& row : done) {
+      if (row.reference.ok()) row.answers = answers::ReferenceAnswers(config_.rule.extractor, row.reference->text);
+    }
+    return done;
+  }
+
+ private:
+  void Estimate(const std::vector<data::Row>& rows, std::vector<SynthesizedRow>& done) {
+    std::map<schema::Ticket, std::vector<std::string>> groups;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (done[i].completions.empty()) continue;
+      switch (config_.estimator) {
+        case EstimatorKind::kMajority:
+          done[i].reference = estimators::MajorityReference(config_.rule, done[i].completions);
+          break;
+        case EstimatorKind::kGroundTruth:
+          done[i].reference = estimators::LabelReference(config_.rule, rows[i].answers);
+          break;
+        case EstimatorKind::kSynthesis:
+          groups[first_ + i] = done[i].completions;
+          break;
+      }
+    }
+    if (groups.empty()) return;
+    auto references = SynthesizeGroups(anchor_, models_.tokenizer, config_.synthesis,
+                                       models_.anchor->config().max_position_embeddings, std::move(groups),
+                                       config_.seed, on_progress_);
+    for (auto& [ticket, reference] : references) done[ticket - first_].reference = std::move(reference);
+  }
+
+  const Models& models_;
+  const SynthesizeConfig& config_;
+  engine::Engine policy_;
+  engine::Engine anchor_;
+  OnProgress on_progress_;
+  std::size_t first_ = 0;
+};
+
+}  // namespace
+
+void SynthesizeRows(const std::vector<data::Row>& rows, const Models& models, const SynthesizeConfig& config,
+                    const std::function<void(const SynthesizedRow&)>& sink, const OnProgress& on_progress) {
+  Batcher batcher(models, config, static_cast<std::int64_t>(rows.size()), on_progress);
+  const std::size_t batch = BatchRows(models, config);
+  for (std::size_t first = 0; first < rows.size(); first += batch) {
+    const std::size_t last = std::min(rows.size(), first + batch);
+    const auto begin = rows.begin();
+    for (const SynthesizedRow& row :
+         batcher.Run({begin + static_cast<std::ptrdiff_t>(first), begin + static_cast<std::ptrdiff_t>(last)}, first)) {
+      sink(row);
+    }
+  }
+}
+
+json::Json ToRecord(const SynthesizedRow& row) {
+  json::Json record = {{"id", row.id}, {"prompt", row.prompt}, {"completions", row.completions}};
+  if (row.reference.ok()) {
+    record["reference"] = row.reference->text;
+    record["answers"] = row.answers;
+    record["stages"] = row.reference->stages;
+    record["generation"] = row.reference->generation;
+  } else {
+    record["failure"] = row.reference.failure().reason;
+  }
+  return record;
+}
+
+}  // namespace autodidact::evaluation

@@ -1,0 +1,44 @@
+// References without training: prompts in, each prompt's group and its reference out.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "data/rows.h"
+#include "estimators/estimator.h"
+#include "evaluation/generate.h"
+#include "json/json.h"
+
+namespace autodidact::evaluation {
+
+struct SynthesizeConfig {
+  estimators::EstimatorKind estimator = estimators::EstimatorKind::kSynthesis;
+  std::uint32_t num_generations = 8;  // rollouts per prompt
+  engine::SamplingParams sampling;    // of the rollouts
+  estimators::SynthesisConfig synthesis;
+  estimators::AnswerRule rule;
+  std::uint64_t seed = 0;
+};
+
+struct SynthesizedRow {
+  std::string id;
+  std::string prompt;
+  std::vector<std::string> completions;                          // empty when the prompt did not fit
+  base::Outcome<schema::Reference> reference = base::Failure{};  // or why there is none
+  std::vector<std::string> answers;                              // those that the reference admits
+};
+
+// Gives every row to `sink`, in the order of the rows, as soon as its batch is done (batches fill the engine). Labels
+// are read by ground_truth alone. Blocks for the computation, on the calling thread's intra-op threads; what `sink`
+// throws ends it. Error(kBadInput) for a prompt that the tokenizer cannot express.
+void SynthesizeRows(const std::vector<data::Row>& rows, const Models& models, const SynthesizeConfig& config,
+                    const std::function<void(const SynthesizedRow&)>& sink, const OnProgress& on_progress = {});
+
+// {"id", "prompt", "completions", "reference", "answers", "stages", "generation"}, or "failure" in place of the last
+// four.
+json::Json ToRecord(const SynthesizedRow& row);
+
+}  // namespace autodidact::evaluation
