@@ -1,0 +1,37 @@
+// Candidates for the skill of reconciling, sampled from models on rows that they were not trained on.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "data/rows.h"
+#include "engine/engine.h"
+#include "model/weight_set.h"
+#include "sft/examples.h"
+#include "sft/trainer.h"
+
+namespace autodidact::sft {
+
+struct CrossfitConfig {
+  std::int64_t folds = 2;
+  std::int64_t batch_size = 64;
+  SupervisedConfig training;          // of each fold's model
+  std::uint32_t num_candidates = 16;  // sampled per row
+  engine::SamplingParams sampling;
+  engine::EngineConfig engine;
+};
+
+struct Crossfit {
+  std::vector<CandidateRow> rows;    // one per pair, in the order of the pairs
+  model::SharedWeights first_model;  // trained on all folds but the first: a start for the final model
+};
+
+// Fold f holds the pairs i with i mod folds == f; its candidates come from a model that starts as `initial` and is
+// trained on the other folds. Blocks for the training and the sampling. `phase` is told what begins.
+Crossfit SampleCandidates(const std::vector<data::Pair>& pairs, const model::SharedWeights& initial,
+                          const RenderText& render, const text::Tokenizer& tokenizer, schema::TokenId eos,
+                          const CrossfitConfig& config, const std::function<void(const std::string&)>& phase,
+                          const OnStep& on_step);
+
+}  // namespace autodidact::sft

@@ -1,0 +1,103 @@
+#include "sft/examples.h"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "json/json.h"
+
+namespace autodidact::sft {
+namespace {
+
+std::vector<schema::TokenId> EncodeCompletion(const std::string& text, const text::Tokenizer& tokenizer,
+                                              schema::TokenId eos) {
+  auto ids = tokenizer.Encode(text, /*add_special_tokens=*/false);
+  ids.push_back(eos);
+  return ids;
+}
+
+std::vector<std::string> Texts(const json::Json& value, const std::string& where) {
+  std::vector<std::string> texts;
+  for (const auto& item : value.is_array() ? value : json::Json::array({value})) {
+    if (!item.is_string()) base::ThrowBadInput(where + ": got " + json::Describe(item) + ", expected a text");
+    texts.push_back(item.get<std::string>());
+  }
+  return texts;
+}
+
+}  // namespace
+
+PairSource::PairSource(std::vector<data::Pair> pairs, const RenderText& render, const text::Tokenizer& tokenizer,
+                       schema::TokenId eos) {
+  rows_.reserve(pairs.size());
+  for (const data::Pair& pair : pairs) {
+    Row row{render(pair.prompt), {}};
+    for (const std::string& text : pair.completions) row.completions.push_back(EncodeCompletion(text, tokenizer, eos));
+    rows_.push_back(std::move(row));
+  }
+}
+
+Example PairSource::Draw(std::size_t row, base::RandomWalk& walk) const {
+  const Row& drawn = rows_[row];
+  return {drawn.prompt, drawn.completions[walk.Below(drawn.completions.size())]};
+}
+
+std::vector<CandidateRow> ReadCandidateRows(const std::filesystem::path& file) {
+  std::vector<CandidateRow> rows;
+  std::istringstream stream(json::ReadFile(file));
+  std::int64_t number = 0;
+  for (std::string line; std::getline(stream, line);) {
+    ++number;
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    const std::string where = base::Format("{}:{}", file.string(), number);
+    const json::Json row = json::Parse(line, where);
+    if (!row.is_object() || !row.contains("candidates"))
+      base::ThrowBadInput(where + ": expected an object with candidates");
+    CandidateRow candidate{Texts(row["candidates"], where + ": candidates"), {}};
+    for (const char* key : {"completion", "answers", "answer"}) {
+      if (row.contains(key)) {
+        candidate.completions = Texts(row[key], where + ": " + key);
+        break;
+      }
+    }
+    if (candidate.candidates.empty() || candidate.completions.empty()) {
+      base::ThrowBadInput(where + ": got no candidate or no completion, expected at least one of each");
+    }
+    rows.push_back(std::move(candidate));
+  }
+  if (rows.empty()) base::ThrowBadInput(file.string() + ": there is no row");
+  return rows;
+}
+
+void WriteCandidateRows(const std::vector<CandidateRow>& rows, const std::filesystem::path& file) {
+  std::string text;
+  for (const CandidateRow& row : rows) {
+    text += json::Dump({{"candidates", row.candidates}, {"answers", row.completions}}) + "\n";
+  }
+  json::WriteFile(file, text);
+}
+
+ReconcileSource::ReconcileSource(std::vector<CandidateRow> rows, std::vector<std::int64_t> group_sizes,
+                                 estimators::SynthesisPrompt prompt, const text::Tokenizer& tokenizer,
+                                 schema::TokenId eos)
+    : rows_(std::move(rows)),
+      group_sizes_(std::move(group_sizes)),
+      prompt_(std::move(prompt)),
+      tokenizer_(tokenizer),
+      eos_(eos) {}
+
+Example ReconcileSource::Draw(std::size_t row, base::RandomWalk& walk) const {
+  std::vector<std::string> candidates = rows_[row].candidates;
+  const auto wanted = static_cast<std::size_t>(group_sizes_[walk.Below(group_sizes_.size())]);
+  for (std::size_t i = candidates.size(); i > 1; --i) std::swap(candidates[i - 1], candidates[walk.Below(i)]);
+  candidates.resize(std::min(wanted, candidates.size()));
+  const auto& completions = rows_[row].completions;
+  std::string completion = completions[walk.Below(completions.size())];
+  if (!prompt_.heading.empty()) completion = prompt_.heading + "\n" + completion;
+  return {estimators::EncodeSynthesisPrompt(prompt_, tokenizer_, candidates),
+          EncodeCompletion(completion, tokenizer_, eos_)};
+}
+
+}  // namespace autodidact::sft

@@ -1,0 +1,77 @@
+// Where supervised examples come from: pairs of a file, and groups of candidates to reconcile.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "data/rows.h"
+#include "estimators/estimator.h"
+#include "schema/types.h"
+#include "text/tokenizer.h"
+
+namespace autodidact::sft {
+
+// Token ids of a prompt and of the completion to learn, the latter with its end-of-text token.
+struct Example {
+  std::vector<schema::TokenId> prompt;
+  std::vector<schema::TokenId> completion;
+};
+
+// Draws examples. One thread.
+class ExampleSource {
+ public:
+  virtual ~ExampleSource() = default;
+  virtual std::size_t size() const = 0;
+  // The example of row `row`; what is random about it comes from `walk` alone.
+  virtual Example Draw(std::size_t row, base::RandomWalk& walk) const = 0;
+};
+
+using RenderText = std::function<std::vector<schema::TokenId>(const std::string& prompt)>;
+
+// Answering: a pair's prompt and one of its completions. The tokenizer must outlive it.
+class PairSource : public ExampleSource {
+ public:
+  PairSource(std::vector<data::Pair> pairs, const RenderText& render, const text::Tokenizer& tokenizer,
+             schema::TokenId eos);
+  std::size_t size() const override { return rows_.size(); }
+  Example Draw(std::size_t row, base::RandomWalk& walk) const override;
+
+ private:
+  struct Row {
+    std::vector<schema::TokenId> prompt;
+    std::vector<std::vector<schema::TokenId>> completions;
+  };
+  std::vector<Row> rows_;
+};
+
+// Candidates for one question, with what is right (any of the completions).
+struct CandidateRow {
+  std::vector<std::string> candidates;
+  std::vector<std::string> completions;
+};
+// Rows {"candidates": […], "completion" | "answer" | "answers": …}; Error(kBadInput) naming file and line.
+std::vector<CandidateRow> ReadCandidateRows(const std::filesystem::path& file);
+void WriteCandidateRows(const std::vector<CandidateRow>& rows, const std::filesystem::path& file);
+
+// Reconciling: some of a row's candidates in the anchor's own prompt, and the right answer. The number of candidates is
+// drawn from group_sizes, which ones and their order at random. The tokenizer must outlive it.
+class ReconcileSource : public ExampleSource {
+ public:
+  ReconcileSource(std::vector<CandidateRow> rows, std::vector<std::int64_t> group_sizes,
+                  estimators::SynthesisPrompt prompt, const text::Tokenizer& tokenizer, schema::TokenId eos);
+  std::size_t size() const override { return rows_.size(); }
+  Example Draw(std::size_t row, base::RandomWalk& walk) const override;
+
+ private:
+  std::vector<CandidateRow> rows_;
+  std::vector<std::int64_t> group_sizes_;
+  estimators::SynthesisPrompt prompt_;
+  const text::Tokenizer& tokenizer_;
+  schema::TokenId eos_;
+};
+
+}  // namespace autodidact::sft
