@@ -16,7 +16,9 @@ void AddBlocks(const std::vector<Segment>& segments, std::size_t first, std::siz
   const std::int64_t end = segments[last - 1].end;
   std::size_t segment = first;
   for (std::int64_t begin = segments[first].begin; begin < end; begin += kBlockRows) {
-    QueryBlock block{.row_begin = begin, .row_end = std::min(begin + kBlockRows, end)};
+    QueryBlock block;
+    block.row_begin = begin;
+    block.row_end = std::min(begin + kBlockRows, end);
     const std::int64_t prefix_size = segments[first].prefix_size();
     std::int64_t prefix_skip = prefix_size;  // prefix keys that no row of the block sees
     while (segments[segment].end <= begin) ++segment;
