@@ -29,6 +29,7 @@ struct SamplingParams {
 struct EngineConfig {
   std::int64_t cache_tokens = 65536;  // keys and values kept, over all groups and rollouts
   std::int64_t max_rows = 1024;       // rollouts decoded at once
+  bool generic_decoder = false;       // the libtorch path also where the CPU's own kernels would do (to compare)
 };
 
 // One group to generate. The token at position p of rollout r depends on the weights, the prompt, the parameters and
