@@ -32,8 +32,12 @@ if(NOT AUTODIDACT_TORCH_INCLUDE OR NOT AUTODIDACT_TORCH_CPU OR NOT AUTODIDACT_C1
   message(FATAL_ERROR "libtorch was found neither in ${autodidact_env} (launch/setup.sh makes it) nor through "
                       "CMAKE_PREFIX_PATH.")
 endif()
+# libtorch's folder holds headers of another fmt, without its library: spdlog's fmt must be found before them.
+find_path(AUTODIDACT_FMT_INCLUDE fmt/core.h REQUIRED)
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/fmt_first)
+file(CREATE_LINK ${AUTODIDACT_FMT_INCLUDE}/fmt ${CMAKE_BINARY_DIR}/fmt_first/fmt SYMBOLIC)
 add_library(autodidact_torch INTERFACE)
-target_include_directories(autodidact_torch SYSTEM INTERFACE ${AUTODIDACT_TORCH_INCLUDE}
+target_include_directories(autodidact_torch SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/fmt_first ${AUTODIDACT_TORCH_INCLUDE}
                            ${AUTODIDACT_TORCH_INCLUDE}/torch/csrc/api/include)
 target_link_libraries(autodidact_torch INTERFACE ${AUTODIDACT_TORCH_CPU} ${AUTODIDACT_C10} Threads::Threads)
 
