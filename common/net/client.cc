@@ -17,7 +17,7 @@ void RequireAllowedAll(const std::vector<std::string>& endpoints, const Security
 class Client::Impl {
  public:
   Impl(void* context, std::vector<std::string> endpoints, const Security& security, Options options)
-      : security_(security), options_(options) {
+      : security_(security), options_(std::move(options)) {
     SetEndpoints(std::move(endpoints));
     thread_ = std::thread([this, context, role = base::LogRole()] {
       base::SetLogRole(role);
