@@ -14,7 +14,9 @@ preset=release
 case ${1:-} in
   release | dev | asan | tsan | cuda) preset=$1; shift ;;
 esac
-launch/build.sh "$preset" all > /dev/null
+target=all
+case $preset in asan | tsan) target=unit_tests ;; esac
+launch/build.sh "$preset" "$target" > /dev/null
 runner=()
 # ThreadSanitizer's shadow memory needs the addresses where it expects them.
 if [ "$preset" = tsan ] && setarch -R true 2> /dev/null; then runner=(setarch -R); fi
