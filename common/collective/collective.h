@@ -3,8 +3,8 @@
 
 #include <ATen/ATen.h>
 
-#include <cstdint>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -56,7 +56,8 @@ int MpiRank();
 int MpiSize();
 std::unique_ptr<Communicator> MakeMpiGroup(int color, std::chrono::milliseconds timeout);
 
-// NCCL over the ranks of `bootstrap`, one GPU each (`device`); Error(kBadInput) in a build without CUDA.
+// NCCL over the ranks of `bootstrap`, one GPU each (`device`), for tensors there; bytes, and tensors on the CPU, still
+// go over `bootstrap`, which must outlive it. Error(kBadInput) in a build without CUDA.
 bool NcclAvailable();
 std::unique_ptr<Communicator> MakeNcclGroup(Communicator& bootstrap, at::Device device,
                                             std::chrono::milliseconds timeout);

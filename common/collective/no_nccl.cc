@@ -1,0 +1,17 @@
+// Stands in for nccl.cc in the variant without CUDA.
+#include "collective/collective.h"
+
+#include "base/error.h"
+
+namespace autodidact::collective {
+
+bool NcclAvailable() {
+  return false;
+}
+
+std::unique_ptr<Communicator> MakeNcclGroup(Communicator& /*bootstrap*/, at::Device /*device*/,
+                                            std::chrono::milliseconds /*timeout*/) {
+  base::ThrowBadInput("collective: NCCL was asked for, but this build is without CUDA (-DAUTODIDACT_CUDA=ON)");
+}
+
+}  // namespace autodidact::collective
