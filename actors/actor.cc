@@ -13,12 +13,6 @@ constexpr auto kIdleWait = std::chrono::milliseconds(100);  // between two looks
 
 }  // namespace
 
-// A group that is being decoded.
-struct Actor::Pending {
-  schema::Prompt prompt;
-  base::Clock::time_point since;
-};
-
 Actor::Actor(ActorConfig config, ActorLinks links, Courier& courier, const text::Tokenizer& tokenizer,
              std::function<std::vector<schema::TokenId>(const schema::Prompt&)> render)
     : config_(std::move(config)), links_(links), courier_(courier), tokenizer_(tokenizer), render_(std::move(render)) {}

@@ -53,7 +53,11 @@ class Actor {
   std::uint64_t progress() const { return progress_; }
 
  private:
-  struct Pending;
+  // A group that is being decoded.
+  struct Pending {
+    schema::Prompt prompt;
+    base::Clock::time_point since;
+  };
 
   void AskForLeases();                                       // never blocks; one request at a time
   bool TakeLeases(const base::Outcome<std::string>& reply);  // false when the run is finished

@@ -79,7 +79,7 @@ EvalResult Evaluate(const std::vector<data::Row>& all_rows, const Models& models
     question.labels = row.answers;
   }
   Rollouts(prompts, models, config, on_progress, result);
-  if (config.synthesis) Syntheses(models, config, on_progress, result);
+  if (!config.skip_synthesis) Syntheses(models, config, on_progress, result);
   for (const QuestionTexts& question : result.texts) {
     result.graded.push_back(Grade(question, config.group_sizes, config.rule, config.position_vote));
   }

@@ -19,7 +19,6 @@ struct EvalConfig {
   estimators::AnswerRule rule;            // how answers are found and compared with labels
   std::uint64_t seed = 0;
   std::int64_t max_questions = 0;  // the first so many rows; 0: all
-  bool synthesis = true;           // false: the anchor is not asked, for a quick look at the policy
   bool position_vote = false;      // the line of PositionVote too
   bool skip_synthesis = false;     // the anchor is not asked; its figures are then those of no answer at all
   int bootstrap_resamples = 1000;  // 0: no intervals

@@ -16,8 +16,9 @@ struct ProgramJudgeConfig {
   double length_penalty = 1.0;
 };
 
-// Reward 1 when the response's answer equals the reference's, else 0 (also for a response without an answer); minus the
-// length penalty. When the reference has no answer, no response has a reward. Pure.
+// Reward 1 when the response's answer equals the reference's (any of them, where labels are the reference), else 0
+// (also for a response without an answer); minus the length penalty. When the reference has no answer, no response has
+// a reward. Pure.
 schema::JudgeReply JudgeByProgram(const ProgramJudgeConfig& config, const schema::JudgeRequest& request);
 
 }  // namespace autodidact::judge_service

@@ -168,6 +168,7 @@ void Describe(V& v, SftConfig& c) {
   v("max_position_embeddings", c.max_position_embeddings);
   v("rope_theta", c.rope_theta);
   v("tie_word_embeddings", c.tie_word_embeddings);
+  v("initializer_range", c.initializer_range);
   v.Section("prompt", [&](auto& s) { Describe(s, c.prompt); });
   v.Section("anchor", [&](auto& s) { Describe(s, c.anchor); });
   v.Section("rollout", [&](auto& s) { Describe(s, c.rollout); });
@@ -177,6 +178,7 @@ void Describe(V& v, SftConfig& c) {
     s("fold_steps", c.reconcile.fold_steps);
     s("num_candidates", c.reconcile.num_candidates);
     s("group_sizes", c.reconcile.group_sizes);
+    s("continue_from_fold", c.reconcile.continue_from_fold);
     s("share", c.reconcile.share);
   });
   v("max_steps", c.max_steps);

@@ -16,33 +16,33 @@ struct SamplingKeys {
   double min_p = 0.0;                        // 0: off
   double repetition_penalty = 1.0;           // 1: off
   std::int64_t max_completion_length = 256;  // tokens
-  std::vector<std::string> stop;             // strings that end a completion
+  std::vector<std::string> stop = {};        // strings that end a completion
 };
 
 struct DataKeys {
-  std::string train;            // JSONL of prompts
-  std::string labels;           // JSONL of answers joined by id; read by ground_truth and for measuring only
-  std::vector<std::string> id;  // names of the columns; empty: the usual ones
-  std::vector<std::string> prompt;
-  std::vector<std::string> answer;
-  std::vector<std::string> answers;
+  std::string train = {};            // JSONL of prompts
+  std::string labels = {};           // JSONL of answers joined by id; read by ground_truth and for measuring only
+  std::vector<std::string> id = {};  // names of the columns; empty: the usual ones
+  std::vector<std::string> prompt = {};
+  std::vector<std::string> answer = {};
+  std::vector<std::string> answers = {};
   bool shuffle = true;
-  std::int64_t limit = 0;  // the first so many rows; 0: all
+  std::int64_t limit = 0;  // so many rows, spread evenly over the file; 0: all
 };
 
 struct PromptKeys {
   std::string format =
-      "auto";          // chat format: auto (from the model's template), plain, llama3, qwen3, qwen2, chatml, gemma3
-  std::string system;  // system turn; empty: none
+      "auto";  // chat format: auto (from the model's template), plain, llama3, qwen3, qwen2, chatml, gemma3
+  std::string system = {};        // system turn; empty: none
   std::string text = "{prompt}";  // the user turn, "{prompt}" being the row's text
 };
 
 struct AnchorKeys {
-  std::string system;
+  std::string system = {};
   std::string instruction = "{candidates}";
   std::string candidate = "{text}";
   std::string separator = "\n";
-  std::string heading;       // only text under its last occurrence is the reference; empty: all
+  std::string heading = {};  // only text under its last occurrence is the reference; empty: all
   std::int64_t context = 0;  // tokens; 0: the model's own limit
   SamplingKeys sampling{.temperature = 0.0};
 };
@@ -92,9 +92,9 @@ struct TrainKeys {
 };
 
 struct EvalKeys {
-  std::string data;        // labelled JSONL; empty: no evaluation during training
+  std::string data = {};   // labelled JSONL; empty: no evaluation during training
   std::int64_t steps = 0;  // during training every so many steps and at the end; 0: never
-  std::int64_t limit = 0;  // the first so many rows; 0: all
+  std::int64_t limit = 0;  // so many rows, spread evenly over the file; 0: all
   std::vector<std::int64_t> group_sizes = {1, 2, 4, 8, 16};
   bool position_vote = false;  // a vote per position of space-separated symbols, as a further line
 };
@@ -122,7 +122,7 @@ struct ThreadKeys {  // libtorch's intra-op threads of each role; 0: all cores
 struct PlacementKeys {
   // Under mpirun: the role of each rank, learners first; empty: all ranks beyond three are learners, then an actor, an
   // anchor and a judge. In one process: how many of each there are.
-  std::vector<std::string> ranks;
+  std::vector<std::string> ranks = {};
   std::int64_t actors = 1;
   std::int64_t anchors = 1;
   std::int64_t judges = 1;
@@ -130,7 +130,7 @@ struct PlacementKeys {
 
 struct NetworkKeys {
   std::string address = "127.0.0.1";  // that roles bind; off the loopback keys are required
-  std::string keys;                   // file with the CURVE keys that `autodidact keys` writes
+  std::string keys = {};              // file with the CURVE keys that `autodidact keys` writes
 };
 
 struct TimeoutKeys {        // seconds
@@ -144,7 +144,7 @@ struct RunConfig {
   std::string name = "run";
   std::string folder = "runs";  // the run writes folder/name
   std::int64_t seed = 0;
-  std::string model;                    // Hugging Face folder: initial policy, anchor and KL reference
+  std::string model = {};               // Hugging Face folder: initial policy, anchor and KL reference
   std::string device = "cpu";           // cpu, cuda
   std::string estimator = "synthesis";  // synthesis, majority, ground_truth
   DataKeys data;
@@ -174,7 +174,7 @@ std::string ToYaml(const RunConfig& config);
 
 // One file of pairs in a mixture.
 struct SftSource {
-  std::string file;
+  std::string file = {};
   double weight = 1.0;  // relative number of rows drawn from it
 };
 
@@ -185,17 +185,18 @@ struct ReconcileKeys {
   std::int64_t fold_steps = 1000;    // of supervised training of each fold's model
   std::int64_t num_candidates = 16;  // sampled per row; groups are drawn from them
   std::vector<std::int64_t> group_sizes = {1, 2, 4, 8, 16};
-  double share = 0.33;  // of the rows of a batch
+  bool continue_from_fold = true;  // the final model goes on from a fold's; else from where the folds began
+  double share = 0.33;             // of the rows of a batch
 };
 
 struct SftConfig {
-  std::string output;  // Hugging Face folder to write
+  std::string output = {};  // Hugging Face folder to write
   std::int64_t seed = 0;
-  std::string model;  // folder to start from; empty: from nothing, with the shape below
-  std::vector<SftSource> data;
-  std::string tokenizer = "symbols";       // symbols, bpe (from nothing only)
-  std::int64_t vocab_size = 4096;          // of bpe
-  std::vector<std::string> extra_symbols;  // beside those of the data (separators of the anchor's prompt)
+  std::string model = {};  // folder to start from; empty: from nothing, with the shape below
+  std::vector<SftSource> data = {};
+  std::string tokenizer = "symbols";            // symbols, bpe (from nothing only)
+  std::int64_t vocab_size = 4096;               // of bpe
+  std::vector<std::string> extra_symbols = {};  // beside those of the data (separators of the anchor's prompt)
   std::int64_t hidden_size = 128;
   std::int64_t intermediate_size = 352;
   std::int64_t num_layers = 4;
@@ -204,6 +205,7 @@ struct SftConfig {
   std::int64_t max_position_embeddings = 512;
   double rope_theta = 10000;
   bool tie_word_embeddings = false;
+  double initializer_range = 0.02;  // standard deviation of the first weights
   PromptKeys prompt;
   AnchorKeys anchor;     // how candidates stand in the anchor's prompt
   SamplingKeys rollout;  // how candidates are sampled

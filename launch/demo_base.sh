@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes the demo's base model, configs/demo/base, from nothing: the committed one came from this command.
+# Makes the demo's base model (configs/demo/base) from nothing: a few minutes on two cores. It is committed, so this is
+# needed only after a change of the task or of configs/demo/sft.yaml.
 #
-#   launch/demo_base.sh [PROGRAM]
+#   launch/demo_base.sh [SEED] [NOISE]      noise: probability that a name of a training answer is wrong (default 0.5)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-
-binary=${1:-$(launch/build.sh release | tail -n 1)}
-"$binary" demo-data runs/demo-base --seed 1
-"$binary" sft configs/demo/sft.yaml
+binary=$(launch/build.sh release | tail -n 1)
+"$binary" demo-data runs/demo-base --seed "${1:-0}" --noise "${2:-0.5}"
+"$binary" sft configs/demo/sft.yaml --set seed="${1:-0}"

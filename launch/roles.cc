@@ -63,8 +63,8 @@ actors::ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client
         done(estimators::MajorityReference(rule, texts));
       };
     case estimators::EstimatorKind::kGroundTruth:
-      return [](const schema::Prompt& prompt, const schema::RolloutGroup&, base::Deadline, auto done) {
-        done(estimators::LabelReference(AnswersOf(prompt)));
+      return [rule](const schema::Prompt& prompt, const schema::RolloutGroup&, base::Deadline, auto done) {
+        done(estimators::LabelReference(rule, AnswersOf(prompt)));
       };
   }
   base::ThrowBug("unknown estimator");

@@ -133,9 +133,7 @@ std::vector<data::Row> ReadTrainingRows(const RunConfig& config) {
   if (config.data.train.empty()) base::ThrowBadInput("data.train: got nothing, expected a JSONL file of prompts");
   const data::RowKeys keys = ToRowKeys(config.data);
   std::vector<data::Row> rows = data::ReadRows(config.data.train, keys);
-  if (config.data.limit > 0 && std::ssize(rows) > config.data.limit) {
-    rows.resize(static_cast<std::size_t>(config.data.limit));
-  }
+  rows = SpreadRows(std::move(rows), config.data.limit);
   if (!config.data.labels.empty()) data::JoinAnswers(rows, config.data.labels, keys);
   if (estimators::EstimatorNamed(config.estimator) == estimators::EstimatorKind::kGroundTruth) {
     for (const data::Row& row : rows) {
@@ -148,6 +146,15 @@ std::vector<data::Row> ReadTrainingRows(const RunConfig& config) {
     }
   }
   return rows;
+}
+
+std::vector<data::Row> SpreadRows(std::vector<data::Row> rows, std::int64_t limit) {
+  const std::int64_t count = std::ssize(rows);
+  if (limit <= 0 || limit >= count) return rows;
+  std::vector<data::Row> spread;
+  for (std::int64_t i = 0; i < limit; ++i)
+    spread.push_back(std::move(rows[static_cast<std::size_t>(i * count / limit)]));
+  return spread;
 }
 
 std::string Fingerprint(const RunConfig& config, const std::vector<data::Row>& rows) {

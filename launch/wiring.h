@@ -47,6 +47,9 @@ std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(
 // labels which are not there.
 std::vector<data::Row> ReadTrainingRows(const RunConfig& config);
 
+// At most `limit` rows (0: all), spread evenly over the file, which may be sorted.
+std::vector<data::Row> SpreadRows(std::vector<data::Row> rows, std::int64_t limit);
+
 // What a run's sequence of prompts and its arithmetic depend on: a resumed run must share it.
 std::string Fingerprint(const RunConfig& config, const std::vector<data::Row>& rows);
 

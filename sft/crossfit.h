@@ -19,7 +19,7 @@ struct CrossfitConfig {
   SupervisedConfig training;          // of each fold's model
   std::uint32_t num_candidates = 16;  // sampled per row
   engine::SamplingParams sampling;
-  engine::EngineConfig engine;
+  engine::EngineConfig engine = {};
 };
 
 struct Crossfit {

@@ -1,5 +1,3 @@
-#include <ATen/native/CPUBlas.h>
-
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -9,10 +7,14 @@
 #include "model/kernels.h"
 #include "model/parallel.h"
 
+// BLAS as libtorch's CPU library carries it.
+extern "C" void sgemm_(const char* flag_a, const char* flag_b, const int* m, const int* n, const int* k,
+                       const float* alpha, const float* a, const int* ld_a, const float* b, const int* ld_b,
+                       const float* beta, float* c, const int* ld_c);
+
 namespace autodidact::model {
 namespace {
 
-using at::native::TransposeType;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
@@ -26,10 +28,11 @@ struct Matrix {
 void Gemm(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, Matrix a, Matrix b, float beta, float* c,
           std::int64_t ldc) {
   // Read as column-major, row-major matrices are their transposes: Cᵀ = Bᵀ Aᵀ.
-  const auto flag = [](const Matrix& x) {
-    return x.transposed ? TransposeType::Transpose : TransposeType::NoTranspose;
-  };
-  at::native::cpublas::gemm(flag(b), flag(a), n, m, k, alpha, b.data, b.ld, a.data, a.ld, beta, c, ldc);
+  const char flag_a = a.transposed ? 'T' : 'N';
+  const char flag_b = b.transposed ? 'T' : 'N';
+  const int rows = static_cast<int>(n), columns = static_cast<int>(m), inner = static_cast<int>(k);
+  const int ld_a = static_cast<int>(a.ld), ld_b = static_cast<int>(b.ld), ld_c = static_cast<int>(ldc);
+  sgemm_(&flag_b, &flag_a, &rows, &columns, &inner, &alpha, b.data, &ld_b, a.data, &ld_a, &beta, c, &ld_c);
 }
 
 // Pointers into the rotated [T, (H + 2K)·D] of one query head and its key head.

@@ -1,0 +1,160 @@
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "collective/collective.h"
+#include "json/json.h"
+#include "launch/learner_side.h"
+#include "launch/roles.h"
+#include "launch/training.h"
+#include "launch/wiring.h"
+#include "net/net.h"
+#include "process/child.h"
+
+namespace autodidact::launch {
+namespace {
+
+constexpr auto kFirstRestart = std::chrono::milliseconds(500);
+constexpr auto kLongestRestart = std::chrono::seconds(30);
+// Ranks that are done wait for the others: the run's own deadlines end it long before this.
+constexpr auto kWholeRun = std::chrono::hours(24 * 365);
+
+std::string BindAddress(const RunConfig& config) {
+  return "tcp://" + config.network.address + ":*";
+}
+
+// What rank 0 tells the host agents.
+struct Meeting {
+  std::string endpoint;
+  std::string config_file;
+};
+
+// Starts the role again whenever it dies, until it says by its exit code that the run is over.
+void KeepRoleAlive(const std::string& kind, std::int64_t index, const Meeting& meeting, const TrainOptions& options,
+                   const RunConfig& config) {
+  const std::string what = base::Format("{}-{}", kind, index);
+  base::SetLogRole("agent of " + what);
+  auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(kFirstRestart);
+  while (true) {
+    const auto started = base::Clock::now();
+    process::Child child({.what = what,
+                          .argv = {options.binary, kind, meeting.config_file, "--connect", meeting.endpoint, "--index",
+                                   std::to_string(index)},
+                          .environment = process::EnvironmentWithoutMpi(),
+                          .working_directory = {},
+                          .output = process::ChildOptions::Output::kFile,
+                          .output_file = config.run_folder() / "logs" / (what + ".log")});
+    base::LogInfo("{} runs as process {}", what, child.pid());
+    std::optional<process::ExitStatus> status;
+    while (!status) status = child.Wait(base::Deadline::In(std::chrono::seconds(60)));
+    if (status->ok()) return;
+    if (!status->by_signal && status->code == 2) {
+      base::ThrowBadInput(base::Format("{} refused its input; see {}", what,
+                                       (config.run_folder() / "logs" / (what + ".log")).string()));
+    }
+    if (base::SecondsSince(started) > 60) pause = kFirstRestart;
+    base::LogWarning("{} ended ({}); starting it again in {:.1f} s", what, status->Describe(),
+                     std::chrono::duration<double>(pause).count());
+    std::this_thread::sleep_for(pause);
+    pause = std::min<std::chrono::milliseconds>(2 * pause, kLongestRestart);
+  }
+}
+
+learner::RunEnd RunLearnerRank(const RunConfig& config, const TrainOptions& options, const std::stop_token& stop,
+                               collective::Communicator& world, collective::Communicator& learners) {
+  base::SetLogRole(base::Format("learner-{}", learners.rank()));
+  UseThreads(config.threads.learner);
+  const LoadedModel model = LoadModelFolder(config.model, config.device);
+  net::Context context;
+  const net::Security security;
+  std::unique_ptr<LearnerSide> side;
+  std::string told;
+  if (world.rank() == 0) {
+    side = std::make_unique<LearnerSide>(config, options, context, security, BindAddress(config), model);
+    std::filesystem::create_directories(config.run_folder() / "logs");
+    told = json::Dump({{"endpoint", side->endpoint()},
+                       {"config", std::filesystem::absolute(config.run_folder() / "config.yaml").string()},
+                       {"fingerprint", side->fingerprint()},
+                       {"checkpoint", side->checkpoint() ? side->checkpoint()->string() : ""}});
+  }
+  const json::Json meeting = json::Parse(world.BroadcastBytes(told, 0), "rank 0");
+  learner::Learner learner(ToLearner(config, meeting.at("fingerprint")), model.weights, learners,
+                           side ? &side->rank_zero() : nullptr);
+  if (const std::string checkpoint = meeting.at("checkpoint"); !checkpoint.empty()) learner.Resume(checkpoint);
+  const learner::RunEnd end = learner.Run(stop);
+  world.Barrier();  // the coordinator answers until every role has heard that the run is over
+  return end;
+}
+
+}  // namespace
+
+std::vector<std::string> PlaceRoles(const RunConfig& config, int size) {
+  std::vector<std::string> roles = config.placement.ranks;
+  if (roles.empty()) {
+    if (size < 4) {
+      base::ThrowBadInput(
+          base::Format("{} ranks under mpirun: at least 4 are needed (learner, actor, anchor, judge)", size));
+    }
+    roles.assign(static_cast<std::size_t>(size - 3), "learner");
+    roles.insert(roles.end(), {"actor", "anchor", "judge"});
+  }
+  if (std::ssize(roles) != size) {
+    base::ThrowBadInput(base::Format("placement.ranks: got {} roles for {} ranks", roles.size(), size));
+  }
+  bool seen_other = false;
+  for (const std::string& role : roles) {
+    if (role == "learner" && seen_other) base::ThrowBadInput("placement.ranks: learners come before all other roles");
+    seen_other = seen_other || role != "learner";
+  }
+  for (const char* needed : {"actor", "judge"}) {
+    if (std::find(roles.begin(), roles.end(), needed) == roles.end()) {
+      base::ThrowBadInput(base::Format("placement.ranks: there is no {}", needed));
+    }
+  }
+  if (config.estimator == "synthesis" && std::find(roles.begin(), roles.end(), "anchor") == roles.end()) {
+    base::ThrowBadInput("placement.ranks: estimator: synthesis needs an anchor");
+  }
+  return roles;
+}
+
+learner::RunEnd TrainUnderMpi(const RunConfig& config, const TrainOptions& options, const std::stop_token& stop) {
+  const int rank = collective::MpiRank();
+  const auto roles = PlaceRoles(config, collective::MpiSize());
+  const std::string& kind = roles[static_cast<std::size_t>(rank)];
+  const auto timeout = std::chrono::milliseconds(static_cast<std::int64_t>(config.timeouts.collective * 1000));
+  const auto world = collective::MakeMpiGroup(0, std::chrono::duration_cast<std::chrono::milliseconds>(kWholeRun));
+  const auto learners = collective::MakeMpiGroup(kind == "learner" ? 0 : -1, timeout);
+
+  learner::RunEnd end = learner::RunEnd::kFinished;
+  if (kind == "learner") {
+    end = RunLearnerRank(config, options, stop, *world, *learners);
+  } else {
+    const json::Json told = json::Parse(world->BroadcastBytes({}, 0), "rank 0");
+    const auto index = std::count(roles.begin(), roles.begin() + rank, kind);
+    KeepRoleAlive(kind, index, {told.at("endpoint"), told.at("config")}, options, config);
+    world->Barrier();
+  }
+  const std::string ended = world->BroadcastBytes(std::string(1, static_cast<char>(end)), 0);
+  return static_cast<learner::RunEnd>(ended.at(0));
+}
+
+void JoinRun(const RunConfig& config, const std::string& kind, std::int64_t index, const std::string& learner_endpoint,
+             const std::stop_token& stop) {
+  const LoadedModel model = LoadModelFolder(config.model, config.device);
+  net::Context context;
+  const RoleSetting setting{.config = config,
+                            .context = context,
+                            .security = {},
+                            .learner = learner_endpoint,
+                            .bind = BindAddress(config),
+                            .index = index,
+                            .initial = model.weights,
+                            .tokenizer = *model.tokenizer};
+  RoleNamed(kind)(setting, stop);
+}
+
+}  // namespace autodidact::launch

@@ -1,0 +1,115 @@
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "evaluation/evaluate.h"
+#include "evaluation/synthesize.h"
+#include "json/json.h"
+#include "launch/commands.h"
+#include "launch/progress.h"
+#include "launch/wiring.h"
+#include "model/folder.h"
+
+namespace autodidact::launch {
+namespace {
+
+// The policy and the anchor, which is always the config's model. One tokenizer serves both.
+struct PolicyAndAnchor {
+  LoadedModel anchor;
+  model::SharedWeights policy;
+};
+
+PolicyAndAnchor LoadBoth(const RunConfig& config, const std::string& policy) {
+  PolicyAndAnchor both{LoadModelFolder(config.model, config.device), nullptr};
+  both.policy = policy.empty() ? both.anchor.weights : LoadModelFolder(policy, config.device).weights;
+  if (both.policy->config().vocab_size != both.anchor.weights->config().vocab_size) {
+    base::ThrowBadInput(base::Format("{}: its vocabulary has {} tokens, that of {} has {}", policy,
+                                     both.policy->config().vocab_size, config.model,
+                                     both.anchor.weights->config().vocab_size));
+  }
+  return both;
+}
+
+// A progress line per phase, and the end on request.
+evaluation::OnProgress ShowProgress(const std::stop_token& stop) {
+  struct State {
+    std::string phase;
+    std::unique_ptr<ProgressLine> line;
+  };
+  return [state = std::make_shared<State>(), stop](const evaluation::Progress& progress) {
+    if (stop.stop_requested()) throw base::Error(base::ErrorKind::kRetryLater, "stopped on request");
+    if (state->phase != progress.phase) {
+      state->phase = progress.phase;
+      state->line = std::make_unique<ProgressLine>(state->phase, progress.total);
+    }
+    state->line->Show(progress.done, {});
+  };
+}
+
+}  // namespace
+
+void RunEval(const RunConfig& config, const EvalCommand& command, const std::stop_token& stop) {
+  UseThreads(config.threads.actor);
+  const std::string& file = command.data.empty() ? config.eval.data : command.data;
+  if (file.empty()) base::ThrowBadInput("eval: name a labelled JSONL file by --data or eval.data");
+  auto rows =
+      SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit > 0 ? command.limit : config.eval.limit);
+  const PolicyAndAnchor both = LoadBoth(config, command.model);
+  const auto format = ToChatFormat(config.prompt, config.model);
+
+  evaluation::EvalConfig eval;
+  eval.group_sizes.assign(config.eval.group_sizes.begin(), config.eval.group_sizes.end());
+  eval.sampling = ToSampling(config.rollout);
+  eval.synthesis = ToSynthesis(config, format);
+  eval.rule = ToRule(config.answer);
+  eval.seed = static_cast<std::uint64_t>(config.seed);
+  eval.position_vote = config.eval.position_vote;
+  const evaluation::Models models{both.policy, both.anchor.weights, *both.anchor.tokenizer,
+                                  MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
+  const auto result = evaluation::Evaluate(rows, models, eval, ShowProgress(stop));
+  if (!command.json.empty()) json::WriteFile(command.json, evaluation::ToJson(result.figures).dump(2) + "\n");
+  if (!command.records.empty()) evaluation::WriteRecords(result, command.records);
+  std::cout << evaluation::ToTable(result.figures) << std::flush;
+}
+
+void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command, const std::stop_token& stop) {
+  UseThreads(config.threads.actor);
+  const std::string& file = command.data.empty() ? config.data.train : command.data;
+  if (file.empty()) base::ThrowBadInput("synthesize: name a JSONL file of prompts by --data or data.train");
+  const auto rows = SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit);
+  const PolicyAndAnchor both = LoadBoth(config, command.model);
+  const auto format = ToChatFormat(config.prompt, config.model);
+
+  evaluation::SynthesizeConfig synthesize;
+  synthesize.estimator = estimators::EstimatorNamed(config.estimator);
+  synthesize.num_generations = static_cast<std::uint32_t>(config.train.num_generations);
+  synthesize.sampling = ToSampling(config.rollout);
+  synthesize.synthesis = ToSynthesis(config, format);
+  synthesize.rule = ToRule(config.answer);
+  synthesize.seed = static_cast<std::uint64_t>(config.seed);
+  const evaluation::Models models{both.policy, both.anchor.weights, *both.anchor.tokenizer,
+                                  MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
+
+  std::ofstream out_file;
+  const std::filesystem::path partial = command.out + ".partial";
+  if (!command.out.empty()) {
+    out_file.open(partial);
+    if (!out_file) base::ThrowBadInput(command.out + ": cannot be written");
+  }
+  std::ostream& out = command.out.empty() ? std::cout : out_file;
+  evaluation::SynthesizeRows(
+      rows, models, synthesize,
+      [&](const evaluation::SynthesizedRow& row) { out << json::Dump(evaluation::ToRecord(row)) << "\n"; },
+      ShowProgress(stop));
+  out.flush();
+  if (!out) base::ThrowBadInput(command.out + ": cannot be written");
+  if (!command.out.empty()) {
+    out_file.close();
+    std::filesystem::rename(partial, command.out);
+  }
+}
+
+}  // namespace autodidact::launch

@@ -1,0 +1,66 @@
+// The subcommands that are not `train`. Each blocks until it is done and throws base::Error.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "launch/config.h"
+
+namespace autodidact::launch {
+
+// `sft`: trains a small model in the skills of the config and writes its folder. Nothing is left of a run that fails.
+void RunSft(const SftConfig& config, const std::stop_token& stop);
+
+struct EvalCommand {
+  std::string model;       // the policy's folder; empty: the config's model
+  std::string data;        // labelled JSONL; empty: the config's eval.data
+  std::string json;        // file for the figures; empty: none
+  std::string records;     // JSONL file with a line per question; empty: none
+  std::int64_t limit = 0;  // rows, spread evenly over the file; 0: the config's
+};
+// `eval`: estimators × group sizes; the table on standard output.
+void RunEval(const RunConfig& config, const EvalCommand& command, const std::stop_token& stop);
+
+struct SynthesizeCommand {
+  std::string model;  // the policy's folder; empty: the config's model
+  std::string data;   // JSONL of prompts; empty: the config's data.train
+  std::string out;    // JSONL file; empty: standard output
+  std::int64_t limit = 0;
+};
+// `synthesize`: references with their groups, no training.
+void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command, const std::stop_token& stop);
+
+// `tokenize`, `generate`, `score`: JSON lines on standard input, JSON lines on standard output.
+struct LinesCommand {
+  std::string model;            // folder
+  std::string format = "auto";  // chat format
+  SamplingKeys sampling;
+  std::int64_t n = 1;  // completions per line of `generate`
+  std::int64_t seed = 0;
+  bool decode = false;  // `tokenize`: ids to text
+  bool special = true;  // `tokenize`: with the special tokens of the post-processor
+  std::int64_t threads = 0;
+};
+void RunTokenize(const LinesCommand& command);
+void RunGenerate(const LinesCommand& command);
+void RunScore(const LinesCommand& command);
+
+// `inspect`: one line about each file: a config of a model, a safetensors file, a checkpoint.
+void RunInspect(const std::string& path);
+
+// `demo-data`: the made-up task of the demo as JSONL files in a folder.
+struct DemoDataCommand {
+  std::string folder;
+  std::int64_t seed = 0;
+  double noise = 0.5;            // of each code of a training answer
+  std::int64_t labelled = 3000;  // rows
+  std::int64_t unlabelled = 4000;
+  std::int64_t dev = 500;
+  std::int64_t reconcile = 20000;
+};
+void RunDemoData(const DemoDataCommand& command);
+
+}  // namespace autodidact::launch

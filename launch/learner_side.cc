@@ -1,0 +1,150 @@
+#include "launch/learner_side.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "evaluation/evaluate.h"
+#include "json/json.h"
+
+namespace autodidact::launch {
+namespace {
+
+namespace fs = std::filesystem;
+
+base::Milliseconds Seconds(double seconds) {
+  return std::chrono::duration_cast<base::Milliseconds>(std::chrono::duration<double>(seconds));
+}
+
+// What leaves the learner with a prompt: the question, and the labels only for the one estimator that may read them.
+std::vector<schema::Prompt> PromptsToHandOut(const RunConfig& config, const std::vector<data::Row>& rows) {
+  const bool with_labels = estimators::EstimatorNamed(config.estimator) == estimators::EstimatorKind::kGroundTruth;
+  std::vector<schema::Prompt> prompts;
+  for (const data::Row& row : rows) {
+    schema::Prompt prompt = row.prompt;
+    prompt.columns = with_labels ? json::Dump({{"answers", row.answers}}) : "{}";
+    prompts.push_back(std::move(prompt));
+  }
+  return prompts;
+}
+
+std::optional<fs::path> CheckpointToResume(const RunConfig& config, const TrainOptions& options) {
+  using Start = TrainOptions::Start;
+  if (options.start != Start::kResume && options.start != Start::kResumeIfPossible) return std::nullopt;
+  const fs::path root = config.run_folder() / "checkpoints";
+  auto found = learner::FindCheckpoint(root);
+  if (!found && options.start == Start::kResume) {
+    base::ThrowBadInput(base::Format("--resume: there is no whole checkpoint in {}", root.string()));
+  }
+  return found;
+}
+
+}  // namespace
+
+LearnerSide::LearnerSide(const RunConfig& config, const TrainOptions& options, net::Context& context,
+                         const net::Security& security, const std::string& bind, const LoadedModel& model)
+    : config_(config), rows_(ReadTrainingRows(config)) {
+  if (!config.eval.data.empty() && config.eval.steps > 0) {
+    eval_rows_ = data::ReadRows(config.eval.data, ToRowKeys(config.data));
+    eval_rows_ = SpreadRows(std::move(eval_rows_), config.eval.limit);
+  }
+  fingerprint_ = Fingerprint(config, rows_);
+  checkpoint_ = CheckpointToResume(config, options);
+  const std::int64_t first_step = checkpoint_ ? learner::ReadCheckpointState(*checkpoint_).step : 0;
+
+  // A prompt that cannot be rendered is found now, not in the middle of the run.
+  const auto render = MakeRenderer(config.prompt, ToChatFormat(config.prompt, config.model), *model.tokenizer);
+  for (const data::Row& row : rows_) {
+    try {
+      render(row.prompt);
+    } catch (const base::Error& error) {
+      base::ThrowBadInput(base::Format("{}: row {}: {}", config.data.train, row.prompt.id, error.message()));
+    }
+  }
+
+  if (options.start == TrainOptions::Start::kOverwrite) fs::remove_all(config.run_folder());
+  run_folder_ = std::make_unique<data::RunFolder>(config.run_folder(), checkpoint_.has_value(), first_step);
+  json::WriteFile(config.run_folder() / "config.yaml", ToYaml(config));
+
+  std::string weights_endpoint;
+  if (!bind.starts_with("inproc://")) {
+    publisher_ = std::make_unique<weights::WeightPublisher>(store_, context, bind, security);
+    weights_endpoint = publisher_->endpoint();
+  }
+  learner::PromptQueue queue({.groups_per_step = config.train.groups_per_step,
+                              .max_staleness = config.train.max_staleness,
+                              .first_step = first_step,
+                              .max_steps = config.train.max_steps,
+                              .seed = static_cast<std::uint64_t>(config.seed),
+                              .shuffle = config.data.shuffle,
+                              .lease = Seconds(config.timeouts.lease)},
+                             PromptsToHandOut(config, rows_));
+  learner::CoordinatorConfig coordinator;
+  coordinator.endpoint = bind;
+  coordinator.weights_endpoint = weights_endpoint;
+  coordinator_ = std::make_unique<learner::Coordinator>(context, security, coordinator, std::move(queue));
+  progress_ = std::make_unique<ProgressLine>("training", config.train.max_steps, first_step);
+  rank_zero_.emplace(learner::RankZero{*coordinator_, store_, *run_folder_, MakeHooks(model)});
+}
+
+learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
+  std::map<std::string, std::vector<std::string>> labels;
+  for (const data::Row& row : rows_) {
+    if (!row.answers.empty()) labels[row.prompt.id] = row.answers;
+  }
+  watch_ = std::make_unique<evaluation::RunWatch>(evaluation::WatchConfig{.rule = ToRule(config_.answer),
+                                                                          .alarm = config_.collapse.enabled,
+                                                                          .top_answer = config_.collapse.top_answer,
+                                                                          .patience = config_.collapse.patience},
+                                                  std::move(labels));
+
+  learner::LearnerHooks hooks;
+  hooks.inspect = [this](std::int64_t step, const std::vector<data::GroupRecord>& groups) {
+    auto found = watch_->Look(step, groups);
+    learner::LearnerHooks::Findings findings{std::move(found.metrics), std::move(found.alarm), false};
+    findings.stop = !findings.alarm.empty() && config_.collapse.stop;
+    return findings;
+  };
+  hooks.progress = [this](std::int64_t step, const base::Metrics& metrics) {
+    progress_->Show(step, StepDetails(metrics));
+  };
+  hooks.save_notes = [this] { return std::map<std::string, std::string>{{"watch", watch_->Save()}}; };
+  hooks.restore_notes = [this](const std::map<std::string, std::string>& notes) {
+    if (const auto found = notes.find("watch"); found != notes.end()) watch_->Restore(found->second);
+  };
+  if (!eval_rows_.empty()) {
+    const auto format = ToChatFormat(config_.prompt, config_.model);
+    hooks.evaluate = [this, &model, format](std::int64_t, const model::SharedWeights& weights) {
+      evaluation::EvalConfig eval;
+      eval.group_sizes = {8};
+      eval.sampling = ToSampling(config_.rollout);
+      eval.synthesis = ToSynthesis(config_, format);
+      eval.rule = ToRule(config_.answer);
+      eval.seed = static_cast<std::uint64_t>(config_.seed);
+      eval.bootstrap_resamples = 0;
+      eval.skip_synthesis = true;
+      const evaluation::Models models{weights, weights, *model.tokenizer,
+                                      MakeRenderer(config_.prompt, format, *model.tokenizer), ToEngine(config_.engine)};
+      const auto figures = evaluation::Evaluate(eval_rows_, models, eval).figures;
+      return base::Metrics{{"eval/single", figures.single.value.value_or(0)},
+                           {"eval/greedy", figures.greedy.value.value_or(0)},
+                           {"eval/majority", figures.majority.at(8).value.value_or(0)}};
+    };
+  }
+  return hooks;
+}
+
+learner::LearnerConfig ToLearner(const RunConfig& config, const std::string& fingerprint) {
+  learner::LearnerConfig learner;
+  learner.trainer = ToTrainer(config);
+  learner.max_steps = config.train.max_steps;
+  learner.save_steps = config.train.save_steps;
+  learner.keep_checkpoints = config.train.keep_checkpoints;
+  learner.evaluate_steps = config.eval.data.empty() ? 0 : config.eval.steps;
+  learner.step_timeout = Seconds(config.timeouts.step);
+  learner.run_folder = config.run_folder();
+  learner.initial_model = config.model;
+  learner.fingerprint = fingerprint;
+  return learner;
+}
+
+}  // namespace autodidact::launch

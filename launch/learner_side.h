@@ -1,0 +1,60 @@
+// What learner rank 0 owns in a run, put together from the config.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "data/rows.h"
+#include "data/run_folder.h"
+#include "evaluation/watch.h"
+#include "launch/config.h"
+#include "launch/progress.h"
+#include "launch/training.h"
+#include "launch/wiring.h"
+#include "learner/coordinator.h"
+#include "learner/learner.h"
+#include "net/net.h"
+#include "weights/weights.h"
+
+namespace autodidact::launch {
+
+// Owns the run folder, the queue behind its coordinator, the weight store and the hooks. The context must outlive it.
+// Used by the learner's thread; the coordinator is also served by its server's thread.
+class LearnerSide {
+ public:
+  // Reads the data, finds the checkpoint to resume from, creates the run folder and opens the endpoints: `bind` gives
+  // the coordinator's ("inproc://learner", "tcp://127.0.0.1:*"), and the weights' beside it unless everything is in one
+  // process. Every error of the config or the data is thrown before anything is written.
+  LearnerSide(const RunConfig& config, const TrainOptions& options, net::Context& context,
+              const net::Security& security, const std::string& bind, const LoadedModel& model);
+
+  const std::string& endpoint() const { return coordinator_->endpoint(); }
+  weights::WeightStore& store() { return store_; }
+  learner::RankZero& rank_zero() { return *rank_zero_; }
+  const std::string& fingerprint() const { return fingerprint_; }
+  const std::optional<std::filesystem::path>& checkpoint() const { return checkpoint_; }
+
+ private:
+  learner::LearnerHooks MakeHooks(const LoadedModel& model);
+
+  const RunConfig& config_;
+  std::vector<data::Row> rows_;
+  std::vector<data::Row> eval_rows_;
+  std::string fingerprint_;
+  std::optional<std::filesystem::path> checkpoint_;
+  weights::WeightStore store_;
+  std::unique_ptr<weights::WeightPublisher> publisher_;
+  std::unique_ptr<data::RunFolder> run_folder_;
+  std::unique_ptr<evaluation::RunWatch> watch_;
+  std::unique_ptr<ProgressLine> progress_;
+  std::unique_ptr<learner::Coordinator> coordinator_;
+  std::optional<learner::RankZero> rank_zero_;
+};
+
+// The learner's config from the run's.
+learner::LearnerConfig ToLearner(const RunConfig& config, const std::string& fingerprint);
+
+}  // namespace autodidact::launch

@@ -1,0 +1,76 @@
+#include <exception>
+#include <thread>
+#include <vector>
+
+#include "base/guarded.h"
+#include "base/log.h"
+#include "collective/collective.h"
+#include "launch/learner_side.h"
+#include "launch/roles.h"
+#include "launch/training.h"
+#include "launch/wiring.h"
+
+namespace autodidact::launch {
+
+learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& options, const std::stop_token& stop) {
+  UseThreads(config.threads.learner);
+  const LoadedModel model = LoadModelFolder(config.model, config.device);
+  net::Context context;
+  const net::Security security;
+  LearnerSide side(config, options, context, security, "inproc://learner", model);
+  const auto communicator = collective::MakeSingle();
+  learner::Learner learner(ToLearner(config, side.fingerprint()), model.weights, *communicator, &side.rank_zero());
+  if (side.checkpoint()) learner.Resume(*side.checkpoint());
+
+  // A role that fails stops the run; its error is the run's.
+  std::stop_source roles_stop;
+  std::stop_source run_stop;
+  const std::stop_callback forward(stop, [&] { run_stop.request_stop(); });
+  base::Guarded<std::exception_ptr> failure;
+  std::vector<std::jthread> roles;
+  const auto start = [&](const char* kind, std::int64_t count) {
+    for (std::int64_t index = 0; index < count; ++index) {
+      roles.emplace_back([&, kind, index] {
+        try {
+          const RoleSetting setting{.config = config,
+                                    .context = context,
+                                    .security = security,
+                                    .learner = side.endpoint(),
+                                    .bind = base::Format("inproc://{}-{}", kind, index),
+                                    .index = index,
+                                    .initial = model.weights,
+                                    .tokenizer = *model.tokenizer,
+                                    .local_store = &side.store()};
+          RoleNamed(kind)(setting, roles_stop.get_token());
+        } catch (...) {
+          failure.With([](std::exception_ptr& first) {
+            if (!first) first = std::current_exception();
+          });
+          run_stop.request_stop();
+        }
+      });
+    }
+  };
+  start("judge", config.placement.judges);
+  if (estimators::EstimatorNamed(config.estimator) == estimators::EstimatorKind::kSynthesis) {
+    start("anchor", config.placement.anchors);
+  }
+  start("actor", config.placement.actors);
+
+  const auto join = [&] {
+    roles_stop.request_stop();
+    roles.clear();
+  };
+  learner::RunEnd end;
+  try {
+    end = learner.Run(run_stop.get_token());
+  } catch (...) {
+    join();
+    throw;
+  }
+  join();
+  if (const auto error = failure.With([](const std::exception_ptr& e) { return e; })) std::rethrow_exception(error);
+  return end;
+}
+
+}  // namespace autodidact::launch

@@ -1,0 +1,35 @@
+// Runs the program as a user does, on a base model that is made once per build.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "json/json.h"
+#include "process/child.h"
+
+namespace autodidact::e2e {
+
+struct ToolResult {
+  process::ExitStatus status;
+  std::string out;
+  std::string err;
+};
+
+// The program with these arguments, from a working folder. Fails the test when it does not end within five minutes.
+ToolResult RunTool(const std::vector<std::string>& arguments, const std::filesystem::path& working_directory = {});
+
+// Any command, the program's path being AUTODIDACT_BINARY.
+process::ChildOptions ToolOptions(std::vector<std::string> argv, const std::filesystem::path& working_directory);
+
+// A folder of the running test's own, emptied.
+std::filesystem::path TestFolder();
+
+// Small files of the demo's task and a base model trained on them for a few seconds, made by the program itself on
+// first use: base/ (the model), data/*.jsonl and train.yaml.
+const std::filesystem::path& BaseFolder();
+
+// Every line of a JSONL file.
+std::vector<json::Json> ReadLines(const std::filesystem::path& file);
+
+}  // namespace autodidact::e2e

@@ -1,0 +1,87 @@
+// The commands beside `train`.
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "tests/e2e/tool.h"
+
+namespace autodidact::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(SynthesizeTest, GivesEveryPromptItsGroupAndItsReference) {
+  const fs::path folder = TestFolder();
+  const auto result =
+      RunTool({"synthesize", "train.yaml", "--limit", "10", "--out", (folder / "out.jsonl").string()}, BaseFolder());
+  ASSERT_TRUE(result.status.ok()) << result.err;
+  const auto lines = ReadLines(folder / "out.jsonl");
+  ASSERT_EQ(lines.size(), 10u);
+  for (const json::Json& line : lines) {
+    EXPECT_EQ(line.at("completions").size(), 4u);
+    EXPECT_TRUE(line.contains("reference") || line.contains("failure"));
+  }
+}
+
+TEST(SftTest, BuildsBothSkillsFromPairsAloneAndGivesTheSameBitsTwice) {
+  const fs::path folder = TestFolder();
+  std::vector<std::string> models;
+  for (const char* name : {"one", "two"}) {
+    const auto result = RunTool({"sft", "sft.yaml", "--set", "output=" + (folder / name).string(), "--set",
+                                 "data=[{file: data/labelled.jsonl}]", "--set",
+                                 "reconcile={enabled: true, fold_steps: 10, num_candidates: 4, group_sizes: [2, 4]}",
+                                 "--set", "rollout.max_completion_length=10", "--set", "max_steps=10"},
+                                BaseFolder());
+    ASSERT_TRUE(result.status.ok()) << result.err;
+    models.push_back(json::ReadFile(folder / name / "model.safetensors"));
+    const auto candidates = ReadLines(folder / name / "candidates.jsonl");
+    ASSERT_EQ(candidates.size(), 400u);
+    EXPECT_EQ(candidates[0].at("candidates").size(), 4u);
+  }
+  EXPECT_EQ(models[0], models[1]);
+}
+
+// Lines in, lines out.
+std::vector<json::Json> Pipe(const std::vector<std::string>& arguments, const std::string& input) {
+  std::vector<std::string> argv = {AUTODIDACT_BINARY};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  auto options = ToolOptions(argv, BaseFolder());
+  options.feed = true;
+  process::Child child(std::move(options));
+  child.Write(input);
+  child.CloseInput();
+  const auto status = child.Wait(base::Deadline::In(std::chrono::minutes(1)));
+  EXPECT_TRUE(status && status->ok()) << child.errors();
+  std::vector<json::Json> lines;
+  std::istringstream stream(child.output());
+  for (std::string line; std::getline(stream, line);) lines.push_back(json::Parse(line, "output"));
+  return lines;
+}
+
+TEST(LinesTest, TokenizeThereAndBack) {
+  const auto ids = Pipe({"tokenize", "base"}, "{\"text\": \"b e a =\"}\n");
+  ASSERT_EQ(ids.size(), 1u);
+  EXPECT_EQ(ids[0].at("ids").size(), 5u);  // with <bos>
+  const auto text = Pipe({"tokenize", "base", "--decode"}, ids[0].dump() + "\n");
+  EXPECT_EQ(text.at(0).at("text"), "b e a =");
+}
+
+TEST(LinesTest, ScoreGivesTheLogprobsThatGenerateReported) {
+  const auto generated = Pipe({"generate", "base", "--n", "3", "--seed", "5", "--max-new-tokens", "10"},
+                              "{\"prompt\": \"b e a n a n a =\"}\n");
+  ASSERT_EQ(generated.size(), 3u);
+  const auto prompt = Pipe({"tokenize", "base"}, "{\"text\": \"b e a n a n a =\"}\n").at(0).at("ids");
+  for (const json::Json& line : generated) {
+    json::Json ids = prompt;
+    for (const auto& id : line.at("ids")) ids.push_back(id);
+    const auto scored = Pipe({"score", "base"}, json::Dump({{"ids", ids}}) + "\n");
+    const std::size_t skip = prompt.size() - 1;
+    for (std::size_t t = 0; t < line.at("ids").size(); ++t) {
+      EXPECT_NEAR(scored.at(0).at("logprobs").at(skip + t).get<double>(), line.at("logprobs").at(t).get<double>(),
+                  1e-4);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace autodidact::e2e

@@ -1,0 +1,45 @@
+#include "judge_service/program_judge.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace autodidact::judge_service {
+namespace {
+
+schema::JudgeRequest Request(const std::string& reference, std::vector<std::string> responses) {
+  schema::JudgeRequest request{
+      .ticket = 7, .reference = reference, .rubric = {}, .responses = responses, .lengths = {}};
+  request.lengths.assign(responses.size(), 10);
+  return request;
+}
+
+TEST(ProgramJudgeTest, RewardsTheAnswerOfTheReference) {
+  const auto reply = JudgeByProgram({.extractor = answers::Extractor::kBoxed},
+                                    Request("so \\boxed{4}", {"it is \\boxed{4}", "\\boxed{5}", "I do not know"}));
+  EXPECT_EQ(reply.ticket, 7u);
+  EXPECT_EQ(reply.rewards, (std::vector<schema::Reward>{1.0, 0.0, 0.0}));
+}
+
+TEST(ProgramJudgeTest, GivesNoRewardAtAllWhenTheReferenceHasNoAnswer) {
+  const auto reply = JudgeByProgram({.extractor = answers::Extractor::kBoxed}, Request("four", {"\\boxed{4}", "x"}));
+  ASSERT_EQ(reply.rewards.size(), 2u);
+  for (const auto& reward : reply.rewards) EXPECT_FALSE(reward.ok());
+}
+
+TEST(ProgramJudgeTest, TakesThePenaltyOffResponsesThatAreTooLong) {
+  auto request = Request("a b", {"a b", "a b", "c"});
+  request.lengths = {750, 751, 900};
+  const auto reply = JudgeByProgram(
+      {.extractor = answers::Extractor::kWholeText, .length_penalty_above = 750, .length_penalty = 1.0}, request);
+  EXPECT_EQ(reply.rewards, (std::vector<schema::Reward>{1.0, 0.0, -1.0}));
+}
+
+TEST(ProgramJudgeTest, RefusesARequestWhoseLengthsDoNotMatch) {
+  auto request = Request("a", {"a", "b"});
+  request.lengths.pop_back();
+  EXPECT_THROW(JudgeByProgram({}, request), base::Error);
+}
+
+}  // namespace
+}  // namespace autodidact::judge_service
