@@ -1,0 +1,106 @@
+#include "answers/math_relation.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "answers/math_value.h"
+
+namespace autodidact::answers {
+namespace {
+
+bool IsVariable(const Node& node) {
+  return node.op == Op::kSymbol && HasVariables(node);
+}
+
+bool IsName(const Node& node) {
+  if (IsVariable(node) || node.op == Op::kText) return true;
+  constexpr std::string_view kFunctionNames = "fghpqFGHPQ";
+  return node.op == Op::kMultiply && node.args[0].op == Op::kSymbol && node.args[0].name.size() == 1 &&
+         kFunctionNames.find(node.args[0].name) != std::string_view::npos && IsVariable(node.args[1]);
+}
+
+bool IsAllOf(const std::string& operators, std::string_view allowed) {
+  return operators.find_first_not_of(allowed) == std::string::npos;
+}
+
+Node Infinity(bool negative) {
+  Node infinity = MakeNode(Op::kSymbol, "\\infty");
+  return negative ? MakeNode(Op::kNegate, "", {std::move(infinity)}) : infinity;
+}
+
+// The relation read from right to left.
+Node Reversed(const Node& relation) {
+  Node reversed = relation;
+  std::reverse(reversed.args.begin(), reversed.args.end());
+  std::reverse(reversed.name.begin(), reversed.name.end());
+  for (char& c : reversed.name) {
+    switch (c) {
+      case '<':
+        c = '>';
+        break;
+      case '>':
+        c = '<';
+        break;
+      case 'l':
+        c = 'g';
+        break;
+      case 'g':
+        c = 'l';
+        break;
+      default:
+        break;
+    }
+  }
+  return reversed;
+}
+
+}  // namespace
+
+const Node* SetOfElement(const Node& node) {
+  if (node.op != Op::kRelation || node.name != "e" || !IsVariable(node.args[0])) return nullptr;
+  return &node.args[1];
+}
+
+const Node* ValueOfEquation(const Node& node) {
+  if (node.op != Op::kRelation || !IsAllOf(node.name, "=") || !IsName(node.args.front())) return nullptr;
+  return &node.args.back();
+}
+
+std::optional<Node> ToInterval(const Node& relation) {
+  if (relation.op != Op::kRelation) return std::nullopt;
+  const bool falls = IsAllOf(relation.name, ">g");
+  if (!falls && !IsAllOf(relation.name, "<l")) return std::nullopt;
+  const Node rising = falls ? Reversed(relation) : relation;
+  const auto is_bound = [](const Node& node) { return node.op <= Op::kPercent && !HasVariables(node); };
+  const auto& args = rising.args;
+  if (args.size() == 3 && is_bound(args[0]) && IsVariable(args[1]) && is_bound(args[2])) {
+    const std::string brackets = std::string(rising.name[0] == '<' ? "(" : "[") + (rising.name[1] == '<' ? ")" : "]");
+    return MakeNode(Op::kTuple, brackets, {args[0], args[2]});
+  }
+  if (args.size() != 2) return std::nullopt;
+  if (IsVariable(args[0]) && is_bound(args[1])) {
+    return MakeNode(Op::kTuple, rising.name == "<" ? "()" : "(]", {Infinity(true), args[1]});
+  }
+  if (is_bound(args[0]) && IsVariable(args[1])) {
+    return MakeNode(Op::kTuple, rising.name == "<" ? "()" : "[)", {args[0], Infinity(false)});
+  }
+  return std::nullopt;
+}
+
+std::string VariableOf(const Node& relation) {
+  const auto found = std::find_if(relation.args.begin(), relation.args.end(), IsVariable);
+  return found == relation.args.end() ? std::string() : found->name;
+}
+
+std::optional<bool> SameMultiple(const Node& left, const Node& right) {
+  if (left.args.size() != 2 || right.args.size() != 2) return std::nullopt;
+  const auto rising = [](const Node& node) { return IsAllOf(node.name, ">g") ? Reversed(node) : node; };
+  const Node a = rising(left), b = rising(right);
+  if (a.name != b.name) return false;
+  const auto difference = [](const Node& node) { return MakeNode(Op::kSubtract, "", node.args); };
+  return Proportional(difference(a), difference(b), IsAllOf(a.name, "<l"));
+}
+
+}  // namespace autodidact::answers

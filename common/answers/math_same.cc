@@ -1,0 +1,306 @@
+#include "answers/math_same.h"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "answers/math_relation.h"
+#include "answers/math_units.h"
+#include "answers/math_value.h"
+#include "answers/text_util.h"
+
+namespace autodidact::answers {
+namespace {
+
+constexpr int kMaxComparisons = 4000;
+
+bool IsSymbol(const Node& node, std::string_view name) {
+  return node.op == Op::kSymbol && node.name == name;
+}
+
+bool IsScalar(const Node& node) {
+  return node.op <= Op::kUnit;
+}
+
+// The words of a text, of a single name, or nothing.
+std::optional<std::string> WordsOf(const Node& node) {
+  if (node.op != Op::kText && node.op != Op::kSymbol) return std::nullopt;
+  std::string words;
+  for (const char c : node.name) {
+    if (!IsSpace(c) && c != '(' && c != ')' && c != '.' && c != '"') words.push_back(c);
+  }
+  if (words.size() > 1) {
+    std::transform(words.begin(), words.end(), words.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  }
+  return words;
+}
+
+// A scalar without its unit. A unit at the end of a sum is the sum's.
+struct Quantity {
+  Node value;
+  std::string unit;  // canonical; empty: none, or none in particular
+  bool conflict = false;
+};
+
+Quantity WithoutUnit(const Node& node) {
+  if (node.op == Op::kUnit) return {node.args[0], CanonicalUnit(node.name)};
+  if (node.op != Op::kNegate && node.op != Op::kAdd && node.op != Op::kSubtract) return {node, ""};
+  Quantity result{node, ""};
+  for (Node& arg : result.value.args) {
+    Quantity inner = WithoutUnit(arg);
+    result.conflict =
+        result.conflict || inner.conflict || (!inner.unit.empty() && !result.unit.empty() && inner.unit != result.unit);
+    if (!inner.unit.empty()) result.unit = inner.unit;
+    arg = std::move(inner.value);
+  }
+  return result;
+}
+
+// Items in brackets, or without.
+struct Collection {
+  std::string brackets;
+  std::vector<Node> items;
+  bool any_order = false;
+};
+
+void AddItem(const Node& node, Collection& collection) {
+  if (IsScalar(node) && HasPlusMinus(node)) {
+    auto [upper, lower] = Alternatives(node);
+    collection.items.push_back(std::move(upper));
+    collection.items.push_back(std::move(lower));
+    collection.any_order = true;
+  } else {
+    collection.items.push_back(node);
+  }
+}
+
+Collection AsCollection(const Node& node) {
+  Collection collection;
+  if (node.op == Op::kMatrix) {
+    collection.brackets = "()";
+    for (const Node& row : node.args) collection.items.push_back(row.args.empty() ? row : row.args[0]);
+    return collection;
+  }
+  if (node.op == Op::kTuple) collection.brackets = node.name == "<>" ? "()" : node.name;
+  if (node.op != Op::kTuple && node.op != Op::kList) {
+    AddItem(node, collection);
+    return collection;
+  }
+  const bool expand = collection.brackets.empty() || collection.brackets == "{}";
+  for (const Node& item : node.args) {
+    if (expand) {
+      AddItem(item, collection);
+    } else {
+      collection.items.push_back(item);
+    }
+  }
+  collection.any_order =
+      collection.any_order || (node.op == Op::kList && node.name == "or") || collection.brackets == "{}";
+  return collection;
+}
+
+bool IsColumn(const Node& node) {
+  return node.op == Op::kMatrix && node.name == "matrix" &&
+         std::all_of(node.args.begin(), node.args.end(), [](const Node& row) { return row.args.size() == 1; });
+}
+
+bool IsCollection(const Node& node) {
+  return node.op == Op::kList || node.op == Op::kTuple || (IsScalar(node) && HasPlusMinus(node));
+}
+
+class Comparison {
+ public:
+  bool Same(const Node& left, const Node& right) {
+    if (--left_to_do_ < 0) return false;
+    if (left.op == Op::kRelation || right.op == Op::kRelation) return SameRelation(left, right);
+    if (left.op == Op::kText || right.op == Op::kText) {
+      const auto words = WordsOf(left);
+      return words && words == WordsOf(right);
+    }
+    if (left.op == Op::kUnion || right.op == Op::kUnion) return SameUnion(left, right);
+    if ((IsReals(left) && IsReals(right)) || (IsEmptySet(left) && IsEmptySet(right))) return true;
+    if (left.op == Op::kMatrix && right.op == Op::kMatrix) return SameArguments(left, right);
+    if (left.op == Op::kMatrix || right.op == Op::kMatrix) {
+      const Node& other = left.op == Op::kMatrix ? right : left;
+      const bool is_vector = IsColumn(left) || IsColumn(right);
+      return is_vector && other.op == Op::kTuple && SameCollection(AsCollection(left), AsCollection(right));
+    }
+    if (IsCollection(left) || IsCollection(right)) return SameAsIntervals(left, right) || SameLists(left, right);
+    if (left.op == Op::kRatio || right.op == Op::kRatio) return SameRatio(left, right);
+    return SameScalar(left, right);
+  }
+
+ private:
+  // The reals and the empty set have names and forms.
+  static bool IsReals(const Node& node) {
+    if (IsSymbol(node, "\\mathbb{R}")) return true;
+    return node.op == Op::kTuple && node.name == "()" && node.args.size() == 2 && IsSymbol(node.args[1], "\\infty") &&
+           node.args[0].op == Op::kNegate && IsSymbol(node.args[0].args[0], "\\infty");
+  }
+  static bool IsEmptySet(const Node& node) {
+    return IsSymbol(node, "\\emptyset") || (node.op == Op::kTuple && node.name == "{}" && node.args.empty());
+  }
+
+  bool SameRelation(const Node& left, const Node& right) {
+    if (const Node* set = SetOfElement(left)) return Same(*set, right);
+    if (const Node* set = SetOfElement(right)) return Same(left, *set);
+    if (left.op != Op::kRelation || right.op != Op::kRelation) {
+      const Node& relation = left.op == Op::kRelation ? left : right;
+      const Node& other = left.op == Op::kRelation ? right : left;
+      if (const Node* value = ValueOfEquation(relation)) return Same(*value, other);
+      const auto interval = ToInterval(relation);
+      return interval && Same(*interval, other);
+    }
+    const Node* left_value = ValueOfEquation(left);
+    const Node* right_value = ValueOfEquation(right);
+    if (left_value && right_value && SameArgument(left, right, 0)) return Same(*left_value, *right_value);
+    const auto left_interval = ToInterval(left);
+    const auto right_interval = ToInterval(right);
+    if (left_interval && right_interval) {
+      return VariableOf(left) == VariableOf(right) && Same(*left_interval, *right_interval);
+    }
+    return SameMultiple(left, right).value_or(left.name == right.name && SameArguments(left, right));
+  }
+
+  bool SameArgument(const Node& left, const Node& right, std::size_t i) { return Same(left.args[i], right.args[i]); }
+
+  bool SameArguments(const Node& left, const Node& right) {
+    if (left.op != right.op || left.name != right.name || left.args.size() != right.args.size()) return false;
+    for (std::size_t i = 0; i < left.args.size(); ++i) {
+      if (!SameArgument(left, right, i)) return false;
+    }
+    return true;
+  }
+
+  bool SameUnion(const Node& left, const Node& right) {
+    const auto left_union = AsUnion(left);
+    const auto right_union = AsUnion(right);
+    if (!left_union || !right_union || left_union->name != right_union->name) return false;
+    if (left_union->name == "\\") return SameArguments(*left_union, *right_union);
+    return SameInAnyOrder(left_union->args, right_union->args);
+  }
+
+  // "x < 1 or x > 2" as the union of its intervals.
+  static std::optional<Node> AsUnion(const Node& node) {
+    if (node.op == Op::kUnion) return node;
+    if (node.op != Op::kList || node.name != "or") return std::nullopt;
+    Node result = MakeNode(Op::kUnion, "∪");
+    for (const Node& item : node.args) {
+      auto interval = item.op == Op::kRelation ? ToInterval(item) : std::nullopt;
+      if (!interval) return std::nullopt;
+      result.args.push_back(std::move(*interval));
+    }
+    return result;
+  }
+
+  bool SameAsIntervals(const Node& left, const Node& right) {
+    return left.op == Op::kList && right.op == Op::kList && AsUnion(left) && AsUnion(right) && SameUnion(left, right);
+  }
+
+  bool SameLists(const Node& left, const Node& right) {
+    return SameCollection(AsCollection(left), AsCollection(right));
+  }
+
+  bool SameCollection(Collection left, Collection right) {
+    bool any_order = left.any_order || right.any_order;
+    if (left.brackets != right.brackets) {
+      // A list without brackets is the same as a tuple in its order, or as a set in any.
+      if (!left.brackets.empty() && !right.brackets.empty()) return false;
+      const std::string& brackets = left.brackets.empty() ? right.brackets : left.brackets;
+      if (brackets != "()" && brackets != "{}") return false;
+      if (brackets == "()") any_order = false;
+      if (brackets == "()" && (left.items.size() < 2 || right.items.size() < 2)) return false;
+    }
+    if (left.brackets == "{}" || right.brackets == "{}") {
+      RemoveRepeated(left.items);
+      RemoveRepeated(right.items);
+    }
+    if (left.items.size() != right.items.size()) return false;
+    const auto names_itself = [](const Node& item) { return ValueOfEquation(item) != nullptr; };
+    const bool all_named = std::all_of(left.items.begin(), left.items.end(), names_itself) &&
+                           std::all_of(right.items.begin(), right.items.end(), names_itself);
+    if (any_order || all_named) return SameInAnyOrder(left.items, right.items);
+    for (std::size_t i = 0; i < left.items.size(); ++i) {
+      if (!Same(left.items[i], right.items[i])) return false;
+    }
+    return true;
+  }
+
+  void RemoveRepeated(std::vector<Node>& items) {
+    std::vector<Node> kept;
+    for (Node& item : items) {
+      if (std::none_of(kept.begin(), kept.end(), [&](const Node& other) { return Same(item, other); })) {
+        kept.push_back(std::move(item));
+      }
+    }
+    items = std::move(kept);
+  }
+
+  bool SameInAnyOrder(const std::vector<Node>& left, const std::vector<Node>& right) {
+    if (left.size() != right.size()) return false;
+    std::vector<bool> taken(right.size());
+    for (const Node& item : left) {
+      std::size_t i = 0;
+      while (i < right.size() && (taken[i] || !Same(item, right[i]))) ++i;
+      if (i == right.size()) return false;
+      taken[i] = true;
+    }
+    return true;
+  }
+
+  // a : b is the quotient; longer ratios are equal where their terms have one factor.
+  bool SameRatio(const Node& left, const Node& right) {
+    const auto quotient = [](const Node& node) {
+      return node.op == Op::kRatio && node.args.size() == 2 ? MakeNode(Op::kDivide, "", node.args) : node;
+    };
+    if (left.op != right.op || left.args.size() == 2) {
+      const Node a = quotient(left), b = quotient(right);
+      return a.op != Op::kRatio && b.op != Op::kRatio && SameScalar(a, b);
+    }
+    if (left.args.size() != right.args.size()) return false;
+    for (std::size_t i = 1; i < left.args.size(); ++i) {
+      const Node a = MakeNode(Op::kDivide, "", {left.args[i], left.args[0]});
+      const Node b = MakeNode(Op::kDivide, "", {right.args[i], right.args[0]});
+      if (!SameScalar(a, b)) return false;
+    }
+    return true;
+  }
+
+  bool SameScalar(const Node& left, const Node& right) {
+    Quantity a = WithoutUnit(left), b = WithoutUnit(right);
+    if (a.conflict || b.conflict) return SameNumbers(left, right);
+    const auto take_percent = [](Quantity& quantity) {
+      const bool is_percent = quantity.value.op == Op::kPercent || quantity.unit == "percent";
+      if (quantity.value.op == Op::kPercent) quantity.value = Node(quantity.value.args[0]);
+      if (quantity.unit == "percent") quantity.unit.clear();
+      return is_percent;
+    };
+    const bool left_percent = take_percent(a), right_percent = take_percent(b);
+    if (!a.unit.empty() && !b.unit.empty() && a.unit != b.unit) return false;
+    if (SameNumbers(a.value, b.value)) return true;
+    if (left_percent == right_percent) return false;
+    Node& percent = left_percent ? a.value : b.value;
+    percent = MakeNode(Op::kDivide, "", {std::move(percent), MakeNode(Op::kNumber, "100")});
+    return SameNumbers(a.value, b.value);
+  }
+
+  bool SameNumbers(const Node& left, const Node& right) {
+    if (const auto same = SameValue(left, right)) return *same;
+    // What has no value may still have the same form.
+    return !left.args.empty() && SameArguments(left, right);
+  }
+
+  int left_to_do_ = kMaxComparisons;
+};
+
+}  // namespace
+
+bool SameAnswer(const Node& left, const Node& right) {
+  return Comparison().Same(left, right);
+}
+
+}  // namespace autodidact::answers

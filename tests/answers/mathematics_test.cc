@@ -1,0 +1,211 @@
+#include "answers/mathematics.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "json/json.h"
+#include "tests/answers/math_pairs.h"
+
+namespace autodidact::answers {
+namespace {
+
+std::filesystem::path DataFolder() {
+  const char* set = std::getenv("AUTODIDACT_DATA");
+  return set != nullptr ? std::filesystem::path(set) : std::filesystem::path(AUTODIDACT_SOURCE_DIR) / "../shared/data";
+}
+
+// The rows of a JSONL file of the data folder; empty when it is absent.
+std::vector<json::Json> Rows(const std::string& file) {
+  std::vector<json::Json> rows;
+  std::ifstream stream(DataFolder() / file);
+  for (std::string line; std::getline(stream, line);) rows.push_back(json::Parse(line, file));
+  return rows;
+}
+
+std::string Shown(const std::string& left, const std::string& right) {
+  return "'" + left + "' and '" + right + "'";
+}
+
+TEST(MathematicsTest, TheTableOfPairsHoldsBothWaysRound) {
+  std::map<std::string, int> kinds;
+  for (const MathPair& pair : kMathPairs) {
+    ++kinds[pair.kind];
+    EXPECT_EQ(EqualMathematics(pair.left, pair.right), pair.equal)
+        << pair.kind << ": " << pair.left << " | " << pair.right;
+    EXPECT_EQ(EqualMathematics(pair.right, pair.left), pair.equal)
+        << pair.kind << ": " << pair.right << " | " << pair.left;
+    EXPECT_TRUE(EqualMathematics(pair.left, pair.left)) << pair.left;
+  }
+  EXPECT_GE(std::size(kMathPairs), 200u);
+  EXPECT_GE(kinds.size(), 18u);
+}
+
+TEST(MathematicsTest, HendrycksCasesHold) {
+  const auto rows = Rows("math_equivalence/hendrycks_cases.jsonl");
+  if (rows.empty()) GTEST_SKIP() << "no math_equivalence in " << DataFolder();
+  EXPECT_EQ(rows.size(), 16u);
+  for (const json::Json& row : rows) {
+    const std::string a = row["a"], b = row["b"];
+    EXPECT_EQ(EqualMathematics(a, b), row["equiv"].get<bool>()) << Shown(a, b);
+    EXPECT_EQ(EqualMathematics(b, a), row["equiv"].get<bool>()) << Shown(b, a);
+  }
+}
+
+std::string Replaced(const std::string& text, const std::string& pattern, const std::string& with) {
+  return std::regex_replace(text, std::regex(pattern), with);
+}
+
+// Other ways to write the same answer; at least three for every one.
+std::set<std::string> Rewritten(const std::string& answer) {
+  std::set<std::string> forms = {"$" + answer + "$",  "\\boxed{" + answer + "}", "\\( " + answer + " \\).",
+                                 "  " + answer + " ", "{" + answer + "}",        "\\displaystyle " + answer};
+  forms.insert(Replaced(answer, "\\\\d?frac", "\\tfrac"));
+  forms.insert(Replaced(answer, "\\\\left|\\\\right", ""));
+  forms.insert(Replaced(answer, "([^\\d\\}]|^)\\\\frac\\{([^{}]*)\\}\\{([^{}]*)\\}", "$1(($2)/($3))"));
+  forms.insert(Replaced(answer, "\\\\sqrt\\{(\\d+)\\}", "{($1)}^{1/2}"));
+  forms.insert(Replaced(answer, "\\\\pi", "\u03c0"));
+  forms.insert(Replaced(answer, "\\^\\\\circ", "\\text{ degrees}"));
+  if (std::regex_match(answer, std::regex("-?\\d+"))) {
+    forms.insert(answer + ".0");
+    forms.insert("x = " + answer);
+    forms.insert("\\frac{" + answer + "0}{10}");
+    forms.insert(answer + "\\text{ cm}");
+  }
+  forms.erase(answer);
+  return forms;
+}
+
+TEST(MathematicsTest, EveryAnswerOfMath500EqualsItselfAndItsRewrittenForms) {
+  const auto rows = Rows("math500/test.jsonl");
+  if (rows.empty()) GTEST_SKIP() << "no math500 in " << DataFolder();
+  for (const json::Json& row : rows) {
+    const std::string answer = row["answer"];
+    EXPECT_TRUE(EqualMathematics(answer, answer)) << answer;
+    const auto forms = Rewritten(answer);
+    EXPECT_GE(forms.size(), 3u);
+    for (const std::string& form : forms) {
+      EXPECT_TRUE(EqualMathematics(answer, form)) << Shown(answer, form);
+      EXPECT_TRUE(EqualMathematics(form, answer)) << Shown(form, answer);
+    }
+  }
+}
+
+// The answers of MATH-500 that are equal to another one are known: nothing else may be taken for the same.
+TEST(MathematicsTest, DifferentAnswersOfMath500StayDifferent) {
+  std::set<std::string> distinct;
+  for (const json::Json& row : Rows("math500/test.jsonl")) distinct.insert(row["answer"].get<std::string>());
+  if (distinct.empty()) GTEST_SKIP() << "no math500 in " << DataFolder();
+  int equal = 0;
+  const std::vector<std::string> answers(distinct.begin(), distinct.end());
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const bool same = EqualMathematics(answers[i], answers[j]);
+      EXPECT_EQ(same, EqualMathematics(answers[j], answers[i])) << Shown(answers[i], answers[j]);
+      equal += same;
+    }
+  }
+  // "\frac14" and "\frac{1}{4}", "90^\circ" and "90", "x=5" and "5", and the like: looked at one by one.
+  EXPECT_EQ(equal, 11);
+}
+
+TEST(MathematicsTest, SymmetricAndHarmlessOnRandomTexts) {
+  const std::vector<std::string> pieces = {"1",
+                                           "23",
+                                           "4.5",
+                                           ",",
+                                           " ",
+                                           "x",
+                                           "y",
+                                           "+",
+                                           "-",
+                                           "*",
+                                           "/",
+                                           "^",
+                                           "_",
+                                           "(",
+                                           ")",
+                                           "[",
+                                           "]",
+                                           "{",
+                                           "}",
+                                           "|",
+                                           "=",
+                                           "<",
+                                           "\\frac",
+                                           "\\sqrt",
+                                           "\\pi",
+                                           "\\pm",
+                                           "\\%",
+                                           "\\{",
+                                           "\\}",
+                                           "\\text",
+                                           "\\cup",
+                                           "\\infty",
+                                           "\\circ",
+                                           "\\sin",
+                                           "\\log",
+                                           "!",
+                                           "\\\\",
+                                           "&",
+                                           "$",
+                                           "e9",
+                                           "\\left(",
+                                           "\\le",
+                                           "\\in",
+                                           "\\right]",
+                                           "\\overline",
+                                           "\u221a",
+                                           "\xff",
+                                           "or",
+                                           ":",
+                                           "9999",
+                                           "e-99",
+                                           "\\boxed",
+                                           "\\begin{pmatrix}",
+                                           "\\end{pmatrix}",
+                                           "\\binom",
+                                           "\\lfloor",
+                                           "\\mathbb",
+                                           "'"};
+  base::RandomWalk walk({1, base::RandomStream::kTest, 0, 0});
+  const auto random_text = [&] {
+    std::string text;
+    for (std::uint64_t i = 0, n = walk.Below(14); i < n; ++i) text += pieces[walk.Below(pieces.size())];
+    return text;
+  };
+  for (int i = 0; i < 20000; ++i) {
+    const std::string left = random_text(), right = random_text();
+    ASSERT_EQ(EqualMathematics(left, right), EqualMathematics(right, left)) << Shown(left, right);
+    ASSERT_TRUE(EqualMathematics(left, left)) << left;
+  }
+}
+
+TEST(MathematicsTest, DeepAndLongTextsAreRefusedAndNotFollowed) {
+  const auto repeated = [](const std::string& piece, int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += piece;
+    return text;
+  };
+  for (const char* piece : {"(", "{", "-", "\\sqrt", "\\frac", "2^", "\\sin", "|", "\\{", "1+", "x", "1,", "9", "5!",
+                            "\\left(", "\\pm1", "2^{", "x_", "\\boxed{"}) {
+    for (const int times : {10, 100, 350, 100000}) {
+      const std::string text = repeated(piece, times);
+      EXPECT_FALSE(EqualMathematics(text + "1", "no such thing")) << piece << " " << times;
+      EXPECT_TRUE(EqualMathematics(text, text));
+    }
+  }
+  EXPECT_FALSE(EqualMathematics("9^{9^{9^{9}}}", "9^{9^{9^{8}}}"));
+  EXPECT_FALSE(EqualMathematics("100000!", "100001!"));
+}
+
+}  // namespace
+}  // namespace autodidact::answers
