@@ -9,7 +9,7 @@ namespace autodidact::text {
 namespace {
 
 bool IsWordChar(char32_t character) {
-  static const Regex word("\\w", "built-in pattern");
+  static const Regex word(base::Format("[{}]", kWordClass), "built-in pattern");
   std::string text;
   AppendUtf8(character, &text);
   std::vector<Span> matches;

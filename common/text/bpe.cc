@@ -1,7 +1,8 @@
 #include "text/bpe.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -33,11 +34,43 @@ BpeModel::BpeModel(const TokenizerFile& file, const Part& part, bool byte_level)
   LoadVocab(file, part);
   LoadMerges(file, part);
   const std::string unknown = part.StringOr("unk_token", "");
-  if (unknown.empty()) return;
   for (const auto& [token, id] : file.vocab) {
-    if (token == unknown) unknown_ = static_cast<TokenId>(id);
+    if (!unknown.empty() && token == unknown) unknown_ = static_cast<TokenId>(id);
   }
-  if (unknown_ == kNoToken) part.Throw("unk_token '" + unknown + "' is not in the vocabulary");
+  if (!unknown.empty() && unknown_ == kNoToken) part.Throw("unk_token '" + unknown + "' is not in the vocabulary");
+  if (!byte_level_) FindNeighbours(file);
+}
+
+void BpeModel::FindNeighbours(const TokenizerFile& file) {
+  // Unknown characters are fused across parts, and merged byte tokens have no characters: such files do without.
+  const bool is_closed = byte_fallback_ && std::find(byte_ids_.begin(), byte_ids_.end(), kNoToken) == byte_ids_.end();
+  if (!is_closed) return;
+  std::vector<std::pair<TokenId, TokenId>> pairs;
+  pairs.reserve(file.merges.size());
+  for (const auto& [left, right] : file.merges) {
+    if (left.empty() || right.empty() || left.starts_with("<0x") || right.starts_with("<0x")) return;
+    char32_t before = 0;
+    for (std::size_t position = 0; position < left.size();) before = NextChar(left, &position);
+    std::size_t position = 0;
+    pairs.emplace_back(static_cast<TokenId>(before), static_cast<TokenId>(NextChar(right, &position)));
+  }
+  std::sort(pairs.begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  neighbours_ = MergeTable(pairs.size());
+  for (const auto& [before, after] : pairs) neighbours_.Insert(before, after, {0, 0});
+  has_parts_ = true;
+}
+
+std::size_t BpeModel::PartEnd(std::string_view word, std::size_t begin) const {
+  std::size_t position = begin;
+  char32_t before = NextChar(word, &position);
+  while (position < word.size()) {
+    const std::size_t end = position;
+    const char32_t after = NextChar(word, &position);
+    if (neighbours_.Find(static_cast<TokenId>(before), static_cast<TokenId>(after)).id == kNoToken) return end;
+    before = after;
+  }
+  return word.size();
 }
 
 void BpeModel::LoadVocab(const TokenizerFile& file, const Part& part) {
@@ -85,6 +118,18 @@ void BpeModel::Tokenize(std::string_view word, ModelScratch& scratch, std::vecto
       return;
     }
   }
+  if (!has_parts_) {
+    TokenizePart(word, scratch, ids);
+    return;
+  }
+  for (std::size_t begin = 0; begin < word.size();) {
+    const std::size_t end = PartEnd(word, begin);
+    TokenizePart(word.substr(begin, end - begin), scratch, ids);
+    begin = end;
+  }
+}
+
+void BpeModel::TokenizePart(std::string_view word, ModelScratch& scratch, std::vector<TokenId>* ids) const {
   const bool is_cached = word.size() <= WordCache::kLongestWord;
   const std::uint64_t hash = is_cached ? HashBytes(word) : 0;
   if (is_cached) {

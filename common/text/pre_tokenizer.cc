@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/format.h"
 #include "text/unicode.h"
 
 namespace autodidact::text {
@@ -135,7 +136,7 @@ void PreTokenizer::Add(const Part& part) {
     const Behavior behavior = BehaviorNamed(part.StringOr("behavior", "Isolated"), part);
     steps_.push_back(MakeSplit(FindChars(IsPunctuation), behavior, false));
   } else if (type == "Whitespace") {
-    steps_.push_back(MakeSplit(FindRegex(R"(\w+|[^\w\s]+)"), Behavior::kRemoved, true));
+    steps_.push_back(MakeSplit(FindRegex(base::Format("[{0}]+|[^{0}\\s]+", kWordClass)), Behavior::kRemoved, true));
   } else if (type == "WhitespaceSplit") {
     steps_.push_back(MakeSplit(FindChars(IsSpace), Behavior::kRemoved, false));
   } else if (type == "CharDelimiterSplit") {

@@ -1,56 +1,117 @@
 #include "text/regex.h"
 
 #include <algorithm>
+#include <utility>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
 #include "base/error.h"
 #include "base/format.h"
+#include "text/unicode_versions.h"
 
 namespace autodidact::text {
 namespace {
 
 constexpr std::string_view kSpaces = "\\p{Z}\\t-\\r\\x{85}";
-// Alphabetic, M, Nd, Pc and the two joiners. The circled and squared letters are the alphabetic ones outside L, M and
-// N.
+// Oniguruma's word characters: alphabetic, M, Nd, Pc, and the numbers of Latin-1. The circled and squared letters are
+// the alphabetic ones outside L, M and N.
 constexpr std::string_view kWords =
-    "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{200c}\\x{200d}\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{1f169}"
-    "\\x{1f170}-\\x{1f189}";
+    "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}"
+    "\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}";
 
-// PCRE2's own \s holds U+180E, and its \w lacks marks: both are written out.
-std::string Translate(std::string_view pattern, const std::string& where) {
-  std::string translated;
-  bool in_class = false;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    const char c = pattern[i];
-    if (c != '\\' || i + 1 == pattern.size()) {
-      if (c == '[') in_class = true;
-      if (c == ']') in_class = false;
-      translated += c;
-      continue;
+// PCRE2's own \s holds U+180E and its \w lacks marks: both are written out. Properties get the members that PCRE2's
+// version of Unicode lacks. A property of ASCII letters or digits names those first, for the sake of the JIT's bitmap.
+class Translator {
+ public:
+  Translator(std::string_view pattern, const std::string& where) : pattern_(pattern), where_(where) {}
+
+  std::string Run() {
+    while (at_ < pattern_.size()) {
+      const char c = pattern_[at_++];
+      if (c == '\\' && at_ < pattern_.size()) {
+        Escape(pattern_[at_++]);
+        continue;
+      }
+      if (c == '[') in_class_ = true;
+      if (c == ']') in_class_ = false;
+      out_ += c;
     }
-    const char escaped = pattern[++i];
-    const bool is_space = escaped == 's' || escaped == 'S';
-    const bool is_word = escaped == 'w' || escaped == 'W';
-    if (!is_space && !is_word) {
-      translated += {'\\', escaped};
-      continue;
-    }
-    const std::string_view members = is_space ? kSpaces : kWords;
-    const bool is_negated = escaped == 'S' || escaped == 'W';
-    if (in_class && is_negated) {
-      base::ThrowBadInput(base::Format("{}: the pattern '{}' has \\{} inside brackets, which is not supported", where,
-                                       pattern, escaped));
-    }
-    if (in_class) {
-      translated += members;
-    } else {
-      translated.append(is_negated ? "[^" : "[").append(members).append("]");
+    return std::move(out_);
+  }
+
+ private:
+  void Escape(char escaped) {
+    switch (escaped) {
+      case 's':
+      case 'S':
+        return Class(std::string(kSpaces), escaped == 'S', {'\\', escaped});
+      case 'w':
+      case 'W':
+        return Class(WithProperties(kWords), escaped == 'W', {'\\', escaped});
+      case 'd':
+      case 'D':
+        return Class(Property("Nd"), escaped == 'D', {'\\', escaped});
+      case 'p':
+      case 'P':
+        return NamedProperty(escaped == 'P');
+      default:
+        out_ += {'\\', escaped};
     }
   }
-  return translated;
-}
+
+  // \p{L}, \p{^L}, \pL
+  void NamedProperty(bool is_negated) {
+    std::string name;
+    if (at_ < pattern_.size() && pattern_[at_] == '{') {
+      const std::size_t end = pattern_.find('}', at_);
+      if (end == std::string_view::npos) base::ThrowBadInput(where_ + ": the pattern has an unfinished \\p{");
+      name = pattern_.substr(at_ + 1, end - at_ - 1);
+      at_ = end + 1;
+    } else if (at_ < pattern_.size()) {
+      name = pattern_[at_++];
+    }
+    if (name.starts_with('^')) {
+      is_negated = !is_negated;
+      name.erase(0, 1);
+    }
+    Class(Property(name), is_negated, (is_negated ? "\\P{" : "\\p{") + name + "}");
+  }
+
+  // `original` stands in for a negated class inside brackets, which cannot be nested.
+  void Class(const std::string& members, bool is_negated, const std::string& original) {
+    if (in_class_ && is_negated) {
+      if (original == "\\S" || original == "\\W") {
+        base::ThrowBadInput(base::Format("{}: the pattern '{}' has {} inside brackets, which is not supported", where_,
+                                         pattern_, original));
+      }
+      out_ += original;
+    } else if (in_class_) {
+      out_ += members;
+    } else {
+      out_.append(is_negated ? "[^" : "[").append(members).append("]");
+    }
+  }
+
+  static std::string Property(const std::string& name) {
+    std::string members;
+    if (name == "L") members = "A-Za-z";
+    if (name == "N" || name == "Nd") members = "0-9";
+    // Names longer than a general category are scripts; PCRE2 alone would add the characters that share a script.
+    const bool is_category = name.size() <= 2;
+    return members + (is_category ? "\\p{" : "\\p{sc:") + name + "}" + std::string(NewMembers(name));
+  }
+
+  static std::string WithProperties(std::string_view members) {
+    return std::string(members).append(NewMembers("L")).append(NewMembers("M")).append(NewMembers("Nd"));
+  }
+
+  std::string_view pattern_;
+  const std::string& where_;
+  std::size_t at_ = 0;
+  bool in_class_ = false;
+  std::string out_;
+};
 
 // One per thread: the match data and the JIT's stack are written to by every match.
 struct MatchSpace {
@@ -88,7 +149,7 @@ struct Regex::Code {
 };
 
 Regex::Regex(std::string_view pattern, const std::string& where)
-    : code_(std::make_unique<Code>()), pattern_(Translate(pattern, where)) {
+    : code_(std::make_unique<Code>()), pattern_(Translator(pattern, where).Run()) {
   int error = 0;
   PCRE2_SIZE offset = 0;
   code_->code =

@@ -21,8 +21,8 @@ struct Span {
 // Immutable, hence thread-safe.
 class Regex {
  public:
-  // \s means White_Space, \d any decimal digit, \w a word character of UTS #18, wherever they stand; ^ and $ match at
-  // lines. Error(kBadInput) "where: …" for a pattern that PCRE2 does not understand.
+  // \s means White_Space, \d any decimal digit, \w Oniguruma's word characters, all and \p{…} by Unicode 16 at least;
+  // ^ and $ match at lines. Error(kBadInput) "where: …" for a pattern that PCRE2 does not understand.
   Regex(std::string_view pattern, const std::string& where);
   ~Regex();
   Regex(const Regex&) = delete;

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <memory>
 
 #include "base/check.h"
+#include "text/unicode_versions.h"
 
 namespace autodidact::text {
 namespace {
@@ -54,6 +56,29 @@ Prefix MatchPrefix(std::string_view text) {
 
 bool IsAscii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// Nothing moves across such a character or composes with it.
+bool IsInert(char32_t character) {
+  const auto ranges = InertForNormalization();
+  if (character < ranges.front().first) return false;
+  const auto next = std::upper_bound(ranges.begin(), ranges.end(), character,
+                                     [](char32_t c, const CharRange& range) { return c < range.first; });
+  return next != ranges.begin() && character <= std::prev(next)->last;
+}
+
+void AppendNormalized(std::string_view text, NormalForm form, std::string* out) {
+  if (text.empty()) return;
+  int options = UTF8PROC_STABLE;
+  options |= form == NormalForm::kNfc || form == NormalForm::kNfkc ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
+  if (form == NormalForm::kNfkc || form == NormalForm::kNfkd) options |= UTF8PROC_COMPAT;
+  utf8proc_uint8_t* result = nullptr;
+  const auto length =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
+                   &result, static_cast<utf8proc_option_t>(options));
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(result, &std::free);
+  AD_CHECK(length >= 0, "normalizing: {}", utf8proc_errmsg(length));
+  out->append(reinterpret_cast<const char*>(result), static_cast<std::size_t>(length));
 }
 
 }  // namespace
@@ -124,16 +149,17 @@ void AppendUtf8(char32_t character, std::string* text) {
 
 std::string Normalize(std::string_view text, NormalForm form) {
   if (IsAscii(text)) return std::string(text);
-  int options = UTF8PROC_STABLE;
-  options |= form == NormalForm::kNfc || form == NormalForm::kNfkc ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
-  if (form == NormalForm::kNfkc || form == NormalForm::kNfkd) options |= UTF8PROC_COMPAT;
-  utf8proc_uint8_t* result = nullptr;
-  const auto length =
-      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
-                   &result, static_cast<utf8proc_option_t>(options));
-  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(result, &std::free);
-  AD_CHECK(length >= 0, "normalizing: {}", utf8proc_errmsg(length));
-  return std::string(reinterpret_cast<const char*>(result), static_cast<std::size_t>(length));
+  std::string normal;
+  std::size_t chunk = 0;
+  for (std::size_t position = 0; position < text.size();) {
+    const std::size_t begin = position;
+    if (!IsInert(NextChar(text, &position))) continue;
+    AppendNormalized(text.substr(chunk, begin - chunk), form, &normal);
+    normal += text.substr(begin, position - begin);
+    chunk = position;
+  }
+  AppendNormalized(text.substr(chunk), form, &normal);
+  return normal;
 }
 
 std::string Lowercase(std::string_view text) {

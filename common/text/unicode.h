@@ -25,13 +25,19 @@ char32_t NextChar(std::string_view text, std::size_t* position);
 
 void AppendUtf8(char32_t character, std::string* text);
 
-// The four Unicode normal forms.
+// The four normal forms, as of Unicode 9 (see unicode_versions.h).
 enum class NormalForm { kNfc, kNfd, kNfkc, kNfkd };
 std::string Normalize(std::string_view text, NormalForm form);
 
 std::string Lowercase(std::string_view text);
 // Removes nonspacing marks.
 std::string StripAccents(std::string_view text);
+
+// The word characters of UTS #18 as the inside of a bracket expression: for the patterns that `tokenizers` has built
+// in, which Oniguruma does not run.
+inline constexpr std::string_view kWordClass =
+    "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{200c}\\x{200d}\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}"
+    "\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}";
 
 bool IsSpace(char32_t character);        // White_Space
 bool IsNumeric(char32_t character);      // general category N
