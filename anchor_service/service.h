@@ -13,7 +13,6 @@
 #include "engine/engine.h"
 #include "estimators/estimator.h"
 #include "estimators/synthesizer.h"
-#include "model/weight_set.h"
 #include "net/net.h"
 #include "schema/types.h"
 #include "text/tokenizer.h"

@@ -5,9 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/checksum.h"
 #include "base/log.h"
-#include "json/json.h"
 #include "model/folder.h"
 #include "model/safetensors.h"
 
@@ -15,31 +13,8 @@ namespace autodidact::learner {
 namespace {
 
 namespace fs = std::filesystem;
-using json::Json;
 
 constexpr const char* kMoments = "optimizer/moments.safetensors";
-
-std::vector<fs::path> FilesBelow(const fs::path& folder) {
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file()) files.push_back(fs::relative(entry.path(), folder));
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-// Empty when every file of the manifest is there with its checksum; else what is wrong.
-std::string FindDamage(const fs::path& checkpoint) {
-  try {
-    const Json manifest = json::ParseFile(checkpoint / "manifest.json");
-    for (const auto& [name, checksum] : manifest.at("files").items()) {
-      if (base::Hex(base::ChecksumOfFile(checkpoint / name)) != checksum) return name + " has another checksum";
-    }
-    return {};
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-}
 
 std::vector<fs::path> CheckpointsByAge(const fs::path& root) {
   std::vector<fs::path> found;
@@ -74,18 +49,8 @@ void WriteCheckpoint(const fs::path& root, const CheckpointState& state, const F
     }
     model::WriteSafetensors(partial / kMoments, moments, at::kFloat);
 
-    Json described = {{"step", state.step},
-                      {"version", state.version},
-                      {"optimizer_steps", state.optimizer_steps},
-                      {"fingerprint", state.fingerprint},
-                      {"notes", state.notes}};
-    json::WriteFile(partial / "state.json", described.dump(2) + "\n");
-
-    Json files = Json::object();
-    for (const fs::path& file : FilesBelow(partial)) {
-      files[file.string()] = base::Hex(base::ChecksumOfFile(partial / file));
-    }
-    json::WriteFile(partial / "manifest.json", Json{{"files", files}}.dump(2) + "\n");
+    data::WriteCheckpointState(partial, state);
+    data::WriteManifest(partial);
 
     fs::remove_all(root / name);
     fs::rename(partial, root / name);
@@ -108,27 +73,11 @@ void WriteCheckpoint(const fs::path& root, const CheckpointState& state, const F
 std::optional<fs::path> FindCheckpoint(const fs::path& root) {
   auto checkpoints = CheckpointsByAge(root);
   for (auto checkpoint = checkpoints.rbegin(); checkpoint != checkpoints.rend(); ++checkpoint) {
-    const std::string damage = FindDamage(*checkpoint);
+    const std::string damage = data::FindDamage(*checkpoint);
     if (damage.empty()) return *checkpoint;
     base::LogWarning("checkpoint {} is passed over: {}", checkpoint->string(), damage);
   }
   return std::nullopt;
-}
-
-CheckpointState ReadCheckpointState(const fs::path& checkpoint) {
-  const fs::path file = checkpoint / "state.json";
-  const Json described = json::ParseFile(file);
-  CheckpointState state;
-  state.step = json::GetInteger(described, "step", file.string());
-  state.version = static_cast<std::uint64_t>(json::GetInteger(described, "version", file.string()));
-  state.optimizer_steps = json::GetInteger(described, "optimizer_steps", file.string());
-  state.fingerprint = json::GetString(described, "fingerprint", file.string());
-  if (described.contains("notes")) {
-    for (const auto& [key, note] : described["notes"].items()) {
-      if (note.is_string()) state.notes[key] = note.get<std::string>();
-    }
-  }
-  return state;
 }
 
 void RestoreCheckpoint(const fs::path& checkpoint, const CheckpointState& state, FlatParameters& parameters,

@@ -37,7 +37,7 @@ const std::map<std::string, Names>& AllowedRooms() {
       {"anchor_service", {"base", "schema", "net", "text", "estimators", "engine"}},
       {"judge_service", {"base", "json", "process", "schema", "net", "text", "answers", "engine"}},
       {"learner", {"base", "schema", "net", "text", "data", "model", "engine", "weights", "collective"}},
-      {"sft", {"base", "json", "schema", "text", "data", "model", "engine", "learner"}},
+      {"sft", {"base", "json", "schema", "text", "data", "model", "engine", "estimators", "learner"}},
       {"evaluation", {"base", "json", "schema", "text", "answers", "data", "estimators", "engine"}},
   };
   return table;
@@ -68,8 +68,8 @@ const std::map<std::string, Names>& ForeignLibraries() {
       {"yaml-cpp", {"launch"}},
       {"CLI", {"launch"}},
       {"curl", {"judge_service"}},
-      {"zstd.h", {"weights", "model"}},
-      {"xxhash.h", {"weights", "model"}},
+      {"zstd.h", {"weights"}},
+      {"xxhash.h", {"base"}},
       {"gtest", {}},
       {"gmock", {}},
       {"benchmark", {}},
