@@ -18,6 +18,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 import torch  # noqa: E402
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # noqa: E402
+import transformers  # noqa: E402
 from transformers import (Gemma3ForCausalLM, Gemma3TextConfig, LlamaConfig, LlamaForCausalLM,  # noqa: E402
                           PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM)
 
@@ -108,6 +109,7 @@ def main():
         sys.exit(__doc__)
     program, passed = sys.argv[1], True
     torch.set_num_threads(1)
+    transformers.utils.logging.disable_progress_bar()
     tokenizer = make_tokenizer()
     for name, (model_class, config_class, extra) in FAMILIES.items():
         print(name)
