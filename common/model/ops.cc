@@ -13,7 +13,7 @@ using torch::autograd::variable_list;
 class ProjectFunction : public torch::autograd::Function<ProjectFunction> {
  public:
   // inputs: x, the weights, then the biases (none or as many).
-  static at::Tensor forward(AutogradContext* context, const variable_list& inputs, std::int64_t num_weights) {
+  static at::Tensor forward(AutogradContext* context, at::TensorList inputs, std::int64_t num_weights) {
     const at::Tensor& x = inputs[0];
     std::int64_t width = 0;
     for (std::int64_t i = 0; i < num_weights; ++i) width += inputs[1 + i].size(0);
@@ -102,7 +102,7 @@ at::Tensor Project(const at::Tensor& x_TE, const std::vector<at::Tensor>& weight
   variable_list inputs = {x_TE};
   inputs.insert(inputs.end(), weights.begin(), weights.end());
   inputs.insert(inputs.end(), biases.begin(), biases.end());
-  return ProjectFunction::apply(inputs, static_cast<std::int64_t>(weights.size()));
+  return ProjectFunction::apply(at::TensorList(inputs), static_cast<std::int64_t>(weights.size()));
 }
 
 at::Tensor GatedActivation(const at::Tensor& gate_up, bool gelu_tanh) {

@@ -27,15 +27,15 @@ at::Tensor SumRows(const at::Tensor& partial) {
 class RmsNormFunction : public torch::autograd::Function<RmsNormFunction> {
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                               const at::Tensor& delta, double eps, bool plus_one) {
+                               const std::optional<at::Tensor>& delta, double eps, bool plus_one) {
     const std::int64_t width = weight.size(0);
     const std::int64_t rows = x.numel() / width;
-    const bool adds = delta.defined();
+    const bool adds = delta.has_value();
     at::Tensor sum = adds ? at::empty_like(x) : at::Tensor();
     at::Tensor normed = at::empty_like(x);
     at::Tensor rstd = at::empty({rows}, x.options());
     const float* in = x.const_data_ptr<float>();
-    const float* add = adds ? delta.const_data_ptr<float>() : nullptr;
+    const float* add = adds ? delta->const_data_ptr<float>() : nullptr;
     const float* w = weight.const_data_ptr<float>();
     float* total = adds ? sum.mutable_data_ptr<float>() : nullptr;
     float* out = normed.mutable_data_ptr<float>();
@@ -195,14 +195,15 @@ class GatedActivationFunction : public torch::autograd::Function<GatedActivation
 }  // namespace
 
 at::Tensor RmsNorm(const at::Tensor& x_TE, const at::Tensor& weight_E, const NormOptions& options) {
-  return RmsNormFunction::apply(x_TE.contiguous(), weight_E.contiguous(), at::Tensor(), options.eps,
+  return RmsNormFunction::apply(x_TE.contiguous(), weight_E.contiguous(), std::optional<at::Tensor>(), options.eps,
                                 options.plus_one)[0];
 }
 
 std::pair<at::Tensor, at::Tensor> AddRmsNorm(const at::Tensor& x_TE, const at::Tensor& delta_TE,
                                              const at::Tensor& weight_E, const NormOptions& options) {
-  const variable_list results = RmsNormFunction::apply(x_TE.contiguous(), weight_E.contiguous(), delta_TE.contiguous(),
-                                                       options.eps, options.plus_one);
+  const variable_list results =
+      RmsNormFunction::apply(x_TE.contiguous(), weight_E.contiguous(), std::optional<at::Tensor>(delta_TE.contiguous()),
+                             options.eps, options.plus_one);
   return {results[0], results[1]};
 }
 

@@ -117,8 +117,9 @@ struct CheckpointState : torch::CustomClassHolder {
 class CheckpointFunction : public torch::autograd::Function<CheckpointFunction> {
  public:
   // inputs: x, then the layer's parameters in the order of state.names.
-  static at::Tensor forward(AutogradContext* context, const variable_list& inputs,
+  static at::Tensor forward(AutogradContext* context, at::TensorList list,
                             const c10::intrusive_ptr<CheckpointState>* state) {
+    variable_list inputs = list.vec();
     context->save_for_backward(inputs);
     context->saved_data["state"] = at::IValue::make_capsule(*state);
     return Run(**state, inputs);
@@ -168,7 +169,7 @@ at::Tensor ApplyCheckpointed(const ModelConfig& config, const std::shared_ptr<co
     state->names.push_back(entry->first);
     inputs.push_back(entry->second);
   }
-  return CheckpointFunction::apply(inputs, &state);
+  return CheckpointFunction::apply(at::TensorList(inputs), &state);
 }
 
 const at::Tensor& Parameter(const Parameters& parameters, const std::string& name) {

@@ -1,5 +1,6 @@
 #include "learner/policy_trainer.h"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include "model/transformer.h"

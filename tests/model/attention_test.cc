@@ -7,6 +7,7 @@
 
 #include <iostream>
 
+#include "base/error.h"
 #include "golden.h"
 
 namespace autodidact::model {

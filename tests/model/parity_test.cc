@@ -1,4 +1,5 @@
 // Against transformers: logits, greedy ids, log-probabilities and gradients of a GRPO-like loss.
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
