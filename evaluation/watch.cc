@@ -40,10 +40,10 @@ bool IsAnyOf(answers::Comparator comparator, const Answer& answer, const std::ve
   return answer && answers::EqualAny(comparator, *answer, labels);
 }
 
-// One group's part of the figures.
-void LookAtGroup(const estimators::AnswerRule& rule, const data::GroupRecord& record,
-                 const std::vector<std::string>* labels, base::MetricAccumulator& means, Census& rollouts,
-                 Census& references) {
+// One group's part of the figures; returns its answers.
+std::vector<Answer> LookAtGroup(const estimators::AnswerRule& rule, const data::GroupRecord& record,
+                                const std::vector<std::string>* labels, base::MetricAccumulator& means,
+                                Census& rollouts, Census& references) {
   const schema::ScoredGroup& scored = record.scored;
   std::vector<std::string> texts;
   std::vector<Answer> found;
@@ -65,7 +65,7 @@ void LookAtGroup(const estimators::AnswerRule& rule, const data::GroupRecord& re
   const bool both = reference && majority;
   const bool agree = both && answers::Equal(rule.comparator, *reference, *majority);
   if (both) means.Add("anchor/agreement", agree ? 1 : 0);
-  if (!labels || texts.empty()) return;
+  if (!labels || texts.empty()) return found;
 
   double right = 0;
   for (const Answer& answer : found) right += IsAnyOf(rule.comparator, answer, *labels);
@@ -75,53 +75,55 @@ void LookAtGroup(const estimators::AnswerRule& rule, const data::GroupRecord& re
   means.Add("accuracy/majority", IsAnyOf(rule.comparator, majority, *labels) ? 1 : 0);
   means.Add("accuracy/right_when_all_wrong", reference_right && right == 0 ? 1 : 0);
   if (both && !agree) means.Add("accuracy/reference_where_disagree", reference_right ? 1 : 0);
+  return found;
 }
 
 }  // namespace
 
 RunWatch::RunWatch(WatchConfig config, std::map<std::string, std::vector<std::string>> labels)
-    : config_(std::move(config)), labels_(std::move(labels)) {
+    : config_(std::move(config)), labels_(std::move(labels)), monitor_(config_.collapse) {
   const answers::Extractor extractor = config_.rule.extractor;
   for (auto& [id, of_row] : labels_)
     of_row = answers::ReferenceAnswers(extractor, answers::LabelText(extractor, of_row));
 }
 
-RunWatch::Findings RunWatch::Look(std::int64_t step, const std::vector<data::GroupRecord>& groups) {
-  Findings findings;
+RunWatch::Findings RunWatch::Look(const std::vector<data::GroupRecord>& groups) {
   base::MetricAccumulator means;
   Census rollouts, references;
+  std::vector<std::vector<Answer>> answers;
+  double reward = 0, num_rewards = 0;
   for (const data::GroupRecord& record : groups) {
     const auto labels = labels_.find(record.prompt.id);
-    LookAtGroup(config_.rule, record, labels == labels_.end() ? nullptr : &labels->second, means, rollouts, references);
+    answers.push_back(LookAtGroup(config_.rule, record, labels == labels_.end() ? nullptr : &labels->second, means,
+                                  rollouts, references));
+    for (const schema::Reward& value : record.scored.rewards) {
+      if (value.ok()) reward += *value, ++num_rewards;
+    }
   }
-  findings.metrics = means.Means();
-  if (groups.size() < 2) return findings;
+  Findings findings{means.Means(), {}, {}};
+  const auto likeness = MeasureLikeness(answers);
+  if (!likeness) return findings;
+  const double group_size = static_cast<double>(rollouts.total()) / static_cast<double>(groups.size());
+  auto signs = monitor_.Look(*likeness, num_rewards > 0 ? reward / num_rewards : 0, group_size);
   findings.metrics["diversity/top_answer"] = rollouts.TopShare();
   findings.metrics["diversity/top_reference"] = references.TopShare();
   findings.metrics["diversity/distinct_references"] = references.DistinctShare();
-  if (!config_.alarm) return findings;
-
-  suspicious_steps_ = rollouts.TopShare() >= config_.top_answer ? suspicious_steps_ + 1 : 0;
-  if (suspicious_steps_ >= config_.patience && !alarmed_) {
-    alarmed_ = true;
-    findings.alarm = base::Format(
-        "the run collapses: for {} steps, {:.0f} % of the rollouts of {} different prompts had the same answer or "
-        "none, "
-        "so the self-made reward means nothing; lower the learning rate, raise beta, or stop earlier",
-        suspicious_steps_, 100 * rollouts.TopShare(), groups.size());
-  }
-  findings.metrics["collapse_alarm"] = alarmed_ ? 1 : 0;
+  findings.metrics["diversity/likeness_within"] = likeness->within;
+  findings.metrics["diversity/likeness_across"] = likeness->cross;
+  findings.metrics["diversity/kappa"] = signs.smoothed.kappa();
+  findings.metrics["collapse_alarm"] = monitor_.alarmed() ? 1 : 0;
+  findings.alarm = std::move(signs.alarm);
+  findings.warning = std::move(signs.warning);
   return findings;
 }
 
 std::string RunWatch::Save() const {
-  return json::Dump({{"suspicious_steps", suspicious_steps_}, {"alarmed", alarmed_}});
+  return json::Dump(monitor_.Save());
 }
 
 void RunWatch::Restore(const std::string& saved) {
-  const json::Json state = json::Parse(saved, "the watch's state in the checkpoint");
-  suspicious_steps_ = json::GetInteger(state, "suspicious_steps", "the watch's state in the checkpoint");
-  alarmed_ = state.value("alarmed", false);
+  const std::string where = "the watch's state in the checkpoint";
+  monitor_.Restore(json::Parse(saved, where), where);
 }
 
 }  // namespace autodidact::evaluation

@@ -60,6 +60,7 @@ struct DemoDataCommand {
   std::int64_t unlabelled = 4000;
   std::int64_t dev = 500;
   std::int64_t reconcile = 20000;
+  std::int64_t mixed_up = 0;  // labels are the answers of so many other words, drawn at random; 0: off
 };
 void RunDemoData(const DemoDataCommand& command);
 

@@ -115,9 +115,10 @@ void Describe(V& v, RunConfig& c) {
     s("position_vote", c.eval.position_vote);
   });
   v.Section("collapse", [&](auto& s) {
-    s("enabled", c.collapse.enabled);
     s("stop", c.collapse.stop);
-    s("top_answer", c.collapse.top_answer);
+    s("rise", c.collapse.rise);
+    s("kappa", c.collapse.kappa);
+    s("certain", c.collapse.certain);
     s("patience", c.collapse.patience);
   });
   v.Section("engine", [&](auto& s) {
@@ -322,7 +323,8 @@ RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std
   check.AtLeast("placement.judges", config.placement.judges, std::int64_t{1});
   check.AtLeast("engine.max_groups", config.engine.max_groups, std::int64_t{1});
   check.AtLeast("engine.max_rows", config.engine.max_rows, config.train.num_generations);
-  check.Within("collapse.top_answer", config.collapse.top_answer, 0.0, 1.0);
+  check.Within("collapse.rise", config.collapse.rise, 0.0, 1.0);
+  check.Within("collapse.certain", config.collapse.certain, 0.0, 1.0);
   check.AtLeast("timeouts.lease", config.timeouts.lease, 0.001);
   check.AtLeast("timeouts.step", config.timeouts.step, 0.001);
   check.AtLeast("timeouts.call", config.timeouts.call, 0.001);

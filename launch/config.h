@@ -101,9 +101,10 @@ struct EvalKeys {
 
 // The alarm against runs that collapse: every prompt gets one answer while the self-made reward rises.
 struct CollapseKeys {
-  bool enabled = true;
   bool stop = false;          // end the run at the alarm
-  double top_answer = 0.5;    // share of different prompts that get the same answer
+  double rise = 0.2;          // of the likeness of answers to different prompts, over the first steps' …
+  double kappa = 0.2;         // … while answers to the same prompt agree less than this beyond it
+  double certain = 0.9;       // or a likeness this high by itself
   std::int64_t patience = 3;  // steps in a row
 };
 

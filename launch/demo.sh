@@ -45,6 +45,6 @@ What to try next:
   less $run/rollouts/step_000001.jsonl                     groups with their references and rewards
   $binary eval $config                                     the base model's estimators, group size by group size
   $binary train $config --set name=mine --set train.learning_rate=1e-4
-  $binary train configs/demo/collapse.yaml                 a run that collapses, and the alarm that says so
+  launch/demo_collapse.sh                                   a run that collapses, and the alarm that says so
   README.md                                                how to bring your own prompts and model
 END

@@ -125,11 +125,13 @@ void RunDemoData(const DemoDataCommand& command) {
   const auto unlabelled = DistinctWords(word_walk, command.unlabelled, taken);
 
   auto noise_walk = walk_of(2);
+  const auto label_of = [&](const std::string& word) {
+    if (command.mixed_up == 0) return Corrupt(SpellWord(word), command.noise, noise_walk);
+    return SpellWord(unlabelled[noise_walk.Below(static_cast<std::uint64_t>(command.mixed_up))]);
+  };
   WriteRows(folder / "labelled.jsonl", command.labelled, [&](std::int64_t i) {
     const std::string& word = labelled[static_cast<std::size_t>(i)];
-    return json::Json{{"id", base::Format("l{:05}", i)},
-                      {"prompt", Spaced(word)},
-                      {"answer", Join(Corrupt(SpellWord(word), command.noise, noise_walk))}};
+    return json::Json{{"id", base::Format("l{:05}", i)}, {"prompt", Spaced(word)}, {"answer", Join(label_of(word))}};
   });
   WriteRows(folder / "unlabelled.jsonl", command.unlabelled, [&](std::int64_t i) {
     return json::Json{{"id", base::Format("u{:05}", i)}, {"prompt", Spaced(unlabelled[static_cast<std::size_t>(i)])}};

@@ -99,7 +99,8 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
 
   learner::LearnerHooks hooks;
   hooks.inspect = [this](std::int64_t step, const std::vector<data::GroupRecord>& groups) {
-    auto found = watch_->Look(step, groups);
+    auto found = watch_->Look(groups);
+    if (!found.warning.empty()) base::LogWarning("step {}: {}", step, found.warning);
     learner::LearnerHooks::Findings findings{std::move(found.metrics), std::move(found.alarm), false};
     findings.stop = !findings.alarm.empty() && config_.collapse.stop;
     return findings;

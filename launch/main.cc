@@ -179,6 +179,7 @@ void Describe(CLI::App& app, Arguments& arguments) {
   demo->add_option("--labelled", arguments.demo.labelled, "rows");
   demo->add_option("--unlabelled", arguments.demo.unlabelled, "rows");
   demo->add_option("--dev", arguments.demo.dev, "rows");
+  demo->add_option("--mixed-up", arguments.demo.mixed_up, "every label is the answer of one of so many other words");
 }
 
 }  // namespace

@@ -83,15 +83,15 @@ void TrainSupervised(learner::FlatParameters& parameters, const std::vector<Shar
         model::ScoreTokens(hidden_ME, model::LmHead(parameters.config(), parameters.parameters()),
                            at::tensor(batch.targets, at::kLong).to(device), /*temperature=*/1.0)
             .logprobs_M;
-    (-logprobs_M.mean()).backward();
-    optimizer.Step();
-    if (!on_step) continue;
-    at::NoGradGuard no_grad;
     const auto count = static_cast<std::int64_t>(shares.size());
     const at::Tensor share_M = at::tensor(batch.share, at::kLong).to(device);
-    const at::Tensor sums = at::zeros({count}, logprobs_M.options()).index_add(0, share_M, -logprobs_M.detach());
-    const at::Tensor tokens = at::zeros({count}, logprobs_M.options()).index_add(0, share_M, at::ones_like(logprobs_M));
-    const at::Tensor means = (sums / tokens.clamp_min(1)).to(at::kDouble).cpu();
+    const at::Tensor none = at::zeros({count}, logprobs_M.options().requires_grad(false));
+    const at::Tensor tokens = none.index_add(0, share_M, at::ones_like(logprobs_M.detach()));
+    const at::Tensor losses = none.index_add(0, share_M, -logprobs_M) / tokens;
+    losses.mean().backward();
+    optimizer.Step();
+    if (!on_step) continue;
+    const at::Tensor means = losses.detach().to(at::kDouble).cpu();
     on_step(step + 1, {means.const_data_ptr<double>(), means.const_data_ptr<double>() + count});
   }
 }

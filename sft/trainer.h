@@ -12,7 +12,8 @@
 
 namespace autodidact::sft {
 
-// A source and the number of its examples in every batch.
+// A source and the number of its examples in every batch. The loss is the mean over shares of each share's mean over
+// its tokens: a skill counts the same however many tokens it has.
 struct Share {
   const ExampleSource* source = nullptr;
   std::int64_t per_batch = 0;

@@ -1,0 +1,80 @@
+#include "evaluation/collapse.h"
+
+#include <gtest/gtest.h>
+
+namespace autodidact::evaluation {
+namespace {
+
+using Answers = std::vector<std::vector<std::optional<std::string>>>;
+
+TEST(LikenessTest, IsOneWithinAndZeroAcrossWhenThePromptDecidesTheAnswer) {
+  const auto likeness = MeasureLikeness(Answers{{"a b", "a b"}, {"c d", "c d"}, {"e f", "e f"}});
+  ASSERT_TRUE(likeness);
+  EXPECT_DOUBLE_EQ(likeness->within, 1.0);
+  EXPECT_DOUBLE_EQ(likeness->cross, 0.0);
+  EXPECT_DOUBLE_EQ(likeness->kappa(), 1.0);
+}
+
+TEST(LikenessTest, CountsSharedWordsWithTheirMultiplicity) {
+  // {a, a, b} and {a, b, c} share a and b: 2 · 2 / 6.
+  const auto likeness = MeasureLikeness(Answers{{"a a b", "a b c"}, {"x", "y"}});
+  EXPECT_NEAR(likeness->within, (2.0 / 3.0 + 0.0) / 2, 1e-12);
+}
+
+TEST(LikenessTest, NoAnswerIsLikeNoAnswerOnly) {
+  const auto likeness = MeasureLikeness(Answers{{std::nullopt, std::nullopt}, {std::nullopt, "a"}});
+  EXPECT_DOUBLE_EQ(likeness->within, 0.5);
+  EXPECT_DOUBLE_EQ(likeness->cross, 0.5);
+  EXPECT_FALSE(MeasureLikeness(Answers{{"a", "b"}}));
+}
+
+TEST(CollapseMonitorTest, FiresOnceWhenAllPromptsGetOneTemplate) {
+  CollapseMonitor monitor({});
+  int alarms = 0;
+  for (int step = 0; step < 60; ++step) {
+    const double cross = std::min(0.95, 0.2 + 0.02 * step);
+    alarms += !monitor.Look({.within = cross + 0.02, .cross = cross}, 0.9, 8).alarm.empty();
+  }
+  EXPECT_EQ(alarms, 1);
+  EXPECT_TRUE(monitor.alarmed());
+}
+
+TEST(CollapseMonitorTest, StaysSilentWhileARunLearnsItsAnswers) {
+  CollapseMonitor monitor({});
+  for (int step = 0; step < 100; ++step) {
+    // Rollouts of a prompt come to agree; those of different prompts stay as unlike as words are.
+    const auto signs =
+        monitor.Look({.within = 0.35 + 0.006 * step, .cross = 0.15 + 0.0008 * step}, 0.2 + 0.007 * step, 8);
+    EXPECT_EQ(signs.alarm, "");
+    EXPECT_EQ(signs.warning, "");
+  }
+}
+
+TEST(CollapseMonitorTest, WarnsOfARewardThatStaysAtOneInTheGroup) {
+  CollapseMonitor monitor({});
+  int warnings = 0;
+  for (int step = 0; step < 30; ++step) {
+    const auto signs = monitor.Look({.within = 0.35, .cross = 0.15}, 0.125, 8);
+    EXPECT_EQ(signs.alarm, "");
+    warnings += !signs.warning.empty();
+  }
+  EXPECT_EQ(warnings, 1);
+}
+
+TEST(CollapseMonitorTest, GoesOnFromItsSavedState) {
+  CollapseMonitor whole({}), first({});
+  const auto at = [](int step) { return Likeness{.within = 0.3 + 0.03 * step, .cross = 0.2 + 0.03 * step}; };
+  for (int step = 0; step < 8; ++step) {
+    whole.Look(at(step), 0.9, 8);
+    first.Look(at(step), 0.9, 8);
+  }
+  CollapseMonitor second({});
+  second.Restore(first.Save(), "test");
+  for (int step = 8; step < 20; ++step) {
+    EXPECT_EQ(whole.Look(at(step), 0.9, 8).alarm, second.Look(at(step), 0.9, 8).alarm) << step;
+  }
+  EXPECT_TRUE(second.alarmed());
+}
+
+}  // namespace
+}  // namespace autodidact::evaluation
