@@ -91,11 +91,13 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
   for (const data::Row& row : rows_) {
     if (!row.answers.empty()) labels[row.prompt.id] = row.answers;
   }
-  watch_ = std::make_unique<evaluation::RunWatch>(evaluation::WatchConfig{.rule = ToRule(config_.answer),
-                                                                          .alarm = config_.collapse.enabled,
-                                                                          .top_answer = config_.collapse.top_answer,
-                                                                          .patience = config_.collapse.patience},
-                                                  std::move(labels));
+  watch_ = std::make_unique<evaluation::RunWatch>(
+      evaluation::WatchConfig{.rule = ToRule(config_.answer),
+                              .collapse = {.rise = config_.collapse.rise,
+                                           .kappa = config_.collapse.kappa,
+                                           .certain = config_.collapse.certain,
+                                           .patience = config_.collapse.patience}},
+      std::move(labels));
 
   learner::LearnerHooks hooks;
   hooks.inspect = [this](std::int64_t step, const std::vector<data::GroupRecord>& groups) {
