@@ -20,7 +20,7 @@ class WeightSource {
   virtual ~WeightSource() = default;
   // The newest set that is at least min_version. Blocks until there is one or the deadline passes (kRetryLater).
   virtual base::Outcome<model::SharedWeights> Fetch(schema::WeightVersion min_version, base::Deadline deadline) = 0;
-  // Never blocks: the newest version known to exist (may lag by one exchange).
+  // Never blocks: the newest version that Fetch would give at once (0 when there is none yet).
   virtual schema::WeightVersion newest() const = 0;
   // Seconds spent in transfers and bytes that travelled, since the start.
   virtual double transfer_seconds() const = 0;
@@ -40,7 +40,16 @@ class WeightStore {
     model::SharedWeights newest;
     model::SharedWeights previous;
   };
-  base::Guarded<State> state_;
+  State Held() const;
+  void WakeWaiters() const {
+    state_.With([](State&) {});
+  }
+  template <class Condition>
+  void WaitForChange(base::Deadline deadline, Condition&& changed) const {
+    state_.WaitUntil(deadline, changed);
+  }
+
+  mutable base::Guarded<State> state_;  // mutable: a reader may wake the waiters
 };
 
 // The same process: no copy. The store must outlive it.
@@ -60,8 +69,9 @@ class WeightPublisher {
   std::unique_ptr<Impl> impl_;
 };
 
-// Fetches from a WeightPublisher; every set is verified by its checksum (a mismatch is fetched again whole).
-// `config` is what the tensors must fit.
+// Fetches from a WeightPublisher, on a thread of its own and ahead of time: while there is a newer version it is being
+// fetched, and Fetch hands out the newest that has arrived whole. Every set is verified by its checksum (a mismatch is
+// fetched again whole). `config` is what the tensors must fit, `device` where they are wanted.
 std::unique_ptr<WeightSource> MakeNetworkSource(net::Context& context, const std::string& endpoint,
                                                 const net::Security& security, const model::ModelConfig& config,
                                                 at::Device device);
