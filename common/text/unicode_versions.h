@@ -17,7 +17,7 @@ struct CharRange {
 };
 
 // Marks and characters with a decomposition that came after Unicode 9, in ascending order. Under Unicode 9 they neither
-// move, nor compose, nor decompose.
+// move, nor compose, nor decompose. U+11A7 stands among them: it is no jamo, but utf8proc lets Hangul swallow it.
 std::span<const CharRange> InertForNormalization();
 
 }  // namespace autodidact::text

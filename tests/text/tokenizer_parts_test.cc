@@ -295,5 +295,14 @@ TEST(UnicodeTest, InvalidBytesBecomeOneReplacementPerLongestPrefix) {
   EXPECT_EQ(IncompleteSuffix("\xE2\x82\xAC"), 0u);
 }
 
+TEST(UnicodeTest, NormalFormsAreThoseOfUnicode9) {
+  EXPECT_EQ(Normalize("e\u0301", NormalForm::kNfc), "\u00e9");
+  EXPECT_EQ(Normalize("\u00e9", NormalForm::kNfd), "e\u0301");
+  EXPECT_EQ(Normalize("\ufb01", NormalForm::kNfkc), "fi");
+  EXPECT_EQ(Normalize("\ud494\u11a8", NormalForm::kNfc), "\ud495");
+  EXPECT_EQ(Normalize("\ud494\u11a7", NormalForm::kNfc), "\ud494\u11a7");
+  EXPECT_EQ(Normalize("a\u0345\u0eba\u0334", NormalForm::kNfc), "a\u0345\u0eba\u0334");
+}
+
 }  // namespace
 }  // namespace autodidact::text
