@@ -47,7 +47,8 @@ void Coordinator::Handle(net::Incoming incoming) {
       if (!state.roles.contains(heartbeat->role)) {
         base::LogInfo("{} joined from {} (pid {})", heartbeat->role, heartbeat->host, heartbeat->pid);
       }
-      state.roles[heartbeat->role] = {std::move(*heartbeat), now};
+      Role& role = state.roles[heartbeat->role];
+      role = {std::move(*heartbeat), now};
       Serve(state, now);
       return MakeDirectory(state, now);
     });

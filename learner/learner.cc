@@ -162,8 +162,11 @@ RunEnd Learner::Run(const std::stop_token& stop) {
 
 void Learner::PublishWeights() {
   const auto version = static_cast<schema::WeightVersion>(trainer_.optimizer().steps());
-  published_ = trainer_.parameters().Snapshot(version);
-  rank_zero_->store.Publish(published_);
+  // A step without any group to train on leaves the weights as they are.
+  if (!published_ || published_->version() != version) {
+    published_ = trainer_.parameters().Snapshot(version);
+    rank_zero_->store.Publish(published_);
+  }
   rank_zero_->coordinator.Announce(version);
 }
 
