@@ -20,7 +20,12 @@ using Maybe = std::optional<Approximate>;
 constexpr long double kEpsilon = std::numeric_limits<long double>::epsilon();
 constexpr long double kPi = std::numbers::pi_v<long double>;
 
+constexpr Approximate Undefined() {
+  return {{std::numeric_limits<long double>::quiet_NaN(), 0.0L}, 0};
+}
+
 Approximate Rounded(Complex value, long double error) {
+  if (!std::isfinite(value.real()) || !std::isfinite(value.imag()) || !std::isfinite(error)) return Undefined();
   error += 4 * kEpsilon * std::abs(value);
   // What is real within its error is real, so that no branch cut is crossed by a rounding error.
   if (std::abs(value.imag()) <= error) value = {value.real(), 0.0L};
@@ -35,6 +40,7 @@ Approximate Add(const Approximate& left, const Approximate& right, long double s
 // The error of f(x) from how much f changes when x moves by its error.
 template <class Function>
 Approximate Apply(Function f, const Approximate& x) {
+  if (!x.IsFinite()) return x;
   const Complex value = f(x.value);
   long double error = std::abs(f(x.value + x.error) - value);
   if (!std::isfinite(error)) error = 0;
@@ -68,9 +74,10 @@ Approximate RationalPower(const Approximate& x, const SmallRational& exponent) {
 }
 
 Approximate GeneralPower(const Approximate& base, const Approximate& exponent) {
+  if (!exponent.IsFinite()) return exponent;
   const Approximate by_base = Apply([&](Complex v) { return std::pow(v, exponent.value); }, base);
   const Approximate by_exponent = Apply([&](Complex v) { return std::pow(base.value, v); }, exponent);
-  return {by_base.value, by_base.error + by_exponent.error};
+  return Rounded(by_base.value, by_base.error + by_exponent.error);
 }
 
 struct NamedFunction {
@@ -219,7 +226,7 @@ Approximate Multiply(const Approximate& left, const Approximate& right) {
 
 Approximate Divide(const Approximate& left, const Approximate& right) {
   if (std::abs(right.value) <= right.error || right.value == Complex(0)) {
-    return {{std::numeric_limits<long double>::quiet_NaN(), 0.0L}, 0};
+    return Undefined();
   }
   const Complex quotient = left.value / right.value;
   return Rounded(quotient, (left.error + std::abs(quotient) * right.error) / std::abs(right.value));

@@ -331,7 +331,14 @@ class Lexer {
 bool StripPair(std::string_view& text, std::string_view open, std::string_view close) {
   if (text.size() < open.size() + close.size() || !text.starts_with(open) || !text.ends_with(close)) return false;
   const std::string_view inside = text.substr(open.size(), text.size() - open.size() - close.size());
-  if (inside.find(open) != std::string_view::npos || inside.find(close) != std::string_view::npos) return false;
+  // An escaped dollar sign is a currency, and no end of the formula.
+  const bool is_dollar = open.front() == '$';
+  if (is_dollar && inside.ends_with('\\')) return false;
+  for (const std::string_view mark : {open, close}) {
+    for (std::size_t at = inside.find(mark); at != std::string_view::npos; at = inside.find(mark, at + 1)) {
+      if (!is_dollar || at == 0 || inside[at - 1] != '\\') return false;
+    }
+  }
   text = Trim(inside);
   return true;
 }

@@ -70,7 +70,7 @@ std::set<std::string> Rewritten(const std::string& answer) {
                                  "  " + answer + " ", "{" + answer + "}",        "\\displaystyle " + answer};
   forms.insert(Replaced(answer, "\\\\d?frac", "\\tfrac"));
   forms.insert(Replaced(answer, "\\\\left|\\\\right", ""));
-  forms.insert(Replaced(answer, "([^\\d\\}]|^)\\\\frac\\{([^{}]*)\\}\\{([^{}]*)\\}", "$1(($2)/($3))"));
+  forms.insert(Replaced(answer, "([^\\d\\s\\}]|^)\\\\frac\\{([^{}]*)\\}\\{([^{}]*)\\}", "$1(($2)/($3))"));
   forms.insert(Replaced(answer, "\\\\sqrt\\{(\\d+)\\}", "{($1)}^{1/2}"));
   forms.insert(Replaced(answer, "\\\\pi", "\u03c0"));
   forms.insert(Replaced(answer, "\\^\\\\circ", "\\text{ degrees}"));
