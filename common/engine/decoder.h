@@ -20,9 +20,9 @@ struct PrefillGroup {
 };
 
 struct DecodeRow {
-  schema::TokenId id = 0;          // the rollout's last token; its key and value go to `slot`
-  std::int64_t slot = 0;           // its place among the rollout's own tokens; its position is prompt_length + slot
-  std::span<const PageId> pages;   // the rollout's own, at least PagesFor(slot + 1)
+  schema::TokenId id = 0;         // the rollout's last token; its key and value go to `slot`
+  std::int64_t slot = 0;          // its place among the rollout's own tokens; its position is prompt_length + slot
+  std::span<const PageId> pages;  // the rollout's own, at least PagesFor(slot + 1)
   DrawSpec draw;
 };
 

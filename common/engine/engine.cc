@@ -90,8 +90,7 @@ class Engine::Impl {
       const std::int64_t num_rollouts = group.request().num_rollouts;
       // A page for each rollout's first tokens, and one for each running rollout, so that a group is not admitted only
       // to be preempted in the next steps.
-      const std::int64_t wanted =
-          std::max(PagesFor(group.prompt_length()) + num_rollouts, group.pages_wanted) + rows;
+      const std::int64_t wanted = std::max(PagesFor(group.prompt_length()) + num_rollouts, group.pages_wanted) + rows;
       const bool alone = running_.empty();
       if (!alone && (rows + num_rollouts > config_.max_rows || wanted > pool_.num_free())) break;
       if (num_admitted > 0 && tokens + group.prompt_length() > kPrefillTokens) break;
@@ -150,7 +149,8 @@ class Engine::Impl {
         return;
       }
       ++stats_.preemptions;
-      group->pages_wanted = std::min(pool_.num_pages(), held + static_cast<std::int64_t>(group->request().num_rollouts));
+      group->pages_wanted =
+          std::min(pool_.num_pages(), held + static_cast<std::int64_t>(group->request().num_rollouts));
       waiting_.push_front(std::move(group));
     }
     for (const GroupPointer& group : running_) group->Grow(pool_);
@@ -178,8 +178,8 @@ class Engine::Impl {
     std::vector<DecodeGroup> groups;
     std::size_t next = 0;
     for (std::size_t i = 0; i < running_.size(); ++i) {
-      groups.push_back({running_[i]->prompt_length(), running_[i]->prompt_pages,
-                        std::span(rows).subspan(next, counts[i])});
+      groups.push_back(
+          {running_[i]->prompt_length(), running_[i]->prompt_pages, std::span(rows).subspan(next, counts[i])});
       next += counts[i];
     }
     const std::vector<DrawnToken> tokens = decoder_->Decode(groups);
@@ -239,13 +239,27 @@ Engine::Engine(EngineConfig config, model::SharedWeights weights, const text::To
     : impl_(std::make_unique<Impl>(config, std::move(weights), tokenizer)) {}
 Engine::~Engine() = default;
 
-void Engine::Add(GroupRequest request) { impl_->Add(std::move(request)); }
-std::vector<GroupResult> Engine::Step() { return impl_->Step(); }
-bool Engine::idle() const { return impl_->num_groups() == 0; }
-std::size_t Engine::num_groups() const { return impl_->num_groups(); }
-void Engine::SetWeights(model::SharedWeights weights) { impl_->SetWeights(std::move(weights)); }
-std::uint64_t Engine::weight_version() const { return impl_->weight_version(); }
-EngineStats Engine::stats() const { return impl_->stats(); }
+void Engine::Add(GroupRequest request) {
+  impl_->Add(std::move(request));
+}
+std::vector<GroupResult> Engine::Step() {
+  return impl_->Step();
+}
+bool Engine::idle() const {
+  return impl_->num_groups() == 0;
+}
+std::size_t Engine::num_groups() const {
+  return impl_->num_groups();
+}
+void Engine::SetWeights(model::SharedWeights weights) {
+  impl_->SetWeights(std::move(weights));
+}
+std::uint64_t Engine::weight_version() const {
+  return impl_->weight_version();
+}
+EngineStats Engine::stats() const {
+  return impl_->stats();
+}
 
 std::vector<GroupResult> GenerateAll(Engine& engine, std::vector<GroupRequest> requests) {
   const std::size_t count = requests.size();

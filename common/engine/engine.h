@@ -22,8 +22,8 @@ struct SamplingParams {
   float min_p = 0.0f;        // 0: off
   float repetition_penalty = 1.0f;
   std::int32_t max_new_tokens = 256;
-  std::vector<std::string> stop_strings;    // the text ends before the first of them; the ids keep it
-  std::vector<std::int32_t> stop_ids;       // beside the model's own end-of-text ids
+  std::vector<std::string> stop_strings;  // the text ends before the first of them; the ids keep it
+  std::vector<std::int32_t> stop_ids;     // beside the model's own end-of-text ids
 };
 
 struct EngineConfig {
@@ -52,8 +52,8 @@ struct EngineStats {
   std::int64_t prefill_tokens = 0;
   std::int64_t decoded_tokens = 0;
   std::int64_t decode_steps = 0;
-  std::int64_t preemptions = 0;   // groups put back and computed again because the cache was full
-  double seconds = 0;             // spent inside Step
+  std::int64_t preemptions = 0;  // groups put back and computed again because the cache was full
+  double seconds = 0;            // spent inside Step
 };
 
 // Not thread-safe: one thread owns it and calls Step until idle. Groups are admitted in the order of Add; one that does

@@ -7,7 +7,9 @@
 namespace autodidact::engine {
 namespace {
 
-base::Failure BadInput(std::string reason) { return {base::ErrorKind::kBadInput, std::move(reason)}; }
+base::Failure BadInput(std::string reason) {
+  return {base::ErrorKind::kBadInput, std::move(reason)};
+}
 
 bool Contains(const std::vector<std::int32_t>& ids, schema::TokenId id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
@@ -30,8 +32,8 @@ std::int64_t GroupState::new_pages_needed() const {
   for (const RolloutState& state : rollouts) {
     // The last of n tokens is written to slot n - 1.
     if (state.running) {
-      pages += PagesFor(static_cast<std::int64_t>(state.rollout.ids.size())) -
-               static_cast<std::int64_t>(state.pages.size());
+      pages +=
+          PagesFor(static_cast<std::int64_t>(state.rollout.ids.size())) - static_cast<std::int64_t>(state.pages.size());
     }
   }
   return pages;
@@ -122,13 +124,13 @@ std::optional<base::Failure> FindMisfit(const GroupRequest& request, const model
   }
   for (const schema::TokenId id : request.prompt_ids) {
     if (id < 0 || id >= config.vocab_size) {
-      return BadInput(base::Format("the prompt holds token id {}, the model's vocabulary has {}", id,
-                                   config.vocab_size));
+      return BadInput(
+          base::Format("the prompt holds token id {}, the model's vocabulary has {}", id, config.vocab_size));
     }
   }
   if (length >= config.max_position_embeddings) {
-    return BadInput(base::Format("the prompt has {} tokens, the model's context is {}", length,
-                                 config.max_position_embeddings));
+    return BadInput(
+        base::Format("the prompt has {} tokens, the model's context is {}", length, config.max_position_embeddings));
   }
   if (request.num_rollouts > max_rows) {
     return BadInput(base::Format("the group has {} rollouts, max_rows is {}", request.num_rollouts, max_rows));

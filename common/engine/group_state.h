@@ -15,8 +15,8 @@ namespace autodidact::engine {
 
 struct RolloutState {
   schema::Rollout rollout;
-  std::vector<PageId> pages;               // of its own tokens; given back as soon as it stops
-  std::unique_ptr<StopText> stop_text;     // null without stop strings
+  std::vector<PageId> pages;            // of its own tokens; given back as soon as it stops
+  std::unique_ptr<StopText> stop_text;  // null without stop strings
   bool running = false;
 };
 

@@ -10,7 +10,9 @@ using PageId = std::int32_t;
 // Tokens per page; the CPU kernels and the libtorch path share it.
 constexpr std::int64_t kTokensPerPage = 16;
 
-constexpr std::int64_t PagesFor(std::int64_t tokens) { return (tokens + kTokensPerPage - 1) / kTokensPerPage; }
+constexpr std::int64_t PagesFor(std::int64_t tokens) {
+  return (tokens + kTokensPerPage - 1) / kTokensPerPage;
+}
 
 // Owned by the engine's thread.
 class PagePool {

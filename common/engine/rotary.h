@@ -8,8 +8,8 @@
 
 namespace autodidact::engine {
 
-// Cosines and sines by position, grown on demand; the frequencies are the model room's. Owned by the engine's thread; reading rows below size() is safe from
-// several threads while nobody grows it.
+// Cosines and sines by position, grown on demand; the frequencies are the model room's. Owned by the engine's thread;
+// reading rows below size() is safe from several threads while nobody grows it.
 class RotaryTable {
  public:
   RotaryTable(const model::RopeConfig& rope, std::int64_t head_dim);

@@ -19,7 +19,9 @@ double Sum(const std::vector<float>& block_sums) {
 
 }  // namespace
 
-std::int64_t Sampler::PaddedSize(std::int64_t vocab_size) { return (vocab_size + kPad - 1) / kPad * kPad; }
+std::int64_t Sampler::PaddedSize(std::int64_t vocab_size) {
+  return (vocab_size + kPad - 1) / kPad * kPad;
+}
 
 DrawnToken Sampler::Draw(float* logits, std::int64_t vocab_size, const DrawSpec& spec) {
   const cpu::KernelTable& kernels = cpu::Kernels();
@@ -104,7 +106,8 @@ void Sampler::Penalize(float* logits, std::int64_t vocab_size, const DrawSpec& s
   }
 }
 
-// The k-th largest of the maxima of runs bounds the k-th largest logit from below, so only what reaches it is looked at.
+// The k-th largest of the maxima of runs bounds the k-th largest logit from below, so only what reaches it is looked
+// at.
 void Sampler::CollectTopK(const float* logits, std::int64_t padded, std::int32_t k) {
   const std::size_t num_runs = static_cast<std::size_t>(padded / kPad);
   const std::size_t rank = static_cast<std::size_t>(k) - 1;
@@ -135,7 +138,8 @@ void Sampler::CollectTopK(const float* logits, std::int64_t padded, std::int32_t
 void Sampler::CollectAtLeast(std::int64_t padded, float threshold) {
   candidates_.clear();
   for (std::int64_t i = 0; i < padded; ++i) {
-    if (weights_[i] >= threshold && weights_[i] > 0) candidates_.push_back({weights_[i], static_cast<schema::TokenId>(i)});
+    if (weights_[i] >= threshold && weights_[i] > 0)
+      candidates_.push_back({weights_[i], static_cast<schema::TokenId>(i)});
   }
 }
 

@@ -15,8 +15,8 @@ namespace autodidact::engine {
 struct DrawSpec {
   const SamplingParams* params = nullptr;
   base::RandomKey key;
-  std::uint32_t position = 0;                  // the token's place in its rollout: the counter of the random number
-  std::span<const schema::TokenId> prompt;     // both for the repetition penalty
+  std::uint32_t position = 0;               // the token's place in its rollout: the counter of the random number
+  std::span<const schema::TokenId> prompt;  // both for the repetition penalty
   std::span<const schema::TokenId> generated;
 };
 
@@ -30,8 +30,8 @@ struct DrawnToken {
 class Sampler {
  public:
   // logits: padded_size(vocab_size) floats, of which the first vocab_size matter; overwritten. The order of the filters
-  // is Hugging Face's: repetition penalty, temperature, top-k (ties with the k-th stay), top-p (equal ones by id), min-p.
-  // Greedy takes the lowest id among equals. Throws Error(kBug) when a logit is not finite.
+  // is Hugging Face's: repetition penalty, temperature, top-k (ties with the k-th stay), top-p (equal ones by id),
+  // min-p. Greedy takes the lowest id among equals. Throws Error(kBug) when a logit is not finite.
   DrawnToken Draw(float* logits, std::int64_t vocab_size, const DrawSpec& spec);
 
   static std::int64_t PaddedSize(std::int64_t vocab_size);

@@ -23,7 +23,8 @@ std::vector<std::vector<float>> ScoreContinuations(const model::WeightSet& weigh
     const std::size_t segment = batch.AddContinuation(shared, continuation);
     const std::int64_t begin = batch.segments()[segment].begin;
     for (std::size_t i = 0; i < continuation.size(); ++i) {
-      sources.push_back(i == 0 ? static_cast<std::int64_t>(prefix.size()) - 1 : begin + static_cast<std::int64_t>(i) - 1);
+      sources.push_back(i == 0 ? static_cast<std::int64_t>(prefix.size()) - 1
+                               : begin + static_cast<std::int64_t>(i) - 1);
       targets.push_back(continuation[i]);
     }
   }

@@ -96,7 +96,9 @@ void Client::CallAsync(std::string bytes, base::Deadline deadline, std::string d
                     std::move(doing), std::move(done)});
 }
 
-void Client::Close() { impl_->Close(); }
+void Client::Close() {
+  impl_->Close();
+}
 
 void Client::SetEndpoints(std::vector<std::string> endpoints) {
   impl_->SetEndpoints(std::move(endpoints));

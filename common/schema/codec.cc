@@ -389,8 +389,13 @@ SubmitReply Read(wire::SubmitReply::Reader reader) {
 }
 
 Heartbeat Read(wire::Heartbeat::Reader reader) {
-  Heartbeat heartbeat{Read(reader.getRole()), Read(reader.getEndpoint()), Read(reader.getHost()), reader.getPid(),
-                      Read(reader.getDoing()), reader.getProgress(), {}};
+  Heartbeat heartbeat{Read(reader.getRole()),
+                      Read(reader.getEndpoint()),
+                      Read(reader.getHost()),
+                      reader.getPid(),
+                      Read(reader.getDoing()),
+                      reader.getProgress(),
+                      {}};
   for (auto figure : reader.getReport()) heartbeat.report[Read(figure.getName())] = figure.getValue();
   return heartbeat;
 }

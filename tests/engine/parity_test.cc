@@ -60,18 +60,13 @@ TEST_P(ParityTest, LogprobsEqualScoreContinuations) {
   EXPECT_LT(worst, 1e-4);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, ParityTest,
-                         ::testing::Values(ParityCase{model::Family::kLlama, false},
-                                           ParityCase{model::Family::kQwen2, false},
-                                           ParityCase{model::Family::kQwen3, false},
-                                           ParityCase{model::Family::kGemma3, false},
-                                           ParityCase{model::Family::kLlama, true},
-                                           ParityCase{model::Family::kQwen2, true},
-                                           ParityCase{model::Family::kQwen3, true},
-                                           ParityCase{model::Family::kGemma3, true}),
-                         [](const auto& info) {
-                           return FamilyName(info.param.family) + (info.param.generic ? "Generic" : "Cpu");
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Families, ParityTest,
+    ::testing::Values(ParityCase{model::Family::kLlama, false}, ParityCase{model::Family::kQwen2, false},
+                      ParityCase{model::Family::kQwen3, false}, ParityCase{model::Family::kGemma3, false},
+                      ParityCase{model::Family::kLlama, true}, ParityCase{model::Family::kQwen2, true},
+                      ParityCase{model::Family::kQwen3, true}, ParityCase{model::Family::kGemma3, true}),
+    [](const auto& info) { return FamilyName(info.param.family) + (info.param.generic ? "Generic" : "Cpu"); });
 
 // A prompt longer than one prefill call's rows and longer than one chunk of keys.
 TEST(LongPromptTest, LogprobsEqualScoreContinuations) {
@@ -107,7 +102,8 @@ class StoriesTest : public ::testing::TestWithParam<bool> {};
 TEST_P(StoriesTest, The200GreedyIdsAreThePublishedOnes) {
   const char* data = std::getenv("AUTODIDACT_DATA");
   const std::filesystem::path folder =
-      (data != nullptr ? std::filesystem::path(data) : std::filesystem::path(AUTODIDACT_SOURCE_DIR) / "../shared/data") /
+      (data != nullptr ? std::filesystem::path(data)
+                       : std::filesystem::path(AUTODIDACT_SOURCE_DIR) / "../shared/data") /
       "stories260k";
   if (!std::filesystem::exists(folder / "config.json")) GTEST_SKIP() << folder << " is not there; set AUTODIDACT_DATA";
   std::ifstream file(folder / "greedy_200.json");

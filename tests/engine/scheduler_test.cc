@@ -5,7 +5,9 @@ namespace {
 
 using namespace testing;
 
-model::ModelConfig Llama() { return SmallConfig(model::Family::kLlama); }
+model::ModelConfig Llama() {
+  return SmallConfig(model::Family::kLlama);
+}
 
 TEST(SchedulerTest, AGroupLargerThanTheCacheFailsWithItsReason) {
   Engine engine({.cache_tokens = 16 * 10}, RandomWeights(Llama()), SymbolTokenizer());

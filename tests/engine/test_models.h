@@ -1,4 +1,5 @@
-// Small random models of every family, a tokenizer that fits them, and the slow way to compute what the engine computes.
+// Small random models of every family, a tokenizer that fits them, and the slow way to compute what the engine
+// computes.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -70,7 +71,8 @@ inline model::SharedWeights RandomWeights(const model::ModelConfig& config, std:
                                           std::uint64_t version = 0, double range = 0.15) {
   model::Parameters parameters = model::InitialParameters(config, seed, range);
   for (auto& [name, tensor] : parameters) {
-    if (tensor.dim() == 1) tensor = tensor + 0.3 * at::arange(tensor.numel(), at::kFloat).add(1.0 * tensor.numel()).sin();
+    if (tensor.dim() == 1)
+      tensor = tensor + 0.3 * at::arange(tensor.numel(), at::kFloat).add(1.0 * tensor.numel()).sin();
   }
   return std::make_shared<const model::WeightSet>(config, std::move(parameters), version);
 }
@@ -90,7 +92,8 @@ inline const text::Tokenizer& SymbolTokenizer() {
 
 inline std::vector<schema::TokenId> SomePrompt(std::size_t length, std::size_t salt = 0) {
   std::vector<schema::TokenId> ids;
-  for (std::size_t i = 0; i < length; ++i) ids.push_back(static_cast<schema::TokenId>((i * 37 + salt * 11 + 5) % kVocab));
+  for (std::size_t i = 0; i < length; ++i)
+    ids.push_back(static_cast<schema::TokenId>((i * 37 + salt * 11 + 5) % kVocab));
   return ids;
 }
 

@@ -18,8 +18,8 @@ struct Row {
   const PageId* pages = nullptr;
 };
 
-// Rows that attend together. In decoding: the rollouts of a group, whose prompt is shared. In prefill: neighbours of one
-// prompt, nothing shared, all with the same pages.
+// Rows that attend together. In decoding: the rollouts of a group, whose prompt is shared. In prefill: neighbours of
+// one prompt, nothing shared, all with the same pages.
 struct AttentionUnit {
   std::int64_t row_begin = 0;
   std::int64_t row_end = 0;
@@ -32,10 +32,10 @@ struct AttentionUnit {
 struct AttentionCall {
   const std::vector<Row>* rows = nullptr;
   std::int64_t layer = 0;
-  std::int64_t window = 0;        // 0: none
-  const float* queries = nullptr; // [rows][query_stride], heads in order, scaled and rotated
+  std::int64_t window = 0;         // 0: none
+  const float* queries = nullptr;  // [rows][query_stride], heads in order, scaled and rotated
   std::int64_t query_stride = 0;
-  float* out = nullptr;           // [rows][out_stride]
+  float* out = nullptr;  // [rows][out_stride]
   std::int64_t out_stride = 0;
 };
 

@@ -118,8 +118,8 @@ std::vector<DrawnToken> CpuDecoder::Decode(std::span<const DecodeGroup> groups) 
       draws.push_back(&row.draw);
       rows_.push_back({row.id, group.prompt_length + row.slot, row.slot, row.pages.data()});
     }
-    units_.push_back({first, static_cast<std::int64_t>(rows_.size()), group.prompt_pages.data(), group.prompt_length,
-                      false});
+    units_.push_back(
+        {first, static_cast<std::int64_t>(rows_.size()), group.prompt_pages.data(), group.prompt_length, false});
   }
   if (rows_.empty()) return {};
   RunLayers();

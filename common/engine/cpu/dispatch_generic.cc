@@ -10,6 +10,8 @@ const KernelTable* KernelsNamed(const char* name) {
   return std::strcmp(name, "generic") == 0 ? &kGenericKernels : nullptr;
 }
 
-const KernelTable& Kernels() { return kGenericKernels; }
+const KernelTable& Kernels() {
+  return kGenericKernels;
+}
 
 }  // namespace autodidact::engine::cpu

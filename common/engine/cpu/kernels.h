@@ -46,23 +46,23 @@ struct GemmArgs {
 // One step of attention: a block of queries over a chunk of pages, merged into each query's running (max, sum, out).
 // A page of one head is keys [head_dim][kPageTokens], then values [kPageTokens][padded_dim].
 struct AttendArgs {
-  std::int64_t num_queries = 0;              // up to the table's max_queries
-  const float* const* queries = nullptr;     // [num_queries] -> head_dim floats, already scaled
-  const std::int64_t* key_begin = nullptr;   // [num_queries] visible keys of the chunk; empty when begin >= end
+  std::int64_t num_queries = 0;             // up to the table's max_queries
+  const float* const* queries = nullptr;    // [num_queries] -> head_dim floats, already scaled
+  const std::int64_t* key_begin = nullptr;  // [num_queries] visible keys of the chunk; empty when begin >= end
   const std::int64_t* key_end = nullptr;
   const float* const* pages = nullptr;
-  std::int64_t num_pages = 0;                // up to kChunkPages
+  std::int64_t num_pages = 0;  // up to kChunkPages
   std::int64_t head_dim = 0;
   std::int64_t padded_dim = 0;
-  float* max = nullptr;                      // [num_queries], kMasked at first
-  float* sum = nullptr;                      // [num_queries], 0 at first
-  float* out = nullptr;                      // [num_queries][padded_dim], 0 at first; not yet divided by sum
-  float* scratch = nullptr;                  // [max_queries][kChunkPages * kPageTokens]
+  float* max = nullptr;      // [num_queries], kMasked at first
+  float* sum = nullptr;      // [num_queries], 0 at first
+  float* out = nullptr;      // [num_queries][padded_dim], 0 at first; not yet divided by sum
+  float* scratch = nullptr;  // [max_queries][kChunkPages * kPageTokens]
 };
 
 struct KernelTable {
-  const char* name;           // "avx512", "avx2", "generic"
-  std::int64_t panel_width;   // columns of a packed panel; half of it is the vector length
+  const char* name;          // "avx512", "avx2", "generic"
+  std::int64_t panel_width;  // columns of a packed panel; half of it is the vector length
   std::int64_t max_queries;
 
   void (*gemm)(const GemmArgs&);

@@ -1,5 +1,5 @@
-// The kernels, written once over the primitives of simd_*.h. Included by kernels_*.cc after one of these; everything has
-// internal linkage and no code of other headers is instantiated, so each table stays within its instruction set.
+// The kernels, written once over the primitives of simd_*.h. Included by kernels_*.cc after one of these; everything
+// has internal linkage and no code of other headers is instantiated, so each table stays within its instruction set.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,12 @@ namespace {
 constexpr std::int64_t kPanelWidth = 2 * kLanes;
 constexpr std::int64_t kVectorsPerPage = kPageTokens / kLanes;
 
-inline std::int64_t Smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
-inline std::int64_t Larger(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
+inline std::int64_t Smaller(std::int64_t a, std::int64_t b) {
+  return a < b ? a : b;
+}
+inline std::int64_t Larger(std::int64_t a, std::int64_t b) {
+  return a > b ? a : b;
+}
 
 inline float SumLanes(Vec v) {
   float lanes[kLanes];
@@ -49,7 +53,9 @@ inline Vec Exp(Vec x) {
   return Mul(p, PowerOfTwo(n));
 }
 
-inline Vec Silu(Vec x) { return Div(x, Add(Set1(1.0f), Exp(Sub(Set1(0.0f), x)))); }
+inline Vec Silu(Vec x) {
+  return Div(x, Add(Set1(1.0f), Exp(Sub(Set1(0.0f), x))));
+}
 
 // gelu_tanh(x) = x · sigmoid(2 √(2/π) (x + 0.044715 x³))
 inline Vec GeluTanh(Vec x) {
@@ -99,8 +105,8 @@ inline void Finish(const GemmArgs& args, const Vec (&acc)[Rows][2], float* c, st
 
 // Rows × kPanelWidth elements of c; each is one chain of fused multiply-adds over k.
 template <int Rows>
-[[gnu::noinline]] void MicroKernel(const GemmArgs& args, const float* a, const float* panel, const float* bias, float* c,
-                 std::int64_t width) {
+[[gnu::noinline]] void MicroKernel(const GemmArgs& args, const float* a, const float* panel, const float* bias,
+                                   float* c, std::int64_t width) {
   Vec acc[Rows][2];
   const Vec first = bias != nullptr ? Load(bias) : Set1(0.0f);
   const Vec second = bias != nullptr ? Load(bias + kLanes) : Set1(0.0f);
@@ -186,7 +192,8 @@ inline void ScoreVectors(const AttendArgs& args, std::int64_t vector) {
   }
 }
 
-// Scores -> weights exp(score - new max) of one query over vectors [begin, end); returns what its running sums shrink by.
+// Scores -> weights exp(score - new max) of one query over vectors [begin, end); returns what its running sums shrink
+// by.
 inline float Soften(const AttendArgs& args, int i, std::int64_t begin, std::int64_t end) {
   float* scores = args.scratch + i * kChunkPages * kPageTokens;
   const std::int64_t first = Larger(args.key_begin[i], begin * kLanes);
@@ -284,7 +291,9 @@ inline void AttendFor(const AttendArgs& args) {
   if constexpr (Queries > 1) AttendFor<Queries - 1>(args);
 }
 
-void Attend(const AttendArgs& args) { AttendFor<kQueryBlock>(args); }
+void Attend(const AttendArgs& args) {
+  AttendFor<kQueryBlock>(args);
+}
 
 void RmsNorm(const float* x, const float* w, float eps, std::int64_t n, float* y) {
   const std::int64_t whole = n / kLanes * kLanes;

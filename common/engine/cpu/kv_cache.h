@@ -11,8 +11,8 @@ namespace autodidact::engine::cpu {
 
 static_assert(kPageTokens == kTokensPerPage);
 
-// [page][layer][kv head], each block keys [head_dim][kPageTokens], then values [kPageTokens][padded_dim]: so a vector of
-// keys is a vector of tokens and a vector of values one of dimensions. Memory is taken when a page is first written.
+// [page][layer][kv head], each block keys [head_dim][kPageTokens], then values [kPageTokens][padded_dim]: so a vector
+// of keys is a vector of tokens and a vector of values one of dimensions. Memory is taken when a page is first written.
 class KvCache {
  public:
   KvCache(const model::ModelConfig& config, std::int64_t num_pages)

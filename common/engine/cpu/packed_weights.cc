@@ -120,10 +120,13 @@ PackedLayer PackLayer(const model::WeightSet& weights, std::int64_t index, std::
 
 }  // namespace
 
-void FreeDeleter::operator()(void* memory) const { std::free(memory); }
+void FreeDeleter::operator()(void* memory) const {
+  std::free(memory);
+}
 
 AlignedFloats AllocateFloats(std::int64_t count) {
-  const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
+  const std::size_t bytes =
+      (static_cast<std::size_t>(count) * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
   void* memory = std::aligned_alloc(kAlignment, std::max(bytes, kAlignment));
   if (memory == nullptr) throw std::bad_alloc();
   return AlignedFloats(static_cast<float*>(memory));

@@ -20,16 +20,17 @@ AlignedFloats AllocateFloats(std::int64_t count);
 
 // [n, k] as panels [ceil(n / width)][k][width], the last padded with zeros.
 struct PackedMatrix {
-  std::int64_t n = 0;           // columns of the result; for a gated pair those after the gate
+  std::int64_t n = 0;  // columns of the result; for a gated pair those after the gate
   std::int64_t k = 0;
   std::int64_t num_panels = 0;
   AlignedFloats panels;
-  std::vector<float> bias;      // padded to whole panels; empty: none
+  std::vector<float> bias;  // padded to whole panels; empty: none
 };
 
 struct PackedLayer {
-  std::vector<float> input_norm, post_attention_norm, pre_mlp_norm, post_mlp_norm;  // two are empty without sandwich norms
-  std::vector<float> q_norm, k_norm;                                             // empty without
+  std::vector<float> input_norm, post_attention_norm, pre_mlp_norm,
+      post_mlp_norm;                  // two are empty without sandwich norms
+  std::vector<float> q_norm, k_norm;  // empty without
   PackedMatrix qkv, out, gate_up, down;
 };
 

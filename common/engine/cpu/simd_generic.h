@@ -10,24 +10,42 @@ namespace {
 typedef float Vec __attribute__((vector_size(16)));
 typedef std::int32_t IntVec __attribute__((vector_size(16)));
 constexpr std::int64_t kLanes = 4;
-constexpr int kGemmRows = 4;     // 4 rows × 2 vectors of accumulators
-constexpr int kQueryBlock = 2;   // queries of one attention block
-constexpr int kValueVectors = 3; // vectors of a value row accumulated at once
+constexpr int kGemmRows = 4;      // 4 rows × 2 vectors of accumulators
+constexpr int kQueryBlock = 2;    // queries of one attention block
+constexpr int kValueVectors = 3;  // vectors of a value row accumulated at once
 
 inline Vec Load(const float* p) {
   Vec v;
   std::memcpy(&v, p, sizeof(v));
   return v;
 }
-inline void Store(float* p, Vec v) { std::memcpy(p, &v, sizeof(v)); }
-inline Vec Set1(float x) { return Vec{x, x, x, x}; }
-inline Vec Add(Vec a, Vec b) { return a + b; }
-inline Vec Sub(Vec a, Vec b) { return a - b; }
-inline Vec Mul(Vec a, Vec b) { return a * b; }
-inline Vec Div(Vec a, Vec b) { return a / b; }
-inline Vec Max(Vec a, Vec b) { return a > b ? a : b; }
-inline Vec Min(Vec a, Vec b) { return a < b ? a : b; }
-inline Vec Fma(Vec a, Vec b, Vec c) { return a * b + c; }
+inline void Store(float* p, Vec v) {
+  std::memcpy(p, &v, sizeof(v));
+}
+inline Vec Set1(float x) {
+  return Vec{x, x, x, x};
+}
+inline Vec Add(Vec a, Vec b) {
+  return a + b;
+}
+inline Vec Sub(Vec a, Vec b) {
+  return a - b;
+}
+inline Vec Mul(Vec a, Vec b) {
+  return a * b;
+}
+inline Vec Div(Vec a, Vec b) {
+  return a / b;
+}
+inline Vec Max(Vec a, Vec b) {
+  return a > b ? a : b;
+}
+inline Vec Min(Vec a, Vec b) {
+  return a < b ? a : b;
+}
+inline Vec Fma(Vec a, Vec b, Vec c) {
+  return a * b + c;
+}
 // Adding 1.5·2^23 leaves no bits for the fraction.
 inline Vec Round(Vec a) {
   const Vec magic = Set1(12582912.0f);
@@ -40,7 +58,9 @@ inline Vec PowerOfTwo(Vec n) {
   std::memcpy(&result, &exponent, sizeof(result));
   return result;
 }
-inline void Prefetch(const float* p) { __builtin_prefetch(p); }
+inline void Prefetch(const float* p) {
+  __builtin_prefetch(p);
+}
 
 }  // namespace
 }  // namespace autodidact::engine::cpu

@@ -30,7 +30,8 @@ ThreadTeam::~ThreadTeam() {
 }
 
 void ThreadTeam::For(std::int64_t n, std::int64_t grain, const Body& body) {
-  const std::int64_t parts = std::min<std::int64_t>(size(), std::max<std::int64_t>(1, n / std::max<std::int64_t>(1, grain)));
+  const std::int64_t parts =
+      std::min<std::int64_t>(size(), std::max<std::int64_t>(1, n / std::max<std::int64_t>(1, grain)));
   if (parts <= 1) {
     if (n > 0) body(0, n, 0);
     return;

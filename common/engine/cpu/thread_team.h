@@ -34,8 +34,8 @@ class ThreadTeam {
   void RunPart(int worker);
 
   std::vector<std::thread> workers_;
-  std::atomic<std::uint32_t> round_{0};    // grows with every For; the workers wait for it
-  std::atomic<std::int32_t> running_{0};   // workers that have not finished this round
+  std::atomic<std::uint32_t> round_{0};   // grows with every For; the workers wait for it
+  std::atomic<std::int32_t> running_{0};  // workers that have not finished this round
   std::atomic<bool> stopping_{false};
   // Written by For before the round begins, read by the workers in it.
   const Body* body_ = nullptr;
