@@ -39,7 +39,9 @@ class ServiceTest : public testing::Test {
 
   ServiceConfig Config() const {
     ServiceConfig config;
-    config.synthesis.prompt = {.instruction = "{candidates} =>", .candidate = "| {text}", .separator = " "};
+    config.synthesis.prompt.instruction = "{candidates} =>";
+    config.synthesis.prompt.candidate = "| {text}";
+    config.synthesis.prompt.separator = " ";
     config.synthesis.sampling.temperature = 0;
     config.synthesis.sampling.max_new_tokens = 12;
     config.synthesis.rule.extractor = answers::Extractor::kWholeText;
