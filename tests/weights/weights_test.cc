@@ -323,7 +323,9 @@ TEST(DeltaTest, BytesFromOutsideNeverDecodeToAnotherSize) {
     damaged[random.Below(damaged.size())] ^= static_cast<char>(1 + random.Below(255));
     if (i % 3 == 0) damaged.resize(random.Below(damaged.size()));
     const auto after = ApplyDelta(before, damaged);
-    if (after) EXPECT_EQ(after->size(), before.size());
+    if (after) {
+      EXPECT_EQ(after->size(), before.size());
+    }
   }
   EXPECT_FALSE(ApplyDelta(std::string(999, 'x'), delta).has_value());
   EXPECT_FALSE(ApplyDelta(std::string(1001, 'x'), delta).has_value());
