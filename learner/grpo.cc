@@ -91,6 +91,13 @@ void Check(const LossConfig& config) {
         "cispo) "
         "counts once per token; use level: token, or loss_type grpo or gspo");
   }
+  if (config.type == LossType::kGspo && config.importance_sampling.mode != CorrectionMode::kNone &&
+      config.importance_sampling.level == RatioLevel::kToken) {
+    base::ThrowBadInput(
+        "importance_sampling.level: token weights would split the one ratio that loss_type gspo gives to a sequence; "
+        "use "
+        "level: sequence");
+  }
   if (config.type == LossType::kDrGrpo && config.max_completion_length <= 0) {
     base::ThrowBadInput("loss_type: dr_grpo divides by max_completion_length, which must be positive");
   }

@@ -46,7 +46,8 @@ struct LossConfig {
   ImportanceSampling importance_sampling;
 };
 
-// Error(kBadInput) for combinations that are known traps: a sequence-level ratio with a token-sum loss, no
+// Error(kBadInput) for combinations that are known traps: a sequence-level ratio with a token-sum loss, token weights
+// with gspo, no
 // max_completion_length for dr_grpo.
 void Check(const LossConfig& config);
 

@@ -63,7 +63,7 @@ TEST(CollapseMonitorTest, WarnsOfARewardThatStaysAtOneInTheGroup) {
 
 TEST(CollapseMonitorTest, GoesOnFromItsSavedState) {
   CollapseMonitor whole({}), first({});
-  const auto at = [](int step) { return Likeness{.within = 0.3 + 0.03 * step, .cross = 0.2 + 0.03 * step}; };
+  const auto at = [](int step) { return Likeness{.within = 0.22 + 0.035 * step, .cross = 0.2 + 0.035 * step}; };
   for (int step = 0; step < 8; ++step) {
     whole.Look(at(step), 0.9, 8);
     first.Look(at(step), 0.9, 8);

@@ -57,7 +57,9 @@ for kind, (level, mode) in itertools.product(
         ["grpo", "dapo", "dr_grpo", "cispo", "gspo"],
         [("token", "none"), ("token", "truncate"), ("token", "mask"), ("sequence", "truncate"), ("sequence", "mask")]):
     if level == "sequence" and kind not in ("grpo", "gspo"):
-        continue
+        continue  # refused
+    if kind == "gspo" and level == "token" and mode != "none":
+        continue  # refused
     leaves = [p.clone().requires_grad_(True) for p in policy]
     loss = total(kind, [sequence_loss_terms(kind, lp, o, mu, r, a, level, mode)
                         for lp, o, mu, r, a in zip(leaves, old, rollout, ref, advantages)])

@@ -112,6 +112,14 @@ TEST(GrpoCheckTest, RefusesASequenceRatioWithATokenSumLoss) {
   }
 }
 
+TEST(GrpoCheckTest, RefusesTokenWeightsWithGspo) {
+  LossConfig config;
+  config.type = LossType::kGspo;
+  EXPECT_NO_THROW(Check(config));
+  config.importance_sampling = {.level = RatioLevel::kToken, .mode = CorrectionMode::kTruncate};
+  EXPECT_THROW(Check(config), base::Error);
+}
+
 using Rewards = std::vector<std::optional<double>>;
 
 TEST(AdvantageTest, IsZeroWhenAllRewardsAreEqual) {
