@@ -98,6 +98,7 @@ TEST_P(PackedBatchTest, GroupGivesTheHiddenStatesAndGradientsOfSeparateSequences
 
   EXPECT_LT(MaxDifference(hidden.narrow(0, 11, hidden.size(0) - 11), at::cat(expected)), 1e-4);
   for (const auto& [name, parameter] : together) {
+    if (name == "lm_head.weight") continue;  // the hidden states do not depend on it
     const at::Tensor reference = apart.at(name).grad();
     const double error = (parameter.grad() - reference).norm().item<double>() / reference.norm().item<double>();
     EXPECT_LT(error, 1e-4) << name;
@@ -116,6 +117,7 @@ TEST_P(PackedBatchTest, SameInputsGiveTheSameBits) {
   }
   EXPECT_TRUE(hidden[0].equal(hidden[1]));
   for (const auto& [name, parameter] : parameters[0]) {
+    if (name == "lm_head.weight") continue;  // the hidden states do not depend on it
     EXPECT_TRUE(parameter.grad().equal(parameters[1].at(name).grad())) << name;
   }
 }
