@@ -20,11 +20,11 @@ constexpr std::string_view kFunctions[] = {"\\sin",    "\\cos",    "\\tan",  "\\
                                            "\\arccos", "\\arctan", "\\sinh", "\\cosh", "\\tanh", "\\ln",  "\\log",
                                            "\\lg",     "\\exp",    "\\gcd",  "\\lcm",  "\\max",  "\\min", "\\abs"};
 
-constexpr std::string_view kConstants[] = {"\\pi",    "\\infty",  "\\theta", "\\alpha",      "\\beta",  "\\gamma",
-                                           "\\delta", "\\lambda", "\\mu",    "\\phi",        "\\psi",   "\\omega",
-                                           "\\sigma", "\\tau",    "\\rho",   "\\varepsilon", "\\eta",   "\\zeta",
-                                           "\\xi",    "\\nu",     "\\kappa", "\\ell",        "\\Delta", "\\Omega",
-                                           "\\Gamma", "\\Sigma",  "\\Phi",   "\\Theta",      "\\ldots", "\\emptyset"};
+constexpr std::string_view kConstants[] = {
+    "\\pi",    "\\infty", "\\theta", "\\alpha", "\\beta",  "\\gamma",    "\\delta", "\\lambda",
+    "\\mu",    "\\phi",   "\\psi",   "\\omega", "\\sigma", "\\tau",      "\\rho",   "\\varepsilon",
+    "\\eta",   "\\zeta",  "\\xi",    "\\nu",    "\\kappa", "\\ell",      "\\Delta", "\\Omega",
+    "\\Gamma", "\\Sigma", "\\Phi",   "\\Theta", "\\ldots", "\\emptyset", "\\angle", "\\triangle"};
 
 template <class Names>
 bool Contains(const Names& names, std::string_view name) {
@@ -458,6 +458,12 @@ class Parser {
     if (name == "\\lfloor") return Enclosed("\\rfloor", "\\floor");
     if (name == "\\lceil") return Enclosed("\\rceil", "\\ceil");
     if (name == "\\langle") return Angles();
+    if (name == "\\angle" || name == "\\triangle") {
+      std::string points;
+      while (Peek().kind == TokenKind::kLetter) points += Take().text;
+      return MakeNode(Op::kSymbol, name + points);
+    }
+    if (name == "\\mathbf" && Peek(1).kind == TokenKind::kNumber) return Primary();
     if (name == "\\mathbb" || name == "\\mathbf" || name == "\\vec" || name == "\\hat" || name == "\\overline") {
       return Variable(name + "{" + Raw() + "}");
     }
@@ -489,11 +495,27 @@ class Parser {
     return AsTuple("<>", std::move(inside));
   }
 
+  // { items }, or { x | what holds for x }, which is what holds.
   Node Set() {
     if (TakeCommand("\\}")) return MakeNode(Op::kTuple, "{}");
+    if (TakeBoundVariable()) {
+      Node condition = List();
+      if (!TakeCommand("\\}")) throw SyntaxError();
+      return condition;
+    }
     Node inside = List();
     if (!TakeCommand("\\}")) throw SyntaxError();
     return AsTuple("{}", std::move(inside));
+  }
+
+  // "x |", "x :" and "x ∈ ℝ |" at the head of a set.
+  bool TakeBoundVariable() {
+    if (Peek().kind != TokenKind::kLetter) return false;
+    std::size_t length = 1;
+    if (IsCommand("\\in", 1) && IsCommand("\\mathbb", 2)) length = IsSymbol('{', 3) ? 6 : 4;
+    if (!IsSymbol('|', length) && !IsSymbol(':', length)) return false;
+    at_ += length + 1;
+    return true;
   }
 
   static Node AsTuple(std::string brackets, Node inside) {
@@ -553,12 +575,23 @@ class Parser {
     Take();
     if (!cells.empty()) end_row();
     if (Environment() != kind) throw SyntaxError();
+    if (kind == "cases" || kind == "aligned" || kind == "align*") return AsList(std::move(rows));
     const bool is_plain = kind == "pmatrix" || kind == "bmatrix" || kind == "matrix" || kind == "array" ||
                           kind == "smallmatrix" || kind == "psmallmatrix";
     return MakeNode(Op::kMatrix, is_plain ? "matrix" : kind, std::move(rows));
   }
 
   std::string Environment() { return Raw(); }
+
+  // Rows of one cell each as a list: equations under each other.
+  static Node AsList(std::vector<Node> rows) {
+    Node list = MakeNode(Op::kList, ",");
+    for (Node& row : rows) {
+      if (row.args.size() != 1) throw SyntaxError();
+      list.args.push_back(std::move(row.args[0]));
+    }
+    return list;
+  }
 
   Node Function(const std::string& name) {
     Node call = MakeNode(Op::kCall, name);

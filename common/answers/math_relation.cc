@@ -16,9 +16,12 @@ bool IsVariable(const Node& node) {
 
 bool IsName(const Node& node) {
   if (IsVariable(node) || node.op == Op::kText) return true;
+  if ((node.op == Op::kTuple && node.name == "()") || node.op == Op::kRatio) {
+    return std::all_of(node.args.begin(), node.args.end(), IsVariable);
+  }
   constexpr std::string_view kFunctionNames = "fghpqFGHPQ";
-  return node.op == Op::kMultiply && node.args[0].op == Op::kSymbol && node.args[0].name.size() == 1 &&
-         kFunctionNames.find(node.args[0].name) != std::string_view::npos && IsVariable(node.args[1]);
+  return node.op == Op::kMultiply && node.args[0].op == Op::kSymbol &&
+         kFunctionNames.find(node.args[0].name.front()) != std::string_view::npos && IsVariable(node.args[1]);
 }
 
 bool IsAllOf(const std::string& operators, std::string_view allowed) {
@@ -59,7 +62,7 @@ Node Reversed(const Node& relation) {
 }  // namespace
 
 const Node* SetOfElement(const Node& node) {
-  if (node.op != Op::kRelation || node.name != "e" || !IsVariable(node.args[0])) return nullptr;
+  if (node.op != Op::kRelation || node.name != "e" || !IsName(node.args[0])) return nullptr;
   return &node.args[1];
 }
 
@@ -68,12 +71,21 @@ const Node* ValueOfEquation(const Node& node) {
   return &node.args.back();
 }
 
+Node RealsWithout(const Node& point) {
+  return MakeNode(
+      Op::kUnion, "∪",
+      {MakeNode(Op::kTuple, "()", {Infinity(true), point}), MakeNode(Op::kTuple, "()", {point, Infinity(false)})});
+}
+
 std::optional<Node> ToInterval(const Node& relation) {
   if (relation.op != Op::kRelation) return std::nullopt;
+  const auto is_bound = [](const Node& node) { return node.op <= Op::kPercent && !HasVariables(node); };
+  if (relation.name == "n" && IsVariable(relation.args[0]) && is_bound(relation.args[1])) {
+    return RealsWithout(relation.args[1]);
+  }
   const bool falls = IsAllOf(relation.name, ">g");
   if (!falls && !IsAllOf(relation.name, "<l")) return std::nullopt;
   const Node rising = falls ? Reversed(relation) : relation;
-  const auto is_bound = [](const Node& node) { return node.op <= Op::kPercent && !HasVariables(node); };
   const auto& args = rising.args;
   if (args.size() == 3 && is_bound(args[0]) && IsVariable(args[1]) && is_bound(args[2])) {
     const std::string brackets = std::string(rising.name[0] == '<' ? "(" : "[") + (rising.name[1] == '<' ? ")" : "]");

@@ -16,8 +16,10 @@ const Node* SetOfElement(const Node& node);
 // The last side of "x = …", where the first is a name: a variable, words, or f(x).
 const Node* ValueOfEquation(const Node& node);
 
-// The interval of "a < x ≤ b", "x > a" or "a > x", where a and b are constants.
+// The interval of "a < x ≤ b", "x > a" or "a > x", where a and b are constants; for "x ≠ a" the reals without a.
 std::optional<Node> ToInterval(const Node& relation);
+// (−∞, point) ∪ (point, ∞)
+Node RealsWithout(const Node& point);
 // Its variable; empty without one.
 std::string VariableOf(const Node& relation);
 

@@ -186,6 +186,10 @@ class Comparison {
 
   // "x < 1 or x > 2" as the union of its intervals.
   static std::optional<Node> AsUnion(const Node& node) {
+    if (node.op == Op::kUnion && node.name == "\\" && node.args.size() == 2 && IsReals(node.args[0]) &&
+        node.args[1].op == Op::kTuple && node.args[1].name == "{}" && node.args[1].args.size() == 1) {
+      return RealsWithout(node.args[1].args[0]);
+    }
     if (node.op == Op::kUnion) return node;
     if (node.op != Op::kList || node.name != "or") return std::nullopt;
     Node result = MakeNode(Op::kUnion, "∪");
@@ -215,7 +219,7 @@ class Comparison {
       if (brackets == "()") any_order = false;
       if (brackets == "()" && (left.items.size() < 2 || right.items.size() < 2)) return false;
     }
-    if (left.brackets == "{}" || right.brackets == "{}") {
+    if (any_order) {
       RemoveRepeated(left.items);
       RemoveRepeated(right.items);
     }

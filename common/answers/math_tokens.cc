@@ -144,7 +144,7 @@ class Lexer {
     }
     if (Contains(kInvisible, name)) return;
     if (Contains(kTextCommands, name)) {
-      Words(Group());
+      Words(name, Group());
       return;
     }
     PushCommand(name);
@@ -211,10 +211,19 @@ class Lexer {
     return text_.substr(begin);
   }
 
-  void Words(std::string_view raw) {
-    std::string words = Fold(ReplaceAll(ReplaceAll(ReplaceAll(raw, "\\ ", " "), "$", ""), "~", " "));
+  void Words(std::string_view command, std::string_view raw) {
+    const bool has_amount = raw.find("\\$") != std::string_view::npos;
+    const std::string plain = ReplaceAll(raw, has_amount ? "\\$" : "$", has_amount ? "$" : "");
+    std::string words = Fold(ReplaceAll(ReplaceAll(plain, "\\ ", " "), "~", " "));
     if (Contains(kPlainNames, words)) {
       PushCommand(words);
+    } else if (!words.empty() && (IsDigit(words[0]) || words[0] == '$')) {
+      // A number that was set as text.
+      for (MathToken& token : Lexer(words, thousands_).Run()) {
+        if (token.kind != TokenKind::kEnd) tokens_.push_back(std::move(token));
+      }
+    } else if (command == "mathrm" && (words == "e" || words == "i")) {
+      Push(TokenKind::kLetter, std::move(words));
     } else if (!words.empty()) {
       Push(TokenKind::kText, std::move(words));
     }
