@@ -160,7 +160,8 @@ TEST(TrainTest, AsynchronousTrainingBoundsItsStaleness) {
 
 std::vector<std::string> Mpirun(const fs::path& runs, const std::string& name, int ranks,
                                 std::vector<std::string> more = {}) {
-  std::vector<std::string> argv = {"mpirun", "-n", std::to_string(ranks), AUTODIDACT_BINARY};
+  std::vector<std::string> argv = {"mpirun", "--allow-run-as-root", "--oversubscribe",
+                                   "-n",     std::to_string(ranks), AUTODIDACT_BINARY};
   const auto arguments = TrainArguments(runs, name, std::move(more));
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return argv;
