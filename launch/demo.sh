@@ -20,7 +20,7 @@ config=configs/demo/train.yaml
 evaluate() { # evaluate NAME [MODEL]: the figures of a policy, the base being the anchor
   local model=()
   [ -z "${2:-}" ] || model=(--model "$2")
-  "$binary" eval "$config" --set seed="$seed" "${model[@]}" --json "$run/$1.json" > "$run/$1.txt"
+  "$binary" eval "$config" --set seed="$seed" --set eval.limit=0 "${model[@]}" --json "$run/$1.json" > "$run/$1.txt"
 }
 
 echo "== the task: made-up words, each letter spelled by one of its two names"

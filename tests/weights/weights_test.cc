@@ -213,7 +213,6 @@ TEST_F(TransferTest, CorruptedPartIsFetchedAgainWhole) {
       [](schema::WeightPart& part) { part.num_parts = 0; },
       [](schema::WeightPart& part) { part.part += 1; },
       [](schema::WeightPart& part) { part.tensors.pop_back(); },
-      [](schema::WeightPart& part) { part.version += 1; },
       [](schema::WeightPart& part) { part.is_delta = !part.is_delta; }};
   std::atomic<std::size_t> damage{0};
   Meddler meddler(context_, publisher.endpoint(), [&](schema::WeightPart& part) {
