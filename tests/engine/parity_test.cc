@@ -63,7 +63,9 @@ TEST_P(ParityTest, LogprobsEqualScoreContinuations) {
 INSTANTIATE_TEST_SUITE_P(
     Families, ParityTest,
     ::testing::Values(ParityCase{model::Family::kLlama, false}, ParityCase{model::Family::kQwen2, false},
-                      ParityCase{model::Family::kQwen3, false}, ParityCase{model::Family::kGemma3, false}),
+                      ParityCase{model::Family::kQwen3, false}, ParityCase{model::Family::kGemma3, false},
+                      ParityCase{model::Family::kLlama, true}, ParityCase{model::Family::kQwen2, true},
+                      ParityCase{model::Family::kQwen3, true}, ParityCase{model::Family::kGemma3, true}),
     [](const auto& info) { return FamilyName(info.param.family) + (info.param.generic ? "Generic" : "Cpu"); });
 
 // A prompt longer than one prefill call's rows and longer than one chunk of keys.
@@ -127,7 +129,7 @@ TEST_P(StoriesTest, The200GreedyIdsAreThePublishedOnes) {
   for (const schema::Rollout& rollout : group.rollouts) EXPECT_EQ(rollout.ids, expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Decoders, StoriesTest, ::testing::Values(false),
+INSTANTIATE_TEST_SUITE_P(Decoders, StoriesTest, ::testing::Bool(),
                          [](const auto& info) { return std::string(info.param ? "Generic" : "Cpu"); });
 
 }  // namespace
