@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/cpu/kv_cache.h"
+#include "engine/rotary.h"
 #include "schema/types.h"
 
 namespace autodidact::engine::cpu {
@@ -28,13 +29,15 @@ struct AttentionUnit {
   bool same_pages = false;
 };
 
-// Queries and results of one layer.
+// One layer's work.
 struct AttentionCall {
   const std::vector<Row>* rows = nullptr;
+  const PackedLayer* weights = nullptr;  // for the norms of queries and keys
+  const RotaryTable* rotary = nullptr;
   std::int64_t layer = 0;
-  std::int64_t window = 0;         // 0: none
-  const float* queries = nullptr;  // [rows][query_stride], heads in order, scaled and rotated
-  std::int64_t query_stride = 0;
+  std::int64_t window = 0;  // 0: none
+  float* qkv = nullptr;     // [rows][qkv_stride], heads of q, then k, then v; normed, rotated and scaled in place
+  std::int64_t qkv_stride = 0;
   float* out = nullptr;  // [rows][out_stride]
   std::int64_t out_stride = 0;
 };
@@ -42,31 +45,49 @@ struct AttentionCall {
 // The scratch memory of one thread, and the loops around the attention kernel.
 class AttentionWorker {
  public:
-  AttentionWorker(const model::ModelConfig& config, const KernelTable& kernels);
+  AttentionWorker(const model::ModelConfig& config, const KernelTable& kernels, KvCache& cache);
 
-  // All queries of `unit` that use this kv head.
-  void Run(const AttentionCall& call, const AttentionUnit& unit, std::int64_t kv_head, const KvCache& cache);
+  // Norms and rotates the row's keys of kv heads [head_begin, head_end), and writes keys and values to their page. A
+  // key must be written once, before anyone attends to it.
+  void WriteKeys(const AttentionCall& call, std::int64_t row, std::int64_t head_begin, std::int64_t head_end);
+
+  // All queries of `unit` that use these kv heads. Without same_pages it writes the rows' keys itself, each just before
+  // it is first read.
+  void Run(const AttentionCall& call, const AttentionUnit& unit, std::int64_t head_begin, std::int64_t head_end);
 
  private:
-  struct Block {  // whole rows, or some of the heads of one row
-    std::int64_t row_begin, row_end, head_begin, head_end;
+  // Rows [row_begin, row_end) with query heads [first, first + heads) of each kv head of [head_begin, head_end). Query
+  // i of a kv head belongs to row i / heads.
+  struct Block {
+    std::int64_t row_begin, row_end, head_begin, head_end, first, heads;
+
+    std::int64_t count() const { return (row_end - row_begin) * heads; }
   };
 
-  void RunBlock(const AttentionCall& call, const AttentionUnit& unit, const Block& block, std::int64_t kv_head,
-                const KvCache& cache);
-  // Queries [first, first + count) over one table of pages; their ranges are in begin_ and end_.
-  void Segment(const AttentionCall& call, const PageId* pages, std::int64_t first, std::int64_t count,
-               std::int64_t kv_head, const KvCache& cache);
+  void RunBlock(const AttentionCall& call, const AttentionUnit& unit, const Block& block);
+  void PrepareQueries(const AttentionCall& call, const Block& block);
+  void RunShared(const AttentionCall& call, const AttentionUnit& unit, const Block& block);
+  void RunOwn(const AttentionCall& call, const AttentionUnit& unit, const Block& block);
+  void StoreResults(const AttentionCall& call, const Block& block);
+  // `count` queries from state `first` on, over one table of pages; their ranges are in begin_ and end_ from `range`
+  // on.
+  void Segment(const AttentionCall& call, const PageId* pages, std::int64_t first, std::int64_t range,
+               std::int64_t count, std::int64_t kv_head);
+  // Asks for the first pages of a kv head of a row's own tokens.
+  void Prefetch(const AttentionCall& call, const Row& row, std::int64_t kv_head) const;
 
+  const model::ModelConfig& config_;
   const KernelTable& kernels_;
-  std::int64_t head_dim_;
+  KvCache& cache_;
   std::int64_t heads_per_kv_;
+  // States of a block: [kv heads of the block][max_queries].
   std::vector<const float*> queries_;
-  std::vector<std::int64_t> begin_, end_;              // visible slots of the segment
-  std::vector<std::int64_t> chunk_begin_, chunk_end_;  // the same within the chunk
-  std::vector<const float*> pages_;
   std::vector<float> max_, sum_;
-  AlignedFloats out_, scratch_;
+  AlignedFloats out_;
+  // One kv head's queries: visible slots of the segment, and the same within a chunk.
+  std::vector<std::int64_t> begin_, end_, chunk_begin_, chunk_end_;
+  std::vector<const float*> pages_;
+  AlignedFloats scratch_;
 };
 
 }  // namespace autodidact::engine::cpu

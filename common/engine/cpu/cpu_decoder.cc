@@ -44,7 +44,7 @@ void CpuDecoder::MatchThreads() {
   const int threads = at::get_num_threads();
   if (team_->size() != threads) team_ = std::make_unique<ThreadTeam>(threads);
   while (static_cast<int>(attention_.size()) < threads) {
-    attention_.push_back(std::make_unique<AttentionWorker>(config_, kernels_));
+    attention_.push_back(std::make_unique<AttentionWorker>(config_, kernels_, cache_));
     samplers_.emplace_back();
   }
 }
@@ -162,7 +162,7 @@ void CpuDecoder::Product(const PackedMatrix& weights, const float* a, std::int64
                args.lda = weights.k;
                args.rows = rows;
                args.k = weights.k;
-               args.panels = weights.panels.get();
+               args.panels = weights.panels;
                args.panel_begin = begin;
                args.panel_end = end;
                args.n = weights.n;
@@ -190,40 +190,6 @@ void CpuDecoder::AddNormed(const std::vector<float>& weight) {
   kernels_.add(hidden_.get(), normed_.get(), rows * config_.hidden_size);
 }
 
-// Norms and rotates queries and keys in place, scales the queries, and writes keys and values into their pages.
-void CpuDecoder::PlaceKeys(std::int64_t layer) {
-  const PackedLayer& weights = model_.layers[static_cast<std::size_t>(layer)];
-  const bool sliding = config_.sliding_window > 0 && config_.is_sliding[static_cast<std::size_t>(layer)];
-  const RotaryTable& rotary = sliding ? local_rotary_ : global_rotary_;
-  const std::int64_t dim = config_.head_dim;
-  const std::int64_t heads = config_.num_heads;
-  const std::int64_t kv_heads = config_.num_kv_heads;
-  const std::int64_t stride = weights.qkv.n;
-  const float eps = static_cast<float>(config_.rms_norm_eps);
-  const float scale = static_cast<float>(config_.attention_scale);
-  const std::int64_t rows = static_cast<std::int64_t>(rows_.size());
-  team_->For(rows, kGrain / 20 / stride + 1, [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const Row& row = rows_[static_cast<std::size_t>(i)];
-      float* states = qkv_.get() + i * stride;
-      const float* cosines = rotary.Cosines(row.position);
-      const float* sines = rotary.Sines(row.position);
-      for (std::int64_t head = 0; head < heads + kv_heads; ++head) {
-        float* state = states + head * dim;
-        const std::vector<float>& norm = head < heads ? weights.q_norm : weights.k_norm;
-        if (!norm.empty()) kernels_.rms_norm(state, norm.data(), eps, dim, state);
-        kernels_.rotate(state, cosines, sines, dim / 2);
-      }
-      kernels_.scale(states, scale, heads * dim);
-      const PageId page = row.pages[row.slot / kPageTokens];
-      for (std::int64_t head = 0; head < kv_heads; ++head) {
-        const float* key = states + (heads + head) * dim;
-        cache_.Write(page, row.slot % kPageTokens, layer, head, key, key + kv_heads * dim);
-      }
-    }
-  });
-}
-
 void CpuDecoder::Attention(std::int64_t layer) {
   const PackedLayer& weights = model_.layers[static_cast<std::size_t>(layer)];
   const std::int64_t rows = static_cast<std::int64_t>(rows_.size());
@@ -231,31 +197,50 @@ void CpuDecoder::Attention(std::int64_t layer) {
   const std::int64_t dims = config_.num_heads * config_.head_dim;
   Norm(hidden_.get(), weights.input_norm, rows, normed_.get());
   Product(weights.qkv, normed_.get(), rows, qkv_.get(), weights.qkv.n, Epilogue::kStore);
-  PlaceKeys(layer);
 
   AttentionCall call;
   call.rows = &rows_;
-  call.layer = layer;
+  call.weights = &weights;
   const bool sliding = config_.sliding_window > 0 && config_.is_sliding[static_cast<std::size_t>(layer)];
+  call.rotary = sliding ? &local_rotary_ : &global_rotary_;
+  call.layer = layer;
   call.window = sliding ? config_.sliding_window : 0;
-  call.queries = qkv_.get();
-  call.query_stride = weights.qkv.n;
+  call.qkv = qkv_.get();
+  call.qkv_stride = weights.qkv.n;
   call.out = mixed_.get();
   call.out_stride = dims;
-  const std::int64_t kv_heads = config_.num_kv_heads;
-  team_->For(static_cast<std::int64_t>(units_.size()) * kv_heads, 2,
-             [&](std::int64_t begin, std::int64_t end, int worker) {
-               for (std::int64_t task = begin; task < end; ++task) {
-                 attention_[static_cast<std::size_t>(worker)]->Run(
-                     call, units_[static_cast<std::size_t>(task / kv_heads)], task % kv_heads, cache_);
-               }
-             });
+  Attend(call);
+
   if (config_.sandwich_norms) {
     Product(weights.out, mixed_.get(), rows, branch_.get(), width, Epilogue::kStore);
     AddNormed(weights.post_attention_norm);
   } else {
     Product(weights.out, mixed_.get(), rows, hidden_.get(), width, Epilogue::kAdd);
   }
+}
+
+void CpuDecoder::Attend(const AttentionCall& call) {
+  const std::int64_t kv_heads = config_.num_kv_heads;
+  const std::int64_t units = static_cast<std::int64_t>(units_.size());
+  // Rows of one prompt read each other's keys, which therefore are all written first.
+  const bool prefill = units_.front().same_pages;
+  if (prefill) {
+    team_->For(static_cast<std::int64_t>(rows_.size()), 8, [&](std::int64_t begin, std::int64_t end, int worker) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        attention_[static_cast<std::size_t>(worker)]->WriteKeys(call, row, 0, kv_heads);
+      }
+    });
+  }
+  // All heads of a unit together, or each its own task where there are too few units.
+  const std::int64_t splits = units < 4 * team_->size() ? kv_heads : 1;
+  const std::int64_t heads = kv_heads / splits;
+  team_->For(units * splits, 1, [&](std::int64_t begin, std::int64_t end, int worker) {
+    for (std::int64_t task = begin; task < end; ++task) {
+      const std::int64_t head = task % splits * heads;
+      attention_[static_cast<std::size_t>(worker)]->Run(call, units_[static_cast<std::size_t>(task / splits)], head,
+                                                        head + heads);
+    }
+  });
 }
 
 void CpuDecoder::Mlp(std::int64_t layer) {

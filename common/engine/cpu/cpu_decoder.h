@@ -31,8 +31,8 @@ class CpuDecoder : public Decoder {
   // Through all layers: hidden_ holds the rows' states before the final norm.
   void RunLayers();
   void Embed();
-  void PlaceKeys(std::int64_t layer);
   void Attention(std::int64_t layer);
+  void Attend(const AttentionCall& call);
   void Mlp(std::int64_t layer);
   void Product(const PackedMatrix& weights, const float* a, std::int64_t rows, float* c, std::int64_t ldc,
                Epilogue epilogue);

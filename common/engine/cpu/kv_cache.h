@@ -24,6 +24,7 @@ class KvCache {
         memory_(AllocateFloats(num_pages * num_layers_ * num_heads_ * block_)) {}
 
   std::int64_t padded_dim() const { return padded_dim_; }
+  std::int64_t block_size() const { return block_; }  // floats of one head of a page
 
   float* Block(PageId page, std::int64_t layer, std::int64_t head) const {
     return memory_.get() + ((page * num_layers_ + layer) * num_heads_ + head) * block_;

@@ -15,7 +15,8 @@ struct FreeDeleter {
   void operator()(void* memory) const;
 };
 using AlignedFloats = std::unique_ptr<float[], FreeDeleter>;
-// count floats at a cache line's border, not initialised; large blocks take no memory before they are written.
+// count floats at a cache line's border, not initialised. Large blocks ask for huge pages (the cache and the weights
+// are read whole in every step, and small pages would halve the bandwidth) and take no memory before they are written.
 AlignedFloats AllocateFloats(std::int64_t count);
 
 // [n, k] as panels [ceil(n / width)][k][width], the last padded with zeros.
@@ -23,7 +24,7 @@ struct PackedMatrix {
   std::int64_t n = 0;  // columns of the result; for a gated pair those after the gate
   std::int64_t k = 0;
   std::int64_t num_panels = 0;
-  AlignedFloats panels;
+  float* panels = nullptr;  // into the model's memory
   std::vector<float> bias;  // padded to whole panels; empty: none
 };
 
@@ -36,6 +37,7 @@ struct PackedLayer {
 
 // Norm weights already hold the 1 + of norm_plus_one. The embeddings stay in the weight set.
 struct PackedModel {
+  AlignedFloats memory;
   std::vector<PackedLayer> layers;
   std::vector<float> final_norm;
   PackedMatrix head;
