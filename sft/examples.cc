@@ -27,6 +27,22 @@ std::vector<std::string> Texts(const json::Json& value, const std::string& where
   return texts;
 }
 
+// The completion that most candidates equal, one at random among several such: where a question has more than one right
+// answer, the anchor must learn the one that its candidates speak for, not to guess.
+const std::string& MostSupported(const std::vector<std::string>& completions,
+                                 const std::vector<std::string>& candidates, base::RandomWalk& walk) {
+  const std::string* best = nullptr;
+  std::ptrdiff_t most = -1;
+  std::uint64_t equal = 0;
+  for (const std::string& completion : completions) {
+    const std::ptrdiff_t support = std::count(candidates.begin(), candidates.end(), completion);
+    if (support > most) equal = 0;
+    if (support >= most && walk.Below(++equal) == 0) best = &completion;
+    most = std::max(most, support);
+  }
+  return *best;
+}
+
 }  // namespace
 
 PairSource::PairSource(std::vector<data::Pair> pairs, const RenderText& render, const text::Tokenizer& tokenizer,
@@ -93,8 +109,7 @@ Example ReconcileSource::Draw(std::size_t row, base::RandomWalk& walk) const {
   const auto wanted = static_cast<std::size_t>(group_sizes_[walk.Below(group_sizes_.size())]);
   for (std::size_t i = candidates.size(); i > 1; --i) std::swap(candidates[i - 1], candidates[walk.Below(i)]);
   candidates.resize(std::min(wanted, candidates.size()));
-  const auto& completions = rows_[row].completions;
-  std::string completion = completions[walk.Below(completions.size())];
+  std::string completion = MostSupported(rows_[row].completions, candidates, walk);
   if (!prompt_.heading.empty()) completion = prompt_.heading + "\n" + completion;
   return {estimators::EncodeSynthesisPrompt(prompt_, tokenizer_, candidates),
           EncodeCompletion(completion, tokenizer_, eos_)};

@@ -57,8 +57,9 @@ struct CandidateRow {
 std::vector<CandidateRow> ReadCandidateRows(const std::filesystem::path& file);
 void WriteCandidateRows(const std::vector<CandidateRow>& rows, const std::filesystem::path& file);
 
-// Reconciling: some of a row's candidates in the anchor's own prompt, and the right answer. The number of candidates is
-// drawn from group_sizes, which ones and their order at random. The tokenizer must outlive it.
+// Reconciling: some of a row's candidates in the anchor's own prompt, and the right answer; of several right ones that
+// which most of the candidates drawn equal. The number of candidates is drawn from group_sizes, which ones and their
+// order at random. The tokenizer must outlive it.
 class ReconcileSource : public ExampleSource {
  public:
   ReconcileSource(std::vector<CandidateRow> rows, std::vector<std::int64_t> group_sizes,
