@@ -135,7 +135,7 @@ class NcclRanks final : public Communicator {
 
   [[noreturn]] void Abort(const std::string& operation, const std::string& why,
                           base::ErrorKind kind = base::ErrorKind::kDisconnected) {
-    ncclCommAbort(comm_);
+    if (comm_ != nullptr) ncclCommAbort(comm_);
     comm_ = nullptr;
     Throw(kind, operation, why);
   }
