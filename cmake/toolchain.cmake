@@ -10,8 +10,8 @@ endif()
 
 find_program(AUTODIDACT_CCACHE ccache)
 if(AUTODIDACT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # A precompiled header is cached only when ccache may ignore its time stamp.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+  # A precompiled header is cached only when ccache may ignore its time stamp. Clones and worktrees share their entries.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${AUTODIDACT_CCACHE})
   add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
 endif()
@@ -23,7 +23,8 @@ endif()
 # Warnings for our own targets only: linked in by autodidact_room and the tests.
 add_library(autodidact_warnings INTERFACE)
 target_compile_options(autodidact_warnings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-unused-parameter
-                                                     -Wnon-virtual-dtor -Woverloaded-virtual>)
+                                                     -Wno-missing-field-initializers -Wnon-virtual-dtor
+                                                     -Woverloaded-virtual>)
 if(AUTODIDACT_WERROR)
   target_compile_options(autodidact_warnings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()

@@ -13,10 +13,6 @@
 #include "launch/training.h"
 #include "process/signals.h"
 
-#ifndef AUTODIDACT_VERSION
-#define AUTODIDACT_VERSION "unknown"
-#endif
-
 namespace {
 
 using namespace autodidact;  // NOLINT(google-build-using-namespace): the program's own file

@@ -171,6 +171,15 @@ TEST_P(TransportTest, ClosingTheClientFailsCallsUnderWay) {
   });
 }
 
+TEST_P(TransportTest, ClosedClientRefusesLaterCalls) {
+  Server server(context_, GetParam(), {}, Echo);
+  Client client(context_, {server.endpoint()}, {}, Named("echo"));
+  client.Close();
+  const auto reply = client.Call("a", Deadline::In(kSoon), "asking");
+  ASSERT_FALSE(reply.ok());
+  EXPECT_EQ(reply.failure().kind, ErrorKind::kDisconnected);
+}
+
 TEST_P(TransportTest, ReplyAfterTheServerIsGoneDoesNothing) {
   Silent silent;
   auto server = std::make_unique<Server>(context_, GetParam(), Security{}, std::ref(silent));
