@@ -7,8 +7,10 @@
 
 #include "base/check.h"
 #include "base/format.h"
+#include "base/log.h"
 #include "engine/decoder.h"
 #include "engine/group_state.h"
+#include "engine/memory_plan.h"
 
 namespace autodidact::engine {
 namespace {
@@ -16,11 +18,15 @@ namespace {
 // Prompts prefilled in one step hold at most this many tokens together (or are one).
 constexpr std::int64_t kPrefillTokens = 4096;
 
-std::unique_ptr<Decoder> MakeDecoder(const EngineConfig& config, const model::SharedWeights& weights,
-                                     std::int64_t num_pages) {
-  const at::Tensor& embeddings = weights->at("model.embed_tokens.weight");
+MemoryPlan PlanFor(const EngineConfig& config, const model::WeightSet& weights) {
+  const at::Tensor& embeddings = weights.at("model.embed_tokens.weight");
   const bool own_kernels = embeddings.is_cpu() && embeddings.scalar_type() == at::kFloat && !config.generic_decoder;
-  return own_kernels ? MakeCpuDecoder(weights, num_pages) : MakeTorchDecoder(weights, num_pages);
+  return PlanMemory(config, weights.config(), own_kernels, static_cast<std::int64_t>(embeddings.element_size()));
+}
+
+std::unique_ptr<Decoder> MakeDecoder(const MemoryPlan& plan, const model::SharedWeights& weights) {
+  const std::int64_t num_pages = plan.cache_tokens / kTokensPerPage;
+  return plan.own_kernels ? MakeCpuDecoder(weights, num_pages) : MakeTorchDecoder(weights, num_pages);
 }
 
 }  // namespace
@@ -32,10 +38,12 @@ class Engine::Impl {
       : config_(config),
         weights_(std::move(weights)),
         tokenizer_(tokenizer),
-        pool_(config.cache_tokens / kTokensPerPage),
-        decoder_(MakeDecoder(config, weights_, pool_.num_pages())) {}
+        plan_(PlanFor(config, *weights_)),
+        pool_(plan_.cache_tokens / kTokensPerPage),
+        decoder_(MakeDecoder(plan_, weights_)) {}
 
   void Add(GroupRequest request) {
+    if (num_added_ == 0) LogPlan(request);
     auto group = std::make_unique<GroupState>(std::move(request), num_added_++);
     group->failure = FindMisfit(group->request(), weights_->config(), pool_.num_pages(), config_.max_rows);
     waiting_.push_back(std::move(group));
@@ -68,6 +76,14 @@ class Engine::Impl {
 
  private:
   using GroupPointer = std::unique_ptr<GroupState>;
+
+  // Once, when it is known what the groups are like.
+  void LogPlan(const GroupRequest& first) const {
+    base::LogInfo("engine: {}; {} groups fit that are like the first (prompt of {} tokens, {} rollouts of up to {})",
+                  plan_.Describe(),
+                  plan_.GroupsThatFit(std::ssize(first.prompt_ids), first.num_rollouts, first.sampling.max_new_tokens),
+                  first.prompt_ids.size(), first.num_rollouts, first.sampling.max_new_tokens);
+  }
 
   std::int64_t NumRows() const {
     std::int64_t rows = 0;
@@ -226,6 +242,7 @@ class Engine::Impl {
   model::SharedWeights weights_;
   model::SharedWeights next_weights_;  // set by SetWeights, taken by the next Step
   const text::Tokenizer& tokenizer_;
+  const MemoryPlan plan_;
   PagePool pool_;
   std::unique_ptr<Decoder> decoder_;
   std::deque<GroupPointer> waiting_;

@@ -61,11 +61,11 @@ at::Tensor Filtered(at::Tensor scores_NV, const SamplingParams& params) {
   return scores_NV;
 }
 
-// The lowest id among the largest.
+// The lowest id among the largest; some id where a logit is not a number.
 at::Tensor LowestArgmax(const at::Tensor& logits_NV) {
   const at::Tensor ids = at::arange(logits_NV.size(1), at::TensorOptions(at::kLong).device(logits_NV.device()));
   const at::Tensor largest = logits_NV == logits_NV.amax(1, true);
-  return at::where(largest, ids, at::scalar_tensor(logits_NV.size(1), ids.options())).amin(1);
+  return at::where(largest, ids, at::scalar_tensor(logits_NV.size(1) - 1, ids.options())).amin(1);
 }
 
 at::Tensor Uniforms(std::span<const DrawSpec* const> draws) {

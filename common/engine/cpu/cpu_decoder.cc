@@ -35,7 +35,7 @@ CpuDecoder::CpuDecoder(model::SharedWeights weights, std::int64_t num_pages, con
 
 void CpuDecoder::SetWeights(model::SharedWeights weights) {
   MatchThreads();
-  model_ = PackModel(*weights, kernels_, *team_);
+  model_ = PackModel(*weights, kernels_, *team_, std::move(model_.memory));
   embeddings_ = weights->at("model.embed_tokens.weight").to(at::kFloat).contiguous();
   weights_ = std::move(weights);
 }

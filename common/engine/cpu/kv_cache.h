@@ -21,7 +21,11 @@ class KvCache {
         head_dim_(config.head_dim),
         padded_dim_((config.head_dim + 15) / 16 * 16),
         block_(kPageTokens * (head_dim_ + padded_dim_)),
-        memory_(AllocateFloats(num_pages * num_layers_ * num_heads_ * block_)) {}
+        memory_(AllocateFloats(num_pages * PageFloats(config))) {}
+
+  static std::int64_t PageFloats(const model::ModelConfig& config) {
+    return config.num_layers * config.num_kv_heads * kPageTokens * (config.head_dim + (config.head_dim + 15) / 16 * 16);
+  }
 
   std::int64_t padded_dim() const { return padded_dim_; }
   std::int64_t block_size() const { return block_; }  // floats of one head of a page

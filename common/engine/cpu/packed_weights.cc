@@ -19,7 +19,9 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 // Hands out pieces of one block, so that all weights lie together.
 class Arena {
  public:
-  explicit Arena(std::int64_t size) : memory_(AllocateFloats(size)), size_(size) {}
+  // `memory` holds `size` floats, or is null and taken here.
+  Arena(AlignedFloats memory, std::int64_t size)
+      : memory_(memory != nullptr ? std::move(memory) : AllocateFloats(size)), size_(size) {}
 
   float* Take(std::int64_t count) {
     AD_CHECK(used_ + count <= size_, "{} floats of packed weights, {} were planned", used_ + count, size_);
@@ -34,17 +36,6 @@ class Arena {
   std::int64_t size_;
   std::int64_t used_ = 0;
 };
-
-// Floats that all panels of the model need.
-std::int64_t PackedSize(const model::ModelConfig& config, std::int64_t width) {
-  const auto matrix = [&](std::int64_t n, std::int64_t k) { return (n + width - 1) / width * width * k; };
-  const std::int64_t hidden = config.hidden_size;
-  const std::int64_t layer = matrix((config.num_heads + 2 * config.num_kv_heads) * config.head_dim, hidden) +
-                             matrix(hidden, config.num_heads * config.head_dim) +
-                             matrix(hidden, config.intermediate_size) + matrix(2 * config.intermediate_size, hidden) +
-                             width * hidden;
-  return config.num_layers * layer + matrix(config.vocab_size, hidden);
-}
 
 // What packing needs beside the weights.
 struct Packing {
@@ -167,16 +158,31 @@ void FreeDeleter::operator()(void* memory) const {
 }
 
 AlignedFloats AllocateFloats(std::int64_t count) {
-  const std::size_t bytes =
-      (static_cast<std::size_t>(count) * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
-  void* memory = std::aligned_alloc(kAlignment, std::max(bytes, kAlignment));
+  const std::size_t needed = std::max(static_cast<std::size_t>(count) * sizeof(float), kAlignment);
+  const bool large = needed >= kHugePage;
+  const std::size_t alignment = large ? kHugePage : kAlignment;
+  const std::size_t bytes = (needed + alignment - 1) / alignment * alignment;
+  void* memory = std::aligned_alloc(alignment, bytes);
   if (memory == nullptr) throw std::bad_alloc();
+  // A wish: where the system has no huge pages, small ones serve.
+  if (large) ::madvise(memory, bytes, MADV_HUGEPAGE);
   return AlignedFloats(static_cast<float*>(memory));
 }
 
-PackedModel PackModel(const model::WeightSet& weights, const KernelTable& kernels, ThreadTeam& team) {
+std::int64_t PackedFloats(const model::ModelConfig& config, std::int64_t width) {
+  const auto matrix = [&](std::int64_t n, std::int64_t k) { return (n + width - 1) / width * width * k; };
+  const std::int64_t hidden = config.hidden_size;
+  const std::int64_t layer = matrix((config.num_heads + 2 * config.num_kv_heads) * config.head_dim, hidden) +
+                             matrix(hidden, config.num_heads * config.head_dim) +
+                             matrix(hidden, config.intermediate_size) +
+                             (config.intermediate_size + width / 2 - 1) / (width / 2) * width * hidden;
+  return config.num_layers * layer + matrix(config.vocab_size, hidden);
+}
+
+PackedModel PackModel(const model::WeightSet& weights, const KernelTable& kernels, ThreadTeam& team,
+                      AlignedFloats memory) {
   const model::ModelConfig& config = weights.config();
-  Arena arena(PackedSize(config, kernels.panel_width));
+  Arena arena(std::move(memory), PackedFloats(config, kernels.panel_width));
   const Packing packing{kernels.panel_width, team, arena};
   PackedModel packed;
   for (std::int64_t layer = 0; layer < config.num_layers; ++layer) {

@@ -43,7 +43,12 @@ struct PackedModel {
   PackedMatrix head;
 };
 
-// Copies, so the weight set may go away. Blocks for the copying, shared out over the team.
-PackedModel PackModel(const model::WeightSet& weights, const KernelTable& kernels, ThreadTeam& team);
+// Floats of `memory`: all panels of the model.
+std::int64_t PackedFloats(const model::ModelConfig& config, std::int64_t panel_width);
+
+// Copies, so the weight set may go away. `memory` is that of a packed model of the same shape, which is overwritten, or
+// null. Blocks for the copying, shared out over the team.
+PackedModel PackModel(const model::WeightSet& weights, const KernelTable& kernels, ThreadTeam& team,
+                      AlignedFloats memory);
 
 }  // namespace autodidact::engine::cpu
