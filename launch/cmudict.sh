@@ -5,37 +5,46 @@
 #
 #   launch/cmudict.sh [SEED] [ESTIMATOR]...     estimators: synthesis majority ground_truth (default: all three)
 #
+# What is in runs/cmudict-SEED already is not made again: delete the folder to begin from nothing. With several seeds,
+# `python3 launch/cmudict_table.py runs/cmudict-*` prints mean and spread.
+#
 # Environment:
-#   AUTODIDACT_DATA  the folder that holds cmudict/ (default ../shared/data)
+#   AUTODIDACT_DATA     the folder that holds cmudict/ (default ../shared/data)
+#   AUTODIDACT_THREADS  libtorch's threads (default: all cores; on a busy machine fewer are faster)
 set -euo pipefail
+data=$(realpath -m "${AUTODIDACT_DATA:-$(dirname "${BASH_SOURCE[0]}")/../../shared/data}")/cmudict
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 seed=${1:-0}
 estimators=("${@:2}")
 [ ${#estimators[@]} -gt 0 ] || estimators=(synthesis majority ground_truth)
-data=${AUTODIDACT_DATA:-../shared/data}/cmudict
+threads=${AUTODIDACT_THREADS:-0}
 folder=runs/cmudict-$seed
 config=configs/cmudict/train.yaml
 binary=$(launch/build.sh release | tail -n 1)
 
 if [ ! -d "$folder/base" ]; then
   echo "== seed $seed: the base model, supervised, in both skills"
-  "$binary" sft configs/cmudict/sft.yaml --set seed="$seed" --set output="$folder/base" \
+  "$binary" sft configs/cmudict/sft.yaml --set seed="$seed" --set threads="$threads" --set output="$folder/base" \
     --set data="[{file: $data/labelled.jsonl}]"
 fi
 settings=(--set seed="$seed" --set model="$folder/base" --set data.train="$data/unlabelled.jsonl"
-          --set data.labels="$data/unlabelled_truth.jsonl" --set eval.data="$data/dev.jsonl" --set folder="$folder")
+          --set data.labels="$data/unlabelled_truth.jsonl" --set eval.data="$data/dev.jsonl" --set folder="$folder"
+          --set threads.learner="$threads" --set threads.actor="$threads" --set threads.anchor="$threads")
 
-evaluate() { # evaluate NAME [MODEL]: on all of dev.jsonl; the base is the anchor
-  local model=()
-  [ -z "${2:-}" ] || model=(--model "$2")
-  "$binary" eval "$config" "${settings[@]}" --set eval.limit=0 "${model[@]}" --json "$folder/$1.json" > "$folder/$1.txt"
+evaluate() { # evaluate NAME MODEL GROUP_SIZES: on all of dev.jsonl; the base is the anchor
+  "$binary" eval "$config" "${settings[@]}" --set eval.limit=0 --set eval.group_sizes="$3" --model "$2" \
+    --json "$folder/$1.json" > "$folder/$1.txt"
 }
 
-[ -f "$folder/before.json" ] || evaluate before
+if [ ! -f "$folder/before.json" ]; then
+  echo "== seed $seed: measuring the base"
+  evaluate before "$folder/base" "[1, 2, 4, 8, 16]"
+fi
 for estimator in "${estimators[@]}"; do
+  [ ! -f "$folder/after_$estimator.json" ] || continue
   echo "== seed $seed: training with the reference of $estimator"
   "$binary" train "$config" "${settings[@]}" --overwrite --set name="$estimator" --set estimator="$estimator"
-  evaluate "after_$estimator" "$folder/$estimator/checkpoints/latest/model"
+  evaluate "after_$estimator" "$folder/$estimator/checkpoints/latest/model" "[8]"
 done
 python3 launch/cmudict_table.py "$folder"
