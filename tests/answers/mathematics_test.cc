@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -14,19 +13,15 @@
 #include "base/rng.h"
 #include "json/json.h"
 #include "tests/answers/math_pairs.h"
+#include "tests/paths.h"
 
 namespace autodidact::answers {
 namespace {
 
-std::filesystem::path DataFolder() {
-  const char* set = std::getenv("AUTODIDACT_DATA");
-  return set != nullptr ? std::filesystem::path(set) : std::filesystem::path(AUTODIDACT_SOURCE_DIR) / "../shared/data";
-}
-
 // The rows of a JSONL file of the data folder; empty when it is absent.
 std::vector<json::Json> Rows(const std::string& file) {
   std::vector<json::Json> rows;
-  std::ifstream stream(DataFolder() / file);
+  std::ifstream stream(tests::DataFolder() / file);
   for (std::string line; std::getline(stream, line);) rows.push_back(json::Parse(line, file));
   return rows;
 }
@@ -51,7 +46,7 @@ TEST(MathematicsTest, TheTableOfPairsHoldsBothWaysRound) {
 
 TEST(MathematicsTest, HendrycksCasesHold) {
   const auto rows = Rows("math_equivalence/hendrycks_cases.jsonl");
-  if (rows.empty()) GTEST_SKIP() << "no math_equivalence in " << DataFolder();
+  if (rows.empty()) GTEST_SKIP() << "no math_equivalence in " << tests::DataFolder();
   EXPECT_EQ(rows.size(), 16u);
   for (const json::Json& row : rows) {
     const std::string a = row["a"], b = row["b"];
@@ -86,7 +81,7 @@ std::set<std::string> Rewritten(const std::string& answer) {
 
 TEST(MathematicsTest, EveryAnswerOfMath500EqualsItselfAndItsRewrittenForms) {
   const auto rows = Rows("math500/test.jsonl");
-  if (rows.empty()) GTEST_SKIP() << "no math500 in " << DataFolder();
+  if (rows.empty()) GTEST_SKIP() << "no math500 in " << tests::DataFolder();
   for (const json::Json& row : rows) {
     const std::string answer = row["answer"];
     EXPECT_TRUE(EqualMathematics(answer, answer)) << answer;
@@ -103,7 +98,7 @@ TEST(MathematicsTest, EveryAnswerOfMath500EqualsItselfAndItsRewrittenForms) {
 TEST(MathematicsTest, DifferentAnswersOfMath500StayDifferent) {
   std::set<std::string> distinct;
   for (const json::Json& row : Rows("math500/test.jsonl")) distinct.insert(row["answer"].get<std::string>());
-  if (distinct.empty()) GTEST_SKIP() << "no math500 in " << DataFolder();
+  if (distinct.empty()) GTEST_SKIP() << "no math500 in " << tests::DataFolder();
   int equal = 0;
   const std::vector<std::string> answers(distinct.begin(), distinct.end());
   for (std::size_t i = 0; i < answers.size(); ++i) {

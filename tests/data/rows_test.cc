@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -11,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "tests/paths.h"
 
 namespace autodidact::data {
 namespace {
@@ -35,11 +35,6 @@ std::string MessageOf(const std::function<void()>& action) {
 
 std::string RowError(const std::string& bytes) {
   return MessageOf([&] { ReadRows(Write("bad.jsonl", bytes)); });
-}
-
-std::filesystem::path SharedData() {
-  if (const char* path = std::getenv("AUTODIDACT_DATA")) return path;
-  return std::filesystem::path(AUTODIDACT_SOURCE_DIR) / "../shared/data";
 }
 
 using Strings = std::vector<std::string>;
@@ -143,7 +138,7 @@ TEST(RowsTest, PairsTakeACompletionOrAnswers) {
 }
 
 TEST(RowsTest, SharedDataSetsAreRead) {
-  const auto data = SharedData();
+  const auto data = tests::DataFolder();
   if (!std::filesystem::exists(data)) GTEST_SKIP() << data << " is not here; set AUTODIDACT_DATA";
   const auto gsm8k = ReadRows(data / "gsm8k/test.jsonl");
   ASSERT_EQ(gsm8k.size(), 1319u);

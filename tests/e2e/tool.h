@@ -19,7 +19,7 @@ struct ToolResult {
 // The program with these arguments, from a working folder. Fails the test when it does not end within five minutes.
 ToolResult RunTool(const std::vector<std::string>& arguments, const std::filesystem::path& working_directory = {});
 
-// Any command, the program's path being AUTODIDACT_BINARY.
+// Any command, the program being tests::ProgramFile().
 process::ChildOptions ToolOptions(std::vector<std::string> argv, const std::filesystem::path& working_directory);
 
 // A folder of the running test's own, emptied.

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "tests/e2e/tool.h"
+#include "tests/paths.h"
 
 extern char** environ;
 
@@ -82,7 +83,7 @@ process::ChildOptions ToolOptions(std::vector<std::string> argv, const fs::path&
 }
 
 ToolResult RunTool(const std::vector<std::string>& arguments, const fs::path& working_directory) {
-  std::vector<std::string> argv = {AUTODIDACT_BINARY};
+  std::vector<std::string> argv = {tests::ProgramFile()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   process::Child child(ToolOptions(argv, working_directory));
   const auto status = child.Wait(base::Deadline::In(std::chrono::minutes(5)));
@@ -101,11 +102,11 @@ fs::path TestFolder() {
 const fs::path& BaseFolder() {
   static const fs::path folder = [] {
     // Beside the program, made anew when the program is newer. Tests run as processes of their own, so a lock is held.
-    const fs::path made = fs::path(AUTODIDACT_BINARY).parent_path() / "e2e-base";
+    const fs::path made = tests::ProgramFile().parent_path() / "e2e-base";
     const int lock = open((made.string() + ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
     flock(lock, LOCK_EX);
     if (!fs::exists(made / "complete") ||
-        fs::last_write_time(made / "complete") < fs::last_write_time(AUTODIDACT_BINARY)) {
+        fs::last_write_time(made / "complete") < fs::last_write_time(tests::ProgramFile())) {
       MakeBase(made);
     }
     close(lock);

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "tests/e2e/tool.h"
+#include "tests/paths.h"
 
 namespace autodidact::e2e {
 namespace {
@@ -43,7 +44,7 @@ TEST(SftTest, BuildsBothSkillsFromPairsAloneAndGivesTheSameBitsTwice) {
 
 // Lines in, lines out.
 std::vector<json::Json> Pipe(const std::vector<std::string>& arguments, const std::string& input) {
-  std::vector<std::string> argv = {AUTODIDACT_BINARY};
+  std::vector<std::string> argv = {tests::ProgramFile()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   auto options = ToolOptions(argv, BaseFolder());
   options.feed = true;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tests/e2e/tool.h"
+#include "tests/paths.h"
 
 namespace autodidact::e2e {
 namespace {
@@ -88,7 +89,7 @@ TEST(TrainTest, AKilledRunThatIsResumedGivesTheBitsOfAnUninterruptedOne) {
   {
     // Killed once the checkpoint of step 2 is there; more steps than it will reach.
     std::vector<std::string> argv = TrainArguments(runs, "cut", {"--set", "train.max_steps=100000"});
-    argv.insert(argv.begin(), AUTODIDACT_BINARY);
+    argv.insert(argv.begin(), tests::ProgramFile());
     process::Child child(ToolOptions(argv, BaseFolder()));
     const auto deadline = base::Deadline::In(std::chrono::minutes(3));
     while (!fs::exists(runs / "cut/checkpoints/step_000002") && !deadline.Passed()) {
@@ -115,7 +116,7 @@ TEST(TrainTest, AnInterruptEndsTheRunWithACheckpointToResumeFrom) {
   const fs::path runs = TestFolder();
   std::vector<std::string> argv =
       TrainArguments(runs, "run", {"--set", "train.max_steps=100000", "--set", "train.save_steps=0"});
-  argv.insert(argv.begin(), AUTODIDACT_BINARY);
+  argv.insert(argv.begin(), tests::ProgramFile());
   process::Child child(ToolOptions(argv, BaseFolder()));
   const auto deadline = base::Deadline::In(std::chrono::minutes(3));
   while (!fs::exists(runs / "run/rollouts/step_000001.jsonl") && !deadline.Passed()) {
@@ -161,7 +162,7 @@ TEST(TrainTest, AsynchronousTrainingBoundsItsStaleness) {
 std::vector<std::string> Mpirun(const fs::path& runs, const std::string& name, int ranks,
                                 std::vector<std::string> more = {}) {
   std::vector<std::string> argv = {"mpirun", "--allow-run-as-root", "--oversubscribe",
-                                   "-n",     std::to_string(ranks), AUTODIDACT_BINARY};
+                                   "-n",     std::to_string(ranks), tests::ProgramFile()};
   const auto arguments = TrainArguments(runs, name, std::move(more));
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return argv;
@@ -200,7 +201,7 @@ TEST(ClusterTest, AKilledActorAnchorOrJudgeCostsOnlyItsWorkInFlight) {
     for (const auto& [role, step] : {std::pair<std::string, std::size_t>{"actor", 3}, {"anchor", 8}, {"judge", 13}}) {
       if (steps < step || killed.contains(role)) continue;
       killed.insert(role);
-      const std::string pattern = std::string(AUTODIDACT_BINARY) + " " + role + " .*" + (runs / "killed").string();
+      const std::string pattern = tests::ProgramFile().string() + " " + role + " .*" + (runs / "killed").string();
       process::Child kill(ToolOptions({"pkill", "-KILL", "-f", pattern}, {}));
       EXPECT_TRUE(kill.Wait(base::Deadline::In(std::chrono::seconds(10)))->ok()) << "no process of " << role;
     }

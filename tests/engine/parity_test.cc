@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "model/folder.h"
+#include "tests/paths.h"
 
 namespace autodidact::engine {
 namespace {
@@ -100,11 +101,7 @@ std::vector<schema::TokenId> NumbersUnder(const std::string& json, const std::st
 class StoriesTest : public ::testing::TestWithParam<bool> {};
 
 TEST_P(StoriesTest, The200GreedyIdsAreThePublishedOnes) {
-  const char* data = std::getenv("AUTODIDACT_DATA");
-  const std::filesystem::path folder =
-      (data != nullptr ? std::filesystem::path(data)
-                       : std::filesystem::path(AUTODIDACT_SOURCE_DIR) / "../shared/data") /
-      "stories260k";
+  const std::filesystem::path folder = tests::DataFolder() / "stories260k";
   if (!std::filesystem::exists(folder / "config.json")) GTEST_SKIP() << folder << " is not there; set AUTODIDACT_DATA";
   std::ifstream file(folder / "greedy_200.json");
   const std::string json{std::istreambuf_iterator<char>(file), {}};

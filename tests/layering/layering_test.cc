@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/paths.h"
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -78,10 +80,6 @@ const std::map<std::string, Names>& ForeignLibraries() {
 }
 const Names kSystemFolders = {"sys", "netinet", "arpa", "linux", "net"};
 
-fs::path Root() {
-  return AUTODIDACT_SOURCE_DIR;
-}
-
 std::string ReadFile(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
@@ -110,11 +108,12 @@ bool IsSkippedFolder(const std::string& name) {
 // Every file of the checkout whose name matches, with its text.
 std::vector<Source> ReadSources(const std::regex& name_pattern) {
   std::vector<Source> sources;
-  for (auto it = fs::recursive_directory_iterator(Root()); it != fs::recursive_directory_iterator(); ++it) {
+  for (auto it = fs::recursive_directory_iterator(autodidact::tests::SourceFolder());
+       it != fs::recursive_directory_iterator(); ++it) {
     std::string name = it->path().filename().string();
     if (it->is_directory() && IsSkippedFolder(name)) it.disable_recursion_pending();
     if (!it->is_regular_file() || !std::regex_search(name, name_pattern)) continue;
-    fs::path path = it->path().lexically_relative(Root());
+    fs::path path = it->path().lexically_relative(autodidact::tests::SourceFolder());
     sources.push_back({RoomOf(path), path, ReadFile(it->path())});
   }
   return sources;
@@ -183,7 +182,7 @@ TEST(LayeringTest, EveryRoomIncludesOnlyWhatTheTableAllows) {
     ++num_files;
     found += Violations(source);
   }
-  EXPECT_GT(num_files, 40) << "the sources were not found under " << Root();
+  EXPECT_GT(num_files, 40) << "the sources were not found under " << autodidact::tests::SourceFolder();
   EXPECT_EQ(found, "");
 }
 
@@ -241,7 +240,8 @@ TEST(LayeringTest, CMakeDependsAgreeWithTheIncludes) {
 TEST(LayeringTest, EveryRoomHasAReadme) {
   for (const Source& cmake : ReadSources(std::regex("^CMakeLists\\.txt$"))) {
     if (cmake.room.empty()) continue;
-    EXPECT_TRUE(fs::exists((Root() / cmake.path).replace_filename("README.md"))) << cmake.room;
+    EXPECT_TRUE(fs::exists((autodidact::tests::SourceFolder() / cmake.path).replace_filename("README.md")))
+        << cmake.room;
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "json/json.h"
+#include "tests/paths.h"
 
 namespace autodidact::learner {
 namespace {
@@ -17,7 +18,7 @@ at::Tensor Numbers(const json::Json& values) {
 class GrpoLossTest : public testing::Test {
  protected:
   // tests/golden/make_grpo_goldens.py: torch autograd, a loop per sequence and token.
-  const json::Json golden_ = json::ParseFile(AUTODIDACT_SOURCE_DIR "/tests/golden/grpo_losses.json");
+  const json::Json golden_ = json::ParseFile(tests::SourceFolder() / "tests/golden/grpo_losses.json");
 
   LossConfig ConfigOf(const json::Json& kase) const {
     LossConfig config;

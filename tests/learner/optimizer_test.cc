@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "json/json.h"
+#include "tests/paths.h"
 
 namespace autodidact::learner {
 namespace {
@@ -16,7 +17,7 @@ at::Tensor Numbers(const json::Json& values) {
 }
 
 TEST(AdamWTest, MovesWeightsAsTorchsOwnOptimizerDoes) {
-  const json::Json golden = json::ParseFile(AUTODIDACT_SOURCE_DIR "/tests/golden/adamw.json");
+  const json::Json golden = json::ParseFile(tests::SourceFolder() / "tests/golden/adamw.json");
   const model::WeightSet start(
       {}, {{"matrix", Numbers(golden["start"]["matrix"]).view({4, 3})}, {"vector", Numbers(golden["start"]["vector"])}},
       0);

@@ -11,6 +11,7 @@
 #include "json/json.h"
 #include "model/folder.h"
 #include "model/transformer.h"
+#include "tests/paths.h"
 
 namespace autodidact::model {
 
@@ -22,7 +23,7 @@ inline const std::vector<std::string>& GoldenNames() {
 }
 
 inline std::filesystem::path GoldenFolder(const std::string& name) {
-  return std::filesystem::path(AUTODIDACT_SOURCE_DIR) / "tests/golden/models" / name;
+  return tests::SourceFolder() / "tests/golden/models" / name;
 }
 
 struct Golden {

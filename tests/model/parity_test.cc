@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "tests/paths.h"
+
 #include "golden.h"
 
 namespace autodidact::model {
@@ -135,7 +137,7 @@ TEST_P(ParityTest, SavedFolderLoadsInTransformers) {
   const Golden golden = LoadGolden(GetParam());
   const auto folder = std::filesystem::path(testing::TempDir()) / ("saved_" + GetParam());
   SaveModel(*golden.weights, at::kFloat, folder, {}, 20'000);
-  const std::string command = std::string(python) + " " + AUTODIDACT_SOURCE_DIR +
+  const std::string command = std::string(python) + " " + tests::SourceFolder().string() +
                               "/tests/golden/check_saved_model.py " + folder.string() + " " +
                               (GoldenFolder(GetParam()) / "golden.json").string();
   EXPECT_EQ(std::system(command.c_str()), 0);
@@ -146,10 +148,7 @@ INSTANTIATE_TEST_SUITE_P(Families, ParityTest, testing::ValuesIn(GoldenNames()),
                          [](const auto& info) { return info.param; });
 
 TEST(StoriesTest, GreedyIdsAreThoseOfTheReferenceProgram) {
-  const char* given = std::getenv("AUTODIDACT_DATA");
-  const std::filesystem::path data =
-      given ? std::filesystem::path(given) : std::filesystem::path(AUTODIDACT_SOURCE_DIR) / "../shared/data";
-  const auto folder = data / "stories260k";
+  const auto folder = tests::DataFolder() / "stories260k";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no test data in " << folder << "; set AUTODIDACT_DATA";
   const SharedWeights weights = LoadModel(folder, at::kFloat, at::kCPU);
   EXPECT_EQ(ParameterCount(weights->config()), 260032);

@@ -3,21 +3,16 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "base/error.h"
 #include "json/json.h"
+#include "tests/paths.h"
 
 namespace autodidact::text {
 namespace {
-
-std::filesystem::path SharedData() {
-  if (const char* path = std::getenv("AUTODIDACT_DATA")) return path;
-  return std::filesystem::path(AUTODIDACT_SOURCE_DIR) / "../shared/data";
-}
 
 class ChatFolderTest : public testing::Test {
  protected:
@@ -33,8 +28,7 @@ class ChatFolderTest : public testing::Test {
 };
 
 TEST(ChatGoldenTest, RendersAsTheModelsOwnTemplates) {
-  const json::Json cases =
-      json::ParseFile(std::filesystem::path(AUTODIDACT_SOURCE_DIR) / "tests/golden/chat_goldens.json");
+  const json::Json cases = json::ParseFile(tests::SourceFolder() / "tests/golden/chat_goldens.json");
   ASSERT_EQ(cases.size(), 150u);
   for (const json::Json& item : cases) {
     const ChatFormat format = ChatFormatNamed(item["format"].get<std::string>());
@@ -50,7 +44,7 @@ TEST(ChatGoldenTest, RendersAsTheModelsOwnTemplates) {
 }
 
 TEST(ChatTest, SharedTemplatesAreRecognised) {
-  const auto folder = SharedData() / "chat_templates";
+  const auto folder = tests::DataFolder() / "chat_templates";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not here; set AUTODIDACT_DATA";
   const auto format = [&](const std::string& name) {
     return RecogniseChatFormat(json::ReadFile(folder / (name + ".jinja")), name);

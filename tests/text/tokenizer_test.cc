@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -10,16 +9,12 @@
 #include <vector>
 
 #include "json/json.h"
+#include "tests/paths.h"
 
 namespace autodidact::text {
 namespace {
 
 using Ids = std::vector<TokenId>;
-
-std::filesystem::path SharedData() {
-  if (const char* path = std::getenv("AUTODIDACT_DATA")) return path;
-  return std::filesystem::path(AUTODIDACT_SOURCE_DIR) / "../shared/data";
-}
 
 // The parts between separators; what follows the last one counts, even if it is empty.
 std::vector<std::string> SplitFile(const std::filesystem::path& file, std::string_view separator) {
@@ -51,7 +46,7 @@ struct Vectors {
 class TokenizerVectorsTest : public testing::TestWithParam<Vectors> {};
 
 TEST_P(TokenizerVectorsTest, IdsEqualThePublishedOnes) {
-  const auto data = SharedData() / "tokenizers";
+  const auto data = tests::DataFolder() / "tokenizers";
   if (!std::filesystem::exists(data)) GTEST_SKIP() << data << " is not here; set AUTODIDACT_DATA";
   const Tokenizer tokenizer(data / GetParam().folder);
   const auto texts = SplitFile(data / (std::string(GetParam().name) + ".inp"), "\n__ggml_vocab_test__\n");
