@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,7 +17,15 @@
 namespace autodidact::answers {
 namespace {
 
-constexpr int kMaxComparisons = 4000;
+// What one comparison of answers may cost, in nodes that are looked at: a fraction of a second.
+constexpr std::int64_t kMaxCost = 300'000;
+constexpr std::int64_t kFactorialCost = 200;
+
+std::int64_t Cost(const Node& node) {
+  std::int64_t cost = node.op == Op::kFactorial ? kFactorialCost : 1;
+  for (const Node& arg : node.args) cost += Cost(arg);
+  return cost;
+}
 
 bool IsSymbol(const Node& node, std::string_view name) {
   return node.op == Op::kSymbol && node.name == name;
@@ -115,7 +125,8 @@ bool IsCollection(const Node& node) {
 class Comparison {
  public:
   bool Same(const Node& left, const Node& right) {
-    if (--left_to_do_ < 0) return false;
+    left_to_do_ -= kCostOfLooking;
+    if (left_to_do_ < 0) return false;
     if (left.op == Op::kRelation || right.op == Op::kRelation) return SameRelation(left, right);
     if ((IsReals(left) && IsReals(right)) || (IsEmptySet(left) && IsEmptySet(right))) return true;
     if (left.op == Op::kText || right.op == Op::kText) {
@@ -326,12 +337,16 @@ class Comparison {
   }
 
   bool SameNumbers(const Node& left, const Node& right) {
+    left_to_do_ -= Cost(left) + Cost(right);
+    if (left_to_do_ < 0) return false;
     if (const auto same = SameValue(left, right)) return *same || IsRoundedTo(left, right) || IsRoundedTo(right, left);
     // What has no value may still have the same form.
     return !left.args.empty() && SameArguments(left, right);
   }
 
-  int left_to_do_ = kMaxComparisons;
+  static constexpr std::int64_t kCostOfLooking = 20;
+
+  std::int64_t left_to_do_ = kMaxCost;
 };
 
 }  // namespace

@@ -17,6 +17,7 @@
 
 #include "base/format.h"
 #include "json/json.h"
+#include "tests/paths.h"
 
 namespace autodidact::answers {
 namespace {
@@ -117,8 +118,7 @@ TEST(CodeTextTest, TakesTheLastBlockAndTheInputs) {
 
 // Every problem of HumanEval, several at a time: its solution, or a body that does nothing.
 void RunHumanEval(const std::string& body_key, CodeEnd expected) {
-  const char* set = std::getenv("AUTODIDACT_DATA");
-  const fs::path folder = set != nullptr ? fs::path(set) : fs::path(AUTODIDACT_SOURCE_DIR) / "../shared/data";
+  const fs::path folder = tests::DataFolder();
   std::vector<json::Json> rows;
   std::ifstream stream(folder / "humaneval/HumanEval.jsonl");
   for (std::string line; std::getline(stream, line);) rows.push_back(json::Parse(line, "HumanEval"));

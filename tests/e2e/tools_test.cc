@@ -92,7 +92,7 @@ EXPECT_EQ(lines[3].at("verdict"), has_sandbox ? "right" : "invalid");
 }
 
 TEST(GradeTest, LinesThatCannotBeReadGetAnInvalidVerdictAndExitCodeTwo) {
-  auto options = ToolOptions({AUTODIDACT_BINARY, "grade"}, BaseFolder());
+  auto options = ToolOptions({tests::ProgramFile().string(), "grade"}, BaseFolder());
   options.feed = true;
   process::Child child(std::move(options));
   child.Write("{\"gold\": \"1\"}\nnot json\n{\"gold\": \"1\", \"answer\": \"1.0\"}\n");
