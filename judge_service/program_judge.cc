@@ -3,26 +3,49 @@
 #include "base/format.h"
 
 namespace autodidact::judge_service {
+namespace {
+
+schema::Reward RewardOf(const ProgramJudgeConfig& config, const std::vector<std::string>& expected,
+                        const std::optional<std::string>& answer) {
+  if (!answer) return 0.0;
+  if (!config.verifier) return answers::EqualAny(config.comparator, *answer, expected) ? 1.0 : 0.0;
+  schema::Reward reward = 0.0;
+  for (const std::string& gold : expected) {
+    const auto equal = config.verifier->Equal(gold, *answer);
+    if (!equal.ok()) {
+      reward = equal.failure();
+    } else if (*equal) {
+      return 1.0;
+    }
+  }
+  return reward;
+}
+
+std::vector<schema::Reward> Rewards(const ProgramJudgeConfig& config, const schema::JudgeRequest& request) {
+  if (config.code) return JudgeCode(*config.code, request);
+  const auto expected = answers::ReferenceAnswers(config.extractor, request.reference);
+  if (expected.empty()) {
+    const base::Failure failure{base::ErrorKind::kBadInput, "the reference has no answer"};
+    return std::vector<schema::Reward>(request.responses.size(), failure);
+  }
+  std::vector<schema::Reward> rewards;
+  for (const std::string& response : request.responses) {
+    rewards.push_back(RewardOf(config, expected, answers::Extract(config.extractor, response)));
+  }
+  return rewards;
+}
+
+}  // namespace
 
 schema::JudgeReply JudgeByProgram(const ProgramJudgeConfig& config, const schema::JudgeRequest& request) {
-  schema::JudgeReply reply{.ticket = request.ticket, .verdicts = {}, .rewards = {}};
   if (request.lengths.size() != request.responses.size()) {
     base::ThrowBadInput(base::Format("judge request {}: {} lengths for {} responses", request.ticket,
                                      request.lengths.size(), request.responses.size()));
   }
-  const auto expected = answers::ReferenceAnswers(config.extractor, request.reference);
-  if (expected.empty()) {
-    reply.rewards.assign(request.responses.size(),
-                         base::Failure{base::ErrorKind::kBadInput, "the reference has no answer"});
-    return reply;
-  }
-  for (std::size_t i = 0; i < request.responses.size(); ++i) {
-    const auto answer = answers::Extract(config.extractor, request.responses[i]);
-    double reward = answer && answers::EqualAny(config.comparator, *answer, expected) ? 1.0 : 0.0;
-    if (config.length_penalty_above > 0 && request.lengths[i] > config.length_penalty_above) {
-      reward -= config.length_penalty;
-    }
-    reply.rewards.emplace_back(reward);
+  schema::JudgeReply reply{.ticket = request.ticket, .verdicts = {}, .rewards = Rewards(config, request)};
+  for (std::size_t i = 0; i < reply.rewards.size(); ++i) {
+    const bool is_long = config.length_penalty_above > 0 && request.lengths[i] > config.length_penalty_above;
+    if (is_long && reply.rewards[i].ok()) *reply.rewards[i] -= config.length_penalty;
   }
   return reply;
 }

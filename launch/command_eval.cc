@@ -53,6 +53,9 @@ evaluation::OnProgress ShowProgress(const std::stop_token& stop) {
 }  // namespace
 
 void RunEval(const RunConfig& config, const EvalCommand& command, const std::stop_token& stop) {
+  if (config.answer.comparator == "code") {
+    base::ThrowBadInput("eval: answer.comparator: code: programs are judged by `train` and `grade`, not compared here");
+  }
   UseThreads(config.threads.actor);
   const std::string& file = command.data.empty() ? config.eval.data : command.data;
   if (file.empty()) base::ThrowBadInput("eval: name a labelled JSONL file by --data or eval.data");

@@ -48,6 +48,16 @@ void RunTokenize(const LinesCommand& command);
 void RunGenerate(const LinesCommand& command);
 void RunScore(const LinesCommand& command);
 
+// `grade`: JSON lines on standard input, verdicts and reasons as JSON lines on standard output, in the same order.
+struct GradeCommand {
+  std::string extractor = "auto";   // of {"gold", "answer"}: auto, or an extractor's name
+  std::string comparator = "math";  // of {"gold", "answer"}
+  double timeout = 30;              // of a program, seconds; a third of it of processor time
+  std::int64_t jobs = 1;            // lines at a time
+};
+// False when a line could not be read; its verdict says why.
+bool RunGrade(const GradeCommand& command);
+
 // `inspect`: one line about each file: a config of a model, a safetensors file, a checkpoint.
 void RunInspect(const std::string& path);
 

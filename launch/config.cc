@@ -104,6 +104,18 @@ void Describe(V& v, RunConfig& c) {
   v.Section("answer", [&](auto& s) {
     s("extractor", c.answer.extractor);
     s("comparator", c.answer.comparator);
+    s("verifier", c.answer.verifier);
+    s("verifier_timeout", c.answer.verifier_timeout);
+    s.Section("code", [&](auto& k) {
+      k("python", c.answer.code.python);
+      k("inputs", c.answer.code.inputs);
+      k("input_kind", c.answer.code.input_kind);
+      k("entry_point", c.answer.code.entry_point);
+      k("timeout", c.answer.code.timeout);
+      k("cpu", c.answer.code.cpu);
+      k("memory", c.answer.code.memory);
+      k("jobs", c.answer.code.jobs);
+    });
   });
   v.Section("judge", [&](auto& s) {
     s("length_penalty_above", c.judge.length_penalty_above);
@@ -315,6 +327,25 @@ void CheckTrain(const Checker& check, const RunConfig& config) {
   }
 }
 
+void CheckAnswer(const Checker& check, const RunConfig& config) {
+  const AnswerKeys& answer = config.answer;
+  check.AtLeast("answer.verifier_timeout", answer.verifier_timeout, 0.001);
+  if (answer.comparator != "code") {
+    check.Named("answer.comparator", [&] { answers::ComparatorNamed(answer.comparator); });
+    return;
+  }
+  if (config.estimator == "majority") check.Fail("estimator", "programs have no majority: synthesis or ground_truth");
+  if (!answer.verifier.empty())
+    check.Fail("answer.verifier", "programs (answer.comparator: code) are compared by running");
+  if (!config.eval.data.empty())
+    check.Fail("eval.data", "programs (answer.comparator: code) are not evaluated in a run");
+  check.OneOf("answer.code.input_kind", answer.code.input_kind, {"calls", "stdin"});
+  check.AtLeast("answer.code.timeout", answer.code.timeout, 0.001);
+  check.AtLeast("answer.code.cpu", answer.code.cpu, 1.0);
+  check.AtLeast("answer.code.memory", answer.code.memory, std::int64_t{64});
+  check.AtLeast("answer.code.jobs", answer.code.jobs, std::int64_t{1});
+}
+
 }  // namespace
 
 RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides, Files files) {
@@ -333,7 +364,7 @@ RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std
     if (!config.eval.data.empty()) check.File("eval.data", config.eval.data);
   }
   check.Named("answer.extractor", [&] { answers::ExtractorNamed(config.answer.extractor); });
-  check.Named("answer.comparator", [&] { answers::ComparatorNamed(config.answer.comparator); });
+  CheckAnswer(check, config);
   CheckPrompt(check, config.prompt);
   CheckSampling(check, "rollout", config.rollout);
   CheckAnchor(check, config.anchor);

@@ -47,9 +47,24 @@ struct AnchorKeys {
   SamplingKeys sampling{.temperature = 0.0};
 };
 
+// Programs as answers (comparator: code): Python, run in a sandbox.
+struct CodeKeys {
+  std::string python = "python3";
+  std::string inputs = {};                  // column of the row: a list of texts; empty: the anchor writes them
+  std::string input_kind = "calls";         // calls (expressions), stdin
+  std::string entry_point = "entry_point";  // column of the row: the function that a label's check(candidate) gets
+  double timeout = 30;                      // seconds for a program
+  double cpu = 10;                          // seconds of processor time
+  std::int64_t memory = 512;                // MiB
+  std::int64_t jobs = 2;                    // programs at a time
+};
+
 struct AnswerKeys {
-  std::string extractor = "boxed";   // boxed, last_number, hashes, whole
-  std::string comparator = "exact";  // exact, math
+  std::string extractor = "boxed";         // boxed, last_number, hashes, whole
+  std::string comparator = "exact";        // exact, math, code
+  std::vector<std::string> verifier = {};  // a command that compares instead, by JSON lines; empty: none
+  double verifier_timeout = 10;            // seconds for a comparison
+  CodeKeys code;
 };
 
 struct JudgeKeys {

@@ -17,13 +17,31 @@ base::Milliseconds Seconds(double seconds) {
   return std::chrono::duration_cast<base::Milliseconds>(std::chrono::duration<double>(seconds));
 }
 
+// What a program judge needs of a row: the function that tests call, what stands before it, and inputs without outputs.
+json::Json CodeColumns(const CodeKeys& keys, const schema::Prompt& prompt) {
+  const std::string where = "row " + prompt.id;
+  const json::Json row = json::Parse(prompt.columns, where);
+  json::Json columns = {{"prompt", prompt.text}, {"entry_point", ""}, {"inputs", json::Json::array()}};
+  if (row.contains(keys.entry_point)) columns["entry_point"] = json::GetString(row, keys.entry_point, where);
+  if (keys.inputs.empty()) return columns;
+  const auto found = row.find(keys.inputs);
+  const bool is_list = found != row.end() && found->is_array() &&
+                       std::all_of(found->begin(), found->end(), [](const auto& item) { return item.is_string(); });
+  if (!is_list) base::ThrowBadInput(where + ": " + keys.inputs + ": expected a list of texts (answer.code.inputs)");
+  columns["inputs"] = *found;
+  return columns;
+}
+
 // What leaves the learner with a prompt: the question, and the labels only for the one estimator that may read them.
 std::vector<schema::Prompt> PromptsToHandOut(const RunConfig& config, const std::vector<data::Row>& rows) {
   const bool with_labels = estimators::EstimatorNamed(config.estimator) == estimators::EstimatorKind::kGroundTruth;
   std::vector<schema::Prompt> prompts;
   for (const data::Row& row : rows) {
     schema::Prompt prompt = row.prompt;
-    prompt.columns = with_labels ? json::Dump({{"answers", row.answers}}) : "{}";
+    json::Json columns = json::Json::object();
+    if (with_labels) columns["answers"] = row.answers;
+    if (config.answer.comparator == "code") columns["code"] = CodeColumns(config.answer.code, prompt);
+    prompt.columns = json::Dump(columns);
     prompts.push_back(std::move(prompt));
   }
   return prompts;
@@ -95,7 +113,8 @@ LearnerSide::LearnerSide(const RunConfig& config, const TrainOptions& options, n
 learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
   std::map<std::string, std::vector<std::string>> labels;
   for (const data::Row& row : rows_) {
-    if (!row.answers.empty()) labels[row.prompt.id] = row.answers;
+    // Labels of programs are tests, not answers to compare with.
+    if (!row.answers.empty() && config_.answer.comparator != "code") labels[row.prompt.id] = row.answers;
   }
   watch_ = std::make_unique<evaluation::RunWatch>(
       evaluation::WatchConfig{.rule = ToRule(config_.answer),

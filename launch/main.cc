@@ -35,6 +35,7 @@ struct Arguments {
   launch::EvalCommand eval;
   launch::SynthesizeCommand synthesize;
   launch::LinesCommand lines;
+  launch::GradeCommand grade;
   launch::DemoDataCommand demo;
 };
 
@@ -105,6 +106,8 @@ int Run(CLI::App& app, Arguments& arguments, const char* binary, const std::stop
     launch::RunGenerate(arguments.lines);
   } else if (name == "score") {
     launch::RunScore(arguments.lines);
+  } else if (name == "grade") {
+    return launch::RunGrade(arguments.grade) ? EXIT_SUCCESS : kBadInput;
   } else if (name == "inspect") {
     launch::RunInspect(arguments.path);
   } else if (name == "demo-data") {
@@ -164,6 +167,15 @@ void Describe(CLI::App& app, Arguments& arguments) {
   generate->add_option("--seed", arguments.lines.seed);
   auto* score = app.add_subcommand("score", "{\"ids\"} or {\"prompt\", \"completion\"} to log-probabilities");
   AddLines(score, arguments);
+
+  auto* grade = app.add_subcommand(
+      "grade", "{\"gold\", \"answer\"} or {\"program\", \"tests\"} to verdicts and reasons, as JSON lines");
+  grade->add_option("--extractor", arguments.grade.extractor,
+                    "auto (the box if there is one, a formula among words, else the whole text), boxed, last_number, "
+                    "hashes, whole");
+  grade->add_option("--comparator", arguments.grade.comparator, "exact, math");
+  grade->add_option("--timeout", arguments.grade.timeout, "seconds for a program")->check(CLI::PositiveNumber);
+  grade->add_option("--jobs", arguments.grade.jobs, "lines at a time")->check(CLI::PositiveNumber);
 
   app.add_subcommand("inspect", "What a model folder, a checkpoint, a safetensors file or a recorded message holds")
       ->add_option("path", arguments.path)

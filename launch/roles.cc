@@ -8,6 +8,7 @@
 #include "base/guarded.h"
 #include "base/log.h"
 #include "estimators/estimator.h"
+#include "estimators/vote.h"
 #include "json/json.h"
 #include "judge_service/service.h"
 #include "launch/heart.h"
@@ -40,6 +41,37 @@ class RoleStop {
   std::stop_callback<std::function<void()>> forward_;
 };
 
+// The outside program that compares answers; null without one.
+std::shared_ptr<answers::Verifier> MakeVerifier(const AnswerKeys& keys) {
+  if (keys.verifier.empty()) return nullptr;
+  return std::make_shared<answers::Verifier>(
+      answers::VerifierConfig{.command = keys.verifier, .timeout = Seconds(keys.verifier_timeout)});
+}
+
+judge_service::ProgramJudgeConfig ToProgramJudge(const RunConfig& config) {
+  const auto rule = ToRule(config.answer);
+  judge_service::ProgramJudgeConfig judge{
+      .extractor = rule.extractor,
+      .comparator = rule.comparator,
+      .verifier = MakeVerifier(config.answer),
+      .code = std::nullopt,
+      .length_penalty_above = static_cast<std::uint32_t>(config.judge.length_penalty_above),
+      .length_penalty = config.judge.length_penalty};
+  if (config.answer.comparator != "code") return judge;
+  if (const std::string why = process::WhyNoSandbox(); !why.empty())
+    base::ThrowBadInput("answer.comparator: code: " + why);
+  const CodeKeys& keys = config.answer.code;
+  judge_service::CodeJudgeConfig code;
+  code.run.python = keys.python;
+  code.run.limits.wall = Seconds(keys.timeout);
+  code.run.limits.cpu_seconds = static_cast<std::uint32_t>(keys.cpu);
+  code.run.limits.memory = static_cast<std::size_t>(keys.memory) << 20;
+  if (keys.input_kind == "stdin") code.inputs = answers::InputKind::kStdin;
+  code.jobs = static_cast<std::uint32_t>(keys.jobs);
+  judge.code = code;
+  return judge;
+}
+
 // Labels travel in the prompt's columns only when the estimator is allowed to read them (see local and cluster wiring).
 std::vector<std::string> AnswersOf(const schema::Prompt& prompt) {
   std::vector<std::string> answers;
@@ -50,13 +82,51 @@ std::vector<std::string> AnswersOf(const schema::Prompt& prompt) {
   return answers;
 }
 
+// The programs' references are made complete beside the actor: the row's inputs, or its tests.
+actors::ReferenceSource MakeCodeSource(const RunConfig& config, net::Client& anchor) {
+  const auto columns = [](const schema::Prompt& prompt) {
+    return json::Parse(prompt.columns, "prompt " + prompt.id).at("code");
+  };
+  if (estimators::EstimatorNamed(config.estimator) == estimators::EstimatorKind::kGroundTruth) {
+    return [columns](const schema::Prompt& prompt, const schema::RolloutGroup&, base::Deadline, auto done) {
+      const json::Json code = columns(prompt);
+      std::string tests;
+      for (const std::string& label : AnswersOf(prompt)) tests += label + "\n";
+      if (tests.empty()) return done(base::Failure{base::ErrorKind::kBadInput, "the row has no label"});
+      schema::Reference reference;
+      reference.text = judge_service::TestsText(tests, code.at("entry_point").get<std::string>(),
+                                                code.at("prompt").get<std::string>());
+      done(std::move(reference));
+    };
+  }
+  return [columns, source = actors::RemoteAnchor(anchor)](
+             const schema::Prompt& prompt, const schema::RolloutGroup& group, base::Deadline deadline, auto done) {
+    const auto inputs = columns(prompt).at("inputs").get<std::vector<std::string>>();
+    source(prompt, group, deadline, [inputs, done = std::move(done)](base::Outcome<schema::Reference> reference) {
+      if (reference.ok() && !inputs.empty()) reference->text = judge_service::WithInputs(reference->text, inputs);
+      done(std::move(reference));
+    });
+  };
+}
+
 // Estimators that need no model run beside the actor; the synthesis is asked of the anchor service.
 actors::ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client& anchor) {
+  if (config.answer.comparator == "code") return MakeCodeSource(config, anchor);
   const auto rule = ToRule(config.answer);
   switch (estimators::EstimatorNamed(config.estimator)) {
     case estimators::EstimatorKind::kSynthesis:
       return actors::RemoteAnchor(anchor);
     case estimators::EstimatorKind::kMajority:
+      if (auto verifier = MakeVerifier(config.answer)) {
+        return [rule, verifier](const schema::Prompt&, const schema::RolloutGroup& group, base::Deadline, auto done) {
+          std::vector<std::string> texts;
+          for (const schema::Rollout& rollout : group.rollouts) texts.push_back(rollout.text);
+          const auto same = [&](const std::string& left, const std::string& right) {
+            return verifier->Equal(left, right);
+          };
+          done(estimators::MajorityUnder(same, rule.extractor, texts));
+        };
+      }
       return [rule](const schema::Prompt&, const schema::RolloutGroup& group, base::Deadline, auto done) {
         std::vector<std::string> texts;
         for (const schema::Rollout& rollout : group.rollouts) texts.push_back(rollout.text);
@@ -179,14 +249,8 @@ void RunJudge(const RoleSetting& setting, const std::stop_token& outer_stop) {
   Enter(name, 1);
   RoleStop stop(outer_stop);
 
-  const auto rule = ToRule(config.answer);
-  judge_service::Service service(
-      setting.context, setting.security,
-      {.endpoint = setting.bind,
-       .program = {.extractor = rule.extractor,
-                   .comparator = rule.comparator,
-                   .length_penalty_above = static_cast<std::uint32_t>(config.judge.length_penalty_above),
-                   .length_penalty = config.judge.length_penalty}});
+  judge_service::Service service(setting.context, setting.security,
+                                 {.endpoint = setting.bind, .program = ToProgramJudge(config)});
   net::Client learner = MakeLearnerClient(setting, name);
   Heart heart(
       learner, name, service.endpoint(),

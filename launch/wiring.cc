@@ -32,6 +32,8 @@ engine::EngineConfig ToEngine(const EngineKeys& keys) {
 }
 
 estimators::AnswerRule ToRule(const AnswerKeys& keys) {
+  // As answers, programs are their texts; what they do is the judge's to see.
+  if (keys.comparator == "code") return {answers::Extractor::kWholeText, answers::Comparator::kExact};
   return {.extractor = answers::ExtractorNamed(keys.extractor),
           .comparator = answers::ComparatorNamed(keys.comparator)};
 }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "answers/math_fold.h"
 #include "answers/math_tokens.h"
 #include "answers/text_util.h"
 
@@ -109,14 +110,14 @@ class Parser {
     if (!TakeSymbol(c)) throw SyntaxError();
   }
 
-  // "or", "and", "," and ";" separate; the first makes a list whose order does not matter.
+  // "or", "and" and "," separate; the first makes a list whose order does not matter.
   bool TakeSeparator(bool& any_order) {
     if (Peek().kind == TokenKind::kText && (Peek().text == "or" || Peek().text == "and")) {
       any_order = any_order || Peek().text == "or";
       Take();
       return true;
     }
-    if (!IsSymbol(',') && !IsSymbol(';')) return false;
+    if (!IsSymbol(',')) return false;
     Take();
     // "a, b, and c".
     if (Peek().kind == TokenKind::kText && (Peek().text == "or" || Peek().text == "and")) {
@@ -126,8 +127,16 @@ class Parser {
     return true;
   }
 
+  // Items between commas; groups of them between semicolons. Semicolons alone separate items.
   Node List() {
     const Deeper deeper(depth_);
+    std::vector<Node> groups = {Group()};
+    while (TakeSymbol(';')) groups.push_back(Group());
+    if (groups.size() == 1) return std::move(groups[0]);
+    return MakeNode(Op::kList, ",", std::move(groups));
+  }
+
+  Node Group() {
     std::vector<Node> items = {Relation()};
     bool any_order = false;
     while (TakeSeparator(any_order)) items.push_back(Relation());
@@ -144,10 +153,12 @@ class Parser {
     if (TakeCommand("\\ge")) return 'g';
     if (TakeCommand("\\ne")) return 'n';
     if (TakeCommand("\\in")) return 'e';
+    if (TakeCommand("\\approx")) return '~';
     return '\0';
   }
 
   Node Relation() {
+    TakeCommand("\\approx");  // "≈ 3.14" alone
     Node first = Union();
     std::string operators;
     std::vector<Node> operands;
@@ -298,7 +309,8 @@ class Parser {
         return Contains(kFunctions, token.text) || Contains(kConstants, token.text) || token.text == "\\frac" ||
                token.text == "\\sqrt" || token.text == "\\binom" || token.text == "\\lvert" ||
                token.text == "\\lfloor" || token.text == "\\lceil" || token.text == "\\mathbf" ||
-               token.text == "\\vec" || token.text == "\\hat" || token.text == "\\overline" || token.text == "\\mathbb";
+               token.text == "\\vec" || token.text == "\\hat" || token.text == "\\overline" ||
+               token.text == "\\mathbb" || token.text == "\\begin";
       case TokenKind::kSymbol:
         return IsSymbol('(') || IsSymbol('{') || (IsSymbol('[') && !in_root_degree_) || (IsSymbol('|') && bars_ == 0);
       default:
@@ -431,10 +443,36 @@ class Parser {
   Node Variable(std::string name) {
     if (TakeSymbol('_')) name += "_" + Raw();
     while (TakeSymbol('\'')) name += "'";
+    if (IsFunctionValue(name)) {
+      name += "(" + Peek(1).text + ")";
+      at_ += 3;
+    }
     return MakeNode(Op::kSymbol, std::move(name));
   }
 
+  // "f(x)" and "P(2)" on one side of a relation are names; elsewhere they may be products.
+  bool IsFunctionValue(const std::string& name) const {
+    constexpr std::string_view kFunctionNames = "fghpqrstuvwyFGHPQRSTVW";
+    const TokenKind argument = Peek(1).kind;
+    if (kFunctionNames.find(name.front()) == std::string_view::npos || !IsSymbol('(') || !IsSymbol(')', 2))
+      return false;
+    if (argument != TokenKind::kLetter && argument != TokenKind::kNumber) return false;
+    const std::size_t begin = at_ - 1 - (tokens_[at_ - 1].text == "'" ? 1 : 0);
+    return IsRelation(Peek(3)) || (begin > 0 && IsRelation(tokens_[begin - 1]) && Peek(3).kind == TokenKind::kEnd);
+  }
+
+  static bool IsRelation(const MathToken& token) {
+    static constexpr std::string_view kSigns[] = {"=", "<", ">"};
+    static constexpr std::string_view kNames[] = {"\\le", "\\ge", "\\ne", "\\approx"};
+    return token.kind == TokenKind::kSymbol ? Contains(kSigns, token.text)
+                                            : token.kind == TokenKind::kCommand && Contains(kNames, token.text);
+  }
+
   Node Words() {
+    if ((Peek().text == "euro" || Peek().text == "pound") && Peek(1).kind == TokenKind::kNumber) {
+      std::string currency = Take().text;
+      return MakeNode(Op::kUnit, std::move(currency), {Power()});
+    }
     std::string words = Take().text;
     while (Peek().kind == TokenKind::kText && Peek().text != "or" && Peek().text != "and") words += " " + Take().text;
     return MakeNode(Op::kText, std::move(words));
@@ -464,6 +502,7 @@ class Parser {
       return MakeNode(Op::kSymbol, name + points);
     }
     if (name == "\\mathbf" && Peek(1).kind == TokenKind::kNumber) return Primary();
+    if (name == "\\mathbf" && (Peek().text == "R" || Peek(1).text == "R")) return Variable("\\mathbb{" + Raw() + "}");
     if (name == "\\mathbb" || name == "\\mathbf" || name == "\\vec" || name == "\\hat" || name == "\\overline") {
       return Variable(name + "{" + Raw() + "}");
     }
@@ -527,6 +566,7 @@ class Parser {
     if (TakeSymbol('{')) {
       if (TakeSymbol('}')) return Primary();
       Node inside = List();
+      if (TakeCommand("\\choose")) inside = MakeNode(Op::kCall, "\\binom", {std::move(inside), Sum()});
       Expect('}');
       return inside.op == Op::kList ? AsTuple("{}", std::move(inside)) : inside;
     }
@@ -665,7 +705,7 @@ std::optional<Node> ParseMathematics(std::string_view text, const Reading& readi
     if (reading.words && IsWordsAlone(words) && !is_known && words.find(" or ") == std::string_view::npos) {
       return MakeNode(Op::kText, Fold(words));
     }
-    return Parser(std::move(tokens)).Run();
+    return Folded(Parser(std::move(tokens)).Run());
   } catch (const SyntaxError&) {
     return std::nullopt;
   }

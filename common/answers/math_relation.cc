@@ -14,14 +14,39 @@ bool IsVariable(const Node& node) {
   return node.op == Op::kSymbol && HasVariables(node);
 }
 
+bool IsSymbolStartingWith(const Node& node, std::string_view start) {
+  return node.op == Op::kSymbol && node.name.starts_with(start);
+}
+
+// What geometry measures: AB, |AB|, ∠ABC, AM/MB, S_1 : S_2.
+bool IsMeasured(const Node& node) {
+  if (node.op == Op::kSymbol) {
+    return (node.name[0] >= 'A' && node.name[0] <= 'Z') || node.name.starts_with("\\angle") ||
+           node.name.starts_with("\\overline");
+  }
+  if (node.op == Op::kMultiply && IsSymbolStartingWith(node.args[0], "m")) {
+    return IsSymbolStartingWith(node.args[1], "\\angle") || IsSymbolStartingWith(node.args[1], "\\overline");
+  }
+  const bool holds = node.op == Op::kMultiply || node.op == Op::kDivide || node.op == Op::kRatio ||
+                     (node.op == Op::kCall && node.name == "\\abs");
+  return holds && std::all_of(node.args.begin(), node.args.end(), IsMeasured);
+}
+
+// dy/dx
+bool IsDerivative(const Node& node) {
+  const auto is_differential = [](const Node& part) {
+    return part.op == Op::kMultiply && part.args[0].op == Op::kSymbol && part.args[0].name == "d" &&
+           IsVariable(part.args[1]);
+  };
+  return node.op == Op::kDivide && is_differential(node.args[0]) && is_differential(node.args[1]);
+}
+
 bool IsName(const Node& node) {
-  if (IsVariable(node) || node.op == Op::kText) return true;
+  if (IsVariable(node) || node.op == Op::kText || IsMeasured(node) || IsDerivative(node)) return true;
   if ((node.op == Op::kTuple && node.name == "()") || node.op == Op::kRatio) {
     return std::all_of(node.args.begin(), node.args.end(), IsVariable);
   }
-  constexpr std::string_view kFunctionNames = "fghpqFGHPQ";
-  return node.op == Op::kMultiply && node.args[0].op == Op::kSymbol &&
-         kFunctionNames.find(node.args[0].name.front()) != std::string_view::npos && IsVariable(node.args[1]);
+  return false;
 }
 
 bool IsAllOf(const std::string& operators, std::string_view allowed) {
@@ -33,7 +58,8 @@ Node Infinity(bool negative) {
   return negative ? MakeNode(Op::kNegate, "", {std::move(infinity)}) : infinity;
 }
 
-// The relation read from right to left.
+}  // namespace
+
 Node Reversed(const Node& relation) {
   Node reversed = relation;
   std::reverse(reversed.args.begin(), reversed.args.end());
@@ -58,8 +84,6 @@ Node Reversed(const Node& relation) {
   }
   return reversed;
 }
-
-}  // namespace
 
 const Node* SetOfElement(const Node& node) {
   if (node.op != Op::kRelation || node.name != "e" || !IsName(node.args[0])) return nullptr;

@@ -8,7 +8,10 @@
 
 namespace autodidact::answers {
 
-// All of these take any node and give nothing for what they do not fit.
+// Those that take any node give nothing for what they do not fit.
+
+// The relation read from right to left.
+Node Reversed(const Node& relation);
 
 // S of "x ∈ S".
 const Node* SetOfElement(const Node& node);

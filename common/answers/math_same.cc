@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,7 +17,15 @@
 namespace autodidact::answers {
 namespace {
 
-constexpr int kMaxComparisons = 4000;
+// What one comparison of answers may cost, in nodes that are looked at: a fraction of a second.
+constexpr std::int64_t kMaxCost = 300'000;
+constexpr std::int64_t kFactorialCost = 200;
+
+std::int64_t Cost(const Node& node) {
+  std::int64_t cost = node.op == Op::kFactorial ? kFactorialCost : 1;
+  for (const Node& arg : node.args) cost += Cost(arg);
+  return cost;
+}
 
 bool IsSymbol(const Node& node, std::string_view name) {
   return node.op == Op::kSymbol && node.name == name;
@@ -115,14 +125,15 @@ bool IsCollection(const Node& node) {
 class Comparison {
  public:
   bool Same(const Node& left, const Node& right) {
-    if (--left_to_do_ < 0) return false;
+    left_to_do_ -= kCostOfLooking;
+    if (left_to_do_ < 0) return false;
     if (left.op == Op::kRelation || right.op == Op::kRelation) return SameRelation(left, right);
+    if ((IsReals(left) && IsReals(right)) || (IsEmptySet(left) && IsEmptySet(right))) return true;
     if (left.op == Op::kText || right.op == Op::kText) {
       const auto words = WordsOf(left);
       return words && words == WordsOf(right);
     }
     if (left.op == Op::kUnion || right.op == Op::kUnion) return SameUnion(left, right);
-    if ((IsReals(left) && IsReals(right)) || (IsEmptySet(left) && IsEmptySet(right))) return true;
     if (left.op == Op::kMatrix && right.op == Op::kMatrix) return SameArguments(left, right);
     if (left.op == Op::kMatrix || right.op == Op::kMatrix) {
       const Node& other = left.op == Op::kMatrix ? right : left;
@@ -135,14 +146,19 @@ class Comparison {
   }
 
  private:
+  static bool SaysOneOf(const Node& node, std::initializer_list<std::string_view> texts) {
+    const auto words = node.op == Op::kText ? WordsOf(node) : std::nullopt;
+    return words && std::find(texts.begin(), texts.end(), *words) != texts.end();
+  }
   // The reals and the empty set have names and forms.
   static bool IsReals(const Node& node) {
-    if (IsSymbol(node, "\\mathbb{R}")) return true;
+    if (IsSymbol(node, "\\mathbb{R}") || SaysOneOf(node, {"allrealnumbers", "allreals", "realnumbers"})) return true;
     return node.op == Op::kTuple && node.name == "()" && node.args.size() == 2 && IsSymbol(node.args[1], "\\infty") &&
            node.args[0].op == Op::kNegate && IsSymbol(node.args[0].args[0], "\\infty");
   }
   static bool IsEmptySet(const Node& node) {
-    return IsSymbol(node, "\\emptyset") || (node.op == Op::kTuple && node.name == "{}" && node.args.empty());
+    return IsSymbol(node, "\\emptyset") || SaysOneOf(node, {"emptyset", "nosolution", "nosolutions"}) ||
+           (node.op == Op::kTuple && node.name == "{}" && node.args.empty());
   }
 
   bool SameRelation(const Node& left, const Node& right) {
@@ -152,6 +168,7 @@ class Comparison {
       const Node& relation = left.op == Op::kRelation ? left : right;
       const Node& other = left.op == Op::kRelation ? right : left;
       if (const Node* value = ValueOfEquation(relation)) return Same(*value, other);
+      if (IsTrueCalculation(relation)) return Same(relation.args.back(), other);
       const auto interval = ToInterval(relation);
       return interval && Same(*interval, other);
     }
@@ -163,7 +180,16 @@ class Comparison {
     if (left_interval && right_interval) {
       return VariableOf(left) == VariableOf(right) && Same(*left_interval, *right_interval);
     }
-    return SameMultiple(left, right).value_or(left.name == right.name && SameArguments(left, right));
+    if (const auto same = SameMultiple(left, right)) return *same;
+    return SameArguments(left, right) || SameArguments(left, Reversed(right));
+  }
+
+  // "3 · 4 = 12"
+  bool IsTrueCalculation(const Node& relation) {
+    const auto is_constant = [](const Node& side) { return IsScalar(side) && !HasVariables(side); };
+    return relation.name.find_first_not_of('=') == std::string::npos &&
+           std::all_of(relation.args.begin(), relation.args.end(), is_constant) &&
+           Same(relation.args.front(), relation.args.back());
   }
 
   bool SameArgument(const Node& left, const Node& right, std::size_t i) { return Same(left.args[i], right.args[i]); }
@@ -206,7 +232,20 @@ class Comparison {
   }
 
   bool SameLists(const Node& left, const Node& right) {
-    return SameCollection(AsCollection(left), AsCollection(right));
+    return SameCollection(Solutions(AsCollection(left)), Solutions(AsCollection(right)));
+  }
+
+  // "x = 4, −8, 2": the values of one name, in any order.
+  static Collection Solutions(Collection collection) {
+    if (!collection.brackets.empty() || collection.items.size() < 2) return collection;
+    const Node* value = ValueOfEquation(collection.items.front());
+    if (value == nullptr || !IsScalar(*value) ||
+        !std::all_of(collection.items.begin() + 1, collection.items.end(), IsScalar)) {
+      return collection;
+    }
+    collection.items.front() = Node(*value);
+    collection.any_order = true;
+    return collection;
   }
 
   bool SameCollection(Collection left, Collection right) {
@@ -224,10 +263,15 @@ class Comparison {
       RemoveRepeated(right.items);
     }
     if (left.items.size() != right.items.size()) return false;
+    const auto is_point = [](const Node& item) {
+      return (item.op == Op::kTuple || item.op == Op::kList) && item.args.size() > 1;
+    };
+    const bool all_points = left.brackets.empty() && right.brackets.empty() && left.items.size() > 1 &&
+                            std::all_of(left.items.begin(), left.items.end(), is_point);
     const auto names_itself = [](const Node& item) { return ValueOfEquation(item) != nullptr; };
     const bool all_named = std::all_of(left.items.begin(), left.items.end(), names_itself) &&
                            std::all_of(right.items.begin(), right.items.end(), names_itself);
-    if (any_order || all_named) return SameInAnyOrder(left.items, right.items);
+    if (any_order || all_named || all_points) return SameInAnyOrder(left.items, right.items);
     for (std::size_t i = 0; i < left.items.size(); ++i) {
       if (!Same(left.items[i], right.items[i])) return false;
     }
@@ -293,12 +337,16 @@ class Comparison {
   }
 
   bool SameNumbers(const Node& left, const Node& right) {
-    if (const auto same = SameValue(left, right)) return *same;
+    left_to_do_ -= Cost(left) + Cost(right);
+    if (left_to_do_ < 0) return false;
+    if (const auto same = SameValue(left, right)) return *same || IsRoundedTo(left, right) || IsRoundedTo(right, left);
     // What has no value may still have the same form.
     return !left.args.empty() && SameArguments(left, right);
   }
 
-  int left_to_do_ = kMaxComparisons;
+  static constexpr std::int64_t kCostOfLooking = 20;
+
+  std::int64_t left_to_do_ = kMaxCost;
 };
 
 }  // namespace

@@ -24,6 +24,8 @@ constexpr Replacement kUnicode[] = {
     {"\u03b1", "\\alpha "},
     {"\u03b2", "\\beta "},
     {"\u221a", "\\sqrt "},
+    {"\u221b", "\\sqrt[3] "},
+    {"\u2248", "\\approx "},
     {"\u221e", "\\infty "},
     {"\u00b0", "\\degree "},
     {"\u2264", "\\le "},
@@ -75,18 +77,44 @@ bool Contains(const Names& names, std::string_view name) {
 
 // Commands that are other spellings of one that the parser knows.
 std::string_view Canonical(std::string_view command) {
-  static constexpr Replacement kSame[] = {{"dfrac", "frac"},     {"tfrac", "frac"},   {"cfrac", "frac"},
-                                          {"leq", "le"},         {"leqslant", "le"},  {"geq", "ge"},
-                                          {"geqslant", "ge"},    {"neq", "ne"},       {"lt", "<"},
-                                          {"gt", ">"},           {"ast", "*"},        {"cdot", "*"},
-                                          {"times", "*"},        {"div", "/"},        {"varnothing", "emptyset"},
-                                          {"degrees", "degree"}, {"lbrace", "{"},     {"rbrace", "}"},
-                                          {"lbrack", "["},       {"rbrack", "]"},     {"infinity", "infty"},
-                                          {"inf", "infty"},      {"dbinom", "binom"}, {"tbinom", "binom"},
-                                          {"vert", "|"},         {"mid", "|"},        {"colon", ":"},
-                                          {"asin", "arcsin"},    {"acos", "arccos"},  {"atan", "arctan"},
-                                          {"dots", "ldots"},     {"cdots", "ldots"},  {"varphi", "phi"},
-                                          {"lparen", "("},       {"rparen", ")"},     {"epsilon", "varepsilon"}};
+  static constexpr Replacement kSame[] = {{"dfrac", "frac"},
+                                          {"tfrac", "frac"},
+                                          {"cfrac", "frac"},
+                                          {"leq", "le"},
+                                          {"leqslant", "le"},
+                                          {"geq", "ge"},
+                                          {"geqslant", "ge"},
+                                          {"neq", "ne"},
+                                          {"lt", "<"},
+                                          {"gt", ">"},
+                                          {"ast", "*"},
+                                          {"cdot", "*"},
+                                          {"times", "*"},
+                                          {"div", "/"},
+                                          {"varnothing", "emptyset"},
+                                          {"degrees", "degree"},
+                                          {"lbrace", "{"},
+                                          {"rbrace", "}"},
+                                          {"lbrack", "["},
+                                          {"rbrack", "]"},
+                                          {"infinity", "infty"},
+                                          {"inf", "infty"},
+                                          {"dbinom", "binom"},
+                                          {"tbinom", "binom"},
+                                          {"vert", "|"},
+                                          {"mid", "|"},
+                                          {"colon", ":"},
+                                          {"asin", "arcsin"},
+                                          {"acos", "arccos"},
+                                          {"atan", "arctan"},
+                                          {"dots", "ldots"},
+                                          {"cdots", "ldots"},
+                                          {"varphi", "phi"},
+                                          {"backslash", "setminus"},
+                                          {"smallsetminus", "setminus"},
+                                          {"lparen", "("},
+                                          {"rparen", ")"},
+                                          {"epsilon", "varepsilon"}};
   for (const auto& [from, to] : kSame) {
     if (command == from) return to;
   }
@@ -224,8 +252,20 @@ class Lexer {
       }
     } else if (command == "mathrm" && (words == "e" || words == "i")) {
       Push(TokenKind::kLetter, std::move(words));
-    } else if (!words.empty()) {
-      Push(TokenKind::kText, std::move(words));
+    } else {
+      PushWords(words);
+    }
+  }
+
+  // Words with commas between them are a list.
+  void PushWords(std::string_view words) {
+    for (std::size_t begin = 0; begin <= words.size();) {
+      const std::size_t end = std::min(words.find(',', begin), words.size());
+      if (const std::string_view item = Trim(words.substr(begin, end - begin)); !item.empty()) {
+        Push(TokenKind::kText, std::string(item));
+      }
+      if (end < words.size()) Push(TokenKind::kSymbol, ",");
+      begin = end + 1;
     }
   }
 
@@ -247,8 +287,9 @@ class Lexer {
   // Longer runs of letters are words; shorter ones products of variables, but for units after a number.
   bool IsWord(std::string_view run) const {
     static constexpr std::string_view kShort[] = {"or", "and"};
-    static constexpr std::string_view kUnits[] = {"cm", "mm",  "km",  "kg", "ft", "mi", "mph", "lbs", "lb", "hrs",
-                                                  "hr", "min", "sec", "mL", "ml", "oz", "in",  "am",  "pm"};
+    static constexpr std::string_view kUnits[] = {"cm", "mm",  "km", "kg",  "ft",  "mi", "mph", "lbs",
+                                                  "lb", "hrs", "hr", "min", "sec", "mL", "ml",  "oz",
+                                                  "in", "am",  "pm", "AM",  "PM",  "pct"};
     if (run.size() >= 4 || Contains(kShort, run)) return true;
     return !tokens_.empty() && tokens_.back().kind == TokenKind::kNumber && Contains(kUnits, run);
   }
@@ -267,7 +308,7 @@ class Lexer {
         digits.push_back('.');
         ++at_;
         TakeDigits(digits);
-      } else if (StartsRepeating(at_ + 1)) {
+      } else if (RepeatingLength(at_ + 1) > 0) {
         digits.push_back('.');
         ++at_;
       } else if (!IsLetter(Peek(1))) {
@@ -305,12 +346,18 @@ class Lexer {
     return place + 3 == text_.size() || !IsDigit(text_[place + 3]);
   }
 
-  bool StartsRepeating(std::size_t place) const { return text_.substr(place).starts_with("\\overline{"); }
+  // The length of the command that marks repeating digits, brace included; 0 when there is none.
+  std::size_t RepeatingLength(std::size_t place) const {
+    for (const std::string_view mark : {"\\overline{", "\\dot{"}) {
+      if (text_.substr(std::min(place, text_.size())).starts_with(mark)) return mark.size();
+    }
+    return 0;
+  }
 
   // "0.1\overline{6}" as "0.1(6)".
   void TakeRepeating(std::string& digits) {
-    if (digits.find('.') == std::string::npos || !StartsRepeating(at_)) return;
-    std::size_t end = at_ + std::string_view("\\overline{").size();
+    if (digits.find('.') == std::string::npos || RepeatingLength(at_) == 0) return;
+    std::size_t end = at_ + RepeatingLength(at_);
     const std::size_t begin = end;
     while (end < text_.size() && IsDigit(text_[end])) ++end;
     if (end == begin || end == text_.size() || text_[end] != '}') return;
@@ -364,6 +411,19 @@ bool StripBox(std::string_view& text) {
   return true;
 }
 
+// Formulas among words ("$28$ percent", "$1$ or $2$") without the signs around them; one sign alone is a currency.
+std::string WithoutDollars(std::string_view text) {
+  const auto is_sign = [&](std::size_t at) { return text[at] == '$' && (at == 0 || text[at - 1] != '\\'); };
+  std::size_t signs = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) signs += is_sign(at) ? 1 : 0;
+  std::string plain(text);
+  if (signs == 0 || signs % 2 != 0) return plain;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (is_sign(at)) plain[at] = ' ';
+  }
+  return plain;
+}
+
 }  // namespace
 
 std::string_view WithoutWrapping(std::string_view text) {
@@ -381,7 +441,7 @@ std::string_view WithoutWrapping(std::string_view text) {
 }
 
 std::vector<MathToken> Tokenize(std::string_view text, bool thousands) {
-  std::string plain(WithoutWrapping(text));
+  std::string plain = WithoutDollars(WithoutWrapping(text));
   const bool ascii = std::all_of(plain.begin(), plain.end(), [](char c) { return (c & 0x80) == 0; });
   for (const auto& [from, to] : kUnicode) {
     if (ascii && (from.front() & 0x80) != 0) continue;

@@ -41,7 +41,11 @@ constexpr Replacement kSame[] = {{"cm", "centimeter"},
                                  {"°", "degree"},
                                  {"$", "dollar"},
                                  {"¢", "cent"},
-                                 {"%", "percent"}};
+                                 {"%", "percent"},
+                                 {"pct", "percent"},
+                                 {"percentage", "percent"},
+                                 {"p.m", "pm"},
+                                 {"euros", "euro"}};
 
 std::string OneWord(std::string word) {
   std::string power;

@@ -16,6 +16,7 @@ constexpr std::int64_t kSmall = 1'000'000'000;
 constexpr std::uint32_t kFieldPoints = 2;
 constexpr std::uint32_t kNumericPoints = 12;
 constexpr int kEnoughPoints = 4;
+constexpr std::size_t kManyDigits = 12;
 
 std::optional<SmallRational> Reduced(std::int64_t above, std::int64_t below) {
   if (below == 0) return std::nullopt;
@@ -118,6 +119,20 @@ std::optional<bool> SameValue(const Node& left, const Node& right) {
       InFields(left, right, [](std::uint64_t a, std::uint64_t b, const PrimeField&) { return a == b; });
   if (exactly) return exactly;
   return Numerically(left, right, MayBeEqual);
+}
+
+bool IsRoundedTo(const Node& decimal, const Node& value) {
+  const Node& number = decimal.op == Op::kNegate ? decimal.args[0] : decimal;
+  const Node& other = value.op == Op::kNegate ? value.args[0] : value;
+  if (number.op != Op::kNumber || other.op == Op::kNumber || HasVariables(value)) return false;
+  const std::size_t point = number.name.find('.');
+  if (point == std::string::npos || number.name.find_first_not_of("0123456789.") != std::string::npos) return false;
+  const std::size_t first = number.name.find_first_of("123456789");
+  if (first == std::string::npos || number.name.size() - first - (first < point ? 1 : 0) < kManyDigits) return false;
+  const auto a = NumericValue(decimal, 0), b = NumericValue(value, 0);
+  if (!a || !b || !a->IsFinite() || !b->IsFinite()) return false;
+  const auto last_place = std::pow(10.0L, -static_cast<long double>(number.name.size() - point - 1));
+  return std::abs(a->value - b->value) <= last_place + a->error + b->error;
 }
 
 std::optional<bool> Proportional(const Node& left, const Node& right, bool positive) {

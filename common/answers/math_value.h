@@ -22,6 +22,10 @@ std::optional<SmallRational> ToSmallRational(const Node& node);
 // of both signs, within the rounding error that is carried along with every value.
 std::optional<bool> SameValue(const Node& left, const Node& right);
 
+// Whether `decimal` is a decimal with many digits, as machines print them, to which `value` (a constant that is not
+// itself written as a decimal) rounds: 4.123105625617661 and √17. Twelve significant digits are many; 0.333 is not 1/3.
+bool IsRoundedTo(const Node& decimal, const Node& value);
+
 // Whether left = factor · right with one constant factor, which must be positive if `positive` is set: equations and
 // inequalities that are multiples of each other.
 std::optional<bool> Proportional(const Node& left, const Node& right, bool positive);

@@ -37,6 +37,8 @@ struct ChildOptions {
   std::size_t capture_limit = 1 << 20;  // what is beyond it is read and dropped, and flagged
   bool feed = false;                    // a pipe as stdin, for Write; else stdin is empty
   base::Milliseconds grace{5'000};      // of the destructor, between SIGTERM and SIGKILL
+  std::vector<int> keep;                // further descriptors that it inherits, under the same numbers
+  std::optional<uid_t> user;            // runs as this user and group, without others; only root may ask for it
 };
 
 // How a process ended.
@@ -49,9 +51,9 @@ struct ExitStatus {
   bool operator==(const ExitStatus&) const = default;
 };
 
-// One child, in a process group of its own. It inherits no file descriptor besides the three standard ones, has the
-// default signal dispositions, and is killed by the kernel when this process dies, however that happens. Thread-safe.
-// A thread inside starts it, moves its bytes and reaps it, so no zombie stays.
+// One child, in a process group of its own. It inherits no file descriptor besides the three standard ones (and
+// `keep`), has the default signal dispositions, and is killed by the kernel when this process dies, however that
+// happens. Thread-safe. A thread inside starts it, moves its bytes and reaps it, so no zombie stays.
 //
 // Lifecycle: running -> ended (its status is known).
 class Child {

@@ -87,7 +87,15 @@ struct Plan {
   std::array<int, 3> standard;
   pid_t parent;
   int report;  // where errno of a failed step goes
+  const std::vector<int>& keep;
+  std::optional<uid_t> user;
 };
+
+// By the kernel's calls: the C library's would ask the other threads of the parent to do the same.
+bool BecomeUser(uid_t user) {
+  return syscall(SYS_setgroups, 0, nullptr) == 0 && syscall(SYS_setresgid, user, user, user) == 0 &&
+         syscall(SYS_setresuid, user, user, user) == 0;
+}
 
 // Only async-signal-safe calls, since other threads of the parent may hold any lock.
 [[noreturn]] void BecomeChild(const Plan& plan) {
@@ -103,8 +111,9 @@ struct Plan {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   if (setpgid(0, 0) != 0) fail();
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail();
-  if (getppid() != plan.parent) _exit(127);  // it died before the request took effect
+  if (plan.user && !BecomeUser(*plan.user)) fail();
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail();  // a change of the user takes it back
+  if (getppid() != plan.parent) _exit(127);           // it died before the request took effect
   // Moved out of the way first, so that no dup2 overwrites one that is needed later.
   std::array<int, 3> moved{};
   for (int i = 0; i < 3; ++i) {
@@ -117,6 +126,9 @@ struct Plan {
   if (plan.working_directory != nullptr && chdir(plan.working_directory) != 0) fail();
   // CLOSE_RANGE_CLOEXEC: the report must stay open until exec has worked.
   if (syscall(SYS_close_range, 3u, ~0u, 1u << 2) != 0) fail();
+  for (const int fd : plan.keep) {
+    if (fcntl(fd, F_SETFD, 0) != 0) fail();
+  }
   execve(plan.program, plan.argv, plan.environment);
   fail();
   _exit(127);
@@ -167,7 +179,9 @@ Spawned Spawn(const ChildOptions& options) {
             .working_directory = options.working_directory.empty() ? nullptr : options.working_directory.c_str(),
             .standard = {0, 1, 2},
             .parent = getpid(),
-            .report = report.write.get()};
+            .report = report.write.get(),
+            .keep = options.keep,
+            .user = options.user};
   if (options.feed) {
     input = MakePipe(options);
     plan.standard[0] = input.read.get();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "answers/prose.h"
 #include "base/error.h"
 
 namespace autodidact::answers {
@@ -92,6 +93,25 @@ TEST(ReferenceAnswersTest, ReadsEveryLabelThatWasJoined) {
 TEST(ReferenceAnswersTest, WhatAModelWroteHoldsOneAnswerAtMost) {
   EXPECT_EQ(ReferenceAnswers(Extractor::kWholeText, WithoutAlternatives("a\x1e b")), std::vector<std::string>{"a b"});
   EXPECT_TRUE(ReferenceAnswers(Extractor::kBoxed, "none").empty());
+}
+
+TEST(AnswerAmongWordsTest, TakesTheLastFormulaOfSentences) {
+  EXPECT_EQ(AnswerAmongWords("As $x<2$, we get $x = 3$."), "x = 3");
+  EXPECT_EQ(AnswerAmongWords("The sum is $$\n 9 \n$$ then."), "9");
+  EXPECT_EQ(AnswerAmongWords("So it is \\(4\\), and the area is \\[ 5 \\]"), "5");
+  EXPECT_EQ(AnswerAmongWords("It costs \\$5, so the answer is $7$"), "7");
+}
+
+TEST(AnswerAmongWordsTest, TakesWhatIsSaidToBeTheAnswer) {
+  EXPECT_EQ(AnswerAmongWords("We know the cost, $5. The answer is: 12 cm."), "12 cm");
+  EXPECT_EQ(AnswerAmongWords("Final Answer: The largest n is 34."), "34");
+}
+
+TEST(AnswerAmongWordsTest, LeavesAnswersAsTheyAre) {
+  for (const char* answer :
+       {"5 cm", "$5$", "\\text{no solution}", "x = 1 \\text{ or } x = 2", "12\\text{ and }13", ""}) {
+    EXPECT_EQ(AnswerAmongWords(answer), answer);
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "process/sandbox.h"
 #include "tests/e2e/tool.h"
 #include "tests/paths.h"
 
@@ -65,6 +66,46 @@ TEST(LinesTest, TokenizeThereAndBack) {
   EXPECT_EQ(ids[0].at("ids").size(), 5u);  // with <bos>
   const auto text = Pipe({"tokenize", "base", "--decode"}, ids[0].dump() + "\n");
   EXPECT_EQ(text.at(0).at("text"), "b e a =");
+}
+
+TEST(GradeTest, AnswersEveryLineInItsOrder) {
+  const auto lines = Pipe({"grade", "--jobs", "3"},
+                          R"({"gold": "\\frac12", "answer": "We get $x = 0.5$.", "id": "a"})"
+                          "\n\n"
+                          R"({"gold": "(1,2)", "answer": "so \\boxed{(2,1)}"})"
+                          "\n"
+                          R"({"program": "def f(x):\n    return x", "tests": ["assert f(2) == 2", "assert f(3) == 4"]})"
+                          "\n"
+                          R"({"program": "    return 2 * x", "prompt": "def f(x):\n", "entry_point": "f", )"
+                          R"("tests": "def check(candidate):\n    assert candidate(2) == 4"})"
+                          "\n");
+ASSERT_EQ(lines.size(), 4u);
+EXPECT_EQ(lines[0].at("id"), "a");
+EXPECT_EQ(lines[0].at("verdict"), "right");
+EXPECT_EQ(lines[0].at("reward"), 1.0);
+EXPECT_EQ(lines[1].at("verdict"), "wrong");
+EXPECT_EQ(lines[1].at("equal"), false);
+const bool has_sandbox = process::WhyNoSandbox().empty();
+EXPECT_EQ(lines[2].at("outcome"), has_sandbox ? "failed" : "unavailable");
+EXPECT_EQ(lines[2].at("reward").is_null(), !has_sandbox);
+EXPECT_EQ(lines[3].at("verdict"), has_sandbox ? "right" : "invalid");
+}
+
+TEST(GradeTest, LinesThatCannotBeReadGetAnInvalidVerdictAndExitCodeTwo) {
+  auto options = ToolOptions({tests::ProgramFile().string(), "grade"}, BaseFolder());
+  options.feed = true;
+  process::Child child(std::move(options));
+  child.Write("{\"gold\": \"1\"}\nnot json\n{\"gold\": \"1\", \"answer\": \"1.0\"}\n");
+  child.CloseInput();
+  EXPECT_EQ(child.Wait(base::Deadline::In(std::chrono::minutes(1))), (process::ExitStatus{false, 2}));
+  std::istringstream stream(child.output());
+  for (const char* verdict : {"invalid", "invalid", "right"}) {
+    std::string line;
+    std::getline(stream, line);
+    const json::Json graded = json::Parse(line, "output");
+    EXPECT_EQ(graded.at("verdict"), verdict);
+    if (graded.at("verdict") == "invalid") EXPECT_TRUE(graded.at("reward").is_null());
+  }
 }
 
 TEST(LinesTest, ScoreGivesTheLogprobsThatGenerateReported) {

@@ -1,0 +1,172 @@
+#include "answers/math_fold.h"
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "answers/math_value.h"
+
+namespace autodidact::answers {
+namespace {
+
+constexpr std::size_t kMaxNodes = 4000;  // of a folded matrix
+constexpr std::int64_t kMaxPower = 4;    // of a matrix
+constexpr std::int64_t kMaxBelow = 12;   // of a binomial coefficient
+
+std::size_t CountNodes(const Node& node) {
+  return std::accumulate(node.args.begin(), node.args.end(), std::size_t{1},
+                         [](std::size_t sum, const Node& arg) { return sum + CountNodes(arg); });
+}
+
+bool IsMatrix(const Node& node) {
+  return node.op == Op::kMatrix && node.name == "matrix" && !node.args.empty();
+}
+
+// The number of cells in each row; nothing where rows differ.
+std::optional<std::size_t> Width(const Node& matrix) {
+  const std::size_t width = matrix.args.front().args.size();
+  for (const Node& row : matrix.args) {
+    if (row.args.size() != width) return std::nullopt;
+  }
+  return width;
+}
+
+template <class Cell>
+Node MatrixOf(std::size_t height, std::size_t width, Cell cell) {
+  Node matrix = MakeNode(Op::kMatrix, "matrix");
+  for (std::size_t i = 0; i < height; ++i) {
+    Node row = MakeNode(Op::kList, ",");
+    for (std::size_t j = 0; j < width; ++j) row.args.push_back(cell(i, j));
+    matrix.args.push_back(std::move(row));
+  }
+  return matrix;
+}
+
+const Node& Cell(const Node& matrix, std::size_t i, std::size_t j) {
+  return matrix.args[i].args[j];
+}
+
+std::optional<Node> Product(const Node& left, const Node& right) {
+  const auto inner = Width(left), width = Width(right);
+  if (!inner || !width || *inner != right.args.size() || *inner == 0) return std::nullopt;
+  if (CountNodes(left) * *width + CountNodes(right) * left.args.size() > kMaxNodes) return std::nullopt;
+  return MatrixOf(left.args.size(), *width, [&](std::size_t i, std::size_t j) {
+    Node sum = MakeNode(Op::kMultiply, "", {Cell(left, i, 0), Cell(right, 0, j)});
+    for (std::size_t k = 1; k < *inner; ++k) {
+      Node term = MakeNode(Op::kMultiply, "", {Cell(left, i, k), Cell(right, k, j)});
+      sum = MakeNode(Op::kAdd, "", {std::move(sum), std::move(term)});
+    }
+    return sum;
+  });
+}
+
+// Each cell with the scalar, in the order that the operation has.
+std::optional<Node> Scaled(const Node& node, const Node& matrix, std::size_t place) {
+  const auto width = Width(matrix);
+  const Node& scalar = node.args[1 - place];
+  if (!width || scalar.op > Op::kCall) return std::nullopt;
+  if (CountNodes(scalar) * matrix.args.size() * *width > kMaxNodes) return std::nullopt;
+  return MatrixOf(matrix.args.size(), *width, [&](std::size_t i, std::size_t j) {
+    Node cell = MakeNode(node.op, "", {scalar, scalar});
+    cell.args[place] = Cell(matrix, i, j);
+    return cell;
+  });
+}
+
+std::optional<Node> MatrixPower(const Node& matrix, const Node& exponent) {
+  const auto power = ToSmallRational(exponent);
+  if (!power || power->second != 1 || power->first < 1 || power->first > kMaxPower) return std::nullopt;
+  std::optional<Node> result = matrix;
+  for (std::int64_t i = 1; i < power->first && result; ++i) result = Product(*result, matrix);
+  return result;
+}
+
+std::optional<Node> MatrixArithmetic(const Node& node) {
+  if (node.op == Op::kNegate && IsMatrix(node.args[0]) && Width(node.args[0])) {
+    const Node& matrix = node.args[0];
+    return MatrixOf(matrix.args.size(), *Width(matrix),
+                    [&](std::size_t i, std::size_t j) { return MakeNode(Op::kNegate, "", {Cell(matrix, i, j)}); });
+  }
+  if (node.args.size() != 2) return std::nullopt;
+  const Node& left = node.args[0];
+  const Node& right = node.args[1];
+  const bool both = IsMatrix(left) && IsMatrix(right);
+  if (!both && !IsMatrix(left) && !IsMatrix(right)) return std::nullopt;
+  if (node.op == Op::kMultiply)
+    return both ? Product(left, right) : Scaled(node, IsMatrix(left) ? left : right, IsMatrix(left) ? 0 : 1);
+  if (node.op == Op::kDivide && !IsMatrix(right)) return Scaled(node, left, 0);
+  if (node.op == Op::kPower && !IsMatrix(right)) return MatrixPower(left, right);
+  if ((node.op != Op::kAdd && node.op != Op::kSubtract) || !both) return std::nullopt;
+  const auto width = Width(left);
+  if (!width || width != Width(right) || left.args.size() != right.args.size()) return std::nullopt;
+  return MatrixOf(left.args.size(), *width, [&](std::size_t i, std::size_t j) {
+    return MakeNode(node.op, "", {Cell(left, i, j), Cell(right, i, j)});
+  });
+}
+
+bool IsFiniteSet(const Node& node) {
+  return node.op == Op::kTuple && node.name == "{}";
+}
+
+// {1} ∪ (2,3) ∪ {4} as (2,3) ∪ {1,4}.
+Node WithOneFiniteSet(Node node) {
+  Node set = MakeNode(Op::kTuple, "{}");
+  std::vector<Node> others;
+  for (Node& part : node.args) {
+    if (IsFiniteSet(part)) {
+      std::move(part.args.begin(), part.args.end(), std::back_inserter(set.args));
+    } else {
+      others.push_back(std::move(part));
+    }
+  }
+  if (others.empty()) return set;
+  if (!set.args.empty()) others.push_back(std::move(set));
+  node.args = std::move(others);
+  return node.args.size() == 1 ? Node(std::move(node.args[0])) : node;
+}
+
+// A chain up to its first ≈; where that is the first sign, the name or the exact value before it decides.
+Node WithoutApproximation(Node node) {
+  const std::size_t at = node.name.find('~');
+  if (at == std::string::npos) return node;
+  if (at > 0) {
+    node.name.resize(at);
+    node.args.resize(at + 1);
+    return node;
+  }
+  if (!HasVariables(node.args[0]) && node.args[0].op <= Op::kUnit) return Node(std::move(node.args[0]));
+  node.name.assign(1, '=');
+  node.args.resize(2);
+  return node;
+}
+
+// n (n − 1) … / k!
+std::optional<Node> Binomial(const Node& above, const Node& below) {
+  const auto k = ToSmallRational(below);
+  if (!k || k->second != 1 || k->first < 1 || k->first > kMaxBelow || CountNodes(above) > 5) return std::nullopt;
+  Node product = above;
+  for (std::int64_t i = 1; i < k->first; ++i) {
+    Node factor = MakeNode(Op::kSubtract, "", {above, MakeNode(Op::kNumber, std::to_string(i))});
+    product = MakeNode(Op::kMultiply, "", {std::move(product), std::move(factor)});
+  }
+  Node factorial = MakeNode(Op::kFactorial, "", {MakeNode(Op::kNumber, std::to_string(k->first))});
+  return MakeNode(Op::kDivide, "", {std::move(product), std::move(factorial)});
+}
+
+}  // namespace
+
+Node Folded(Node node) {
+  for (Node& arg : node.args) arg = Folded(std::move(arg));
+  if (auto matrix = MatrixArithmetic(node)) return std::move(*matrix);
+  if (node.op == Op::kUnion && node.name == "∪") return WithOneFiniteSet(std::move(node));
+  if (node.op == Op::kRelation) return WithoutApproximation(std::move(node));
+  if (node.op == Op::kCall && node.name == "\\binom" && HasVariables(node.args[0])) {
+    if (auto product = Binomial(node.args[0], node.args[1])) return std::move(*product);
+  }
+  return node;
+}
+
+}  // namespace autodidact::answers

@@ -1,0 +1,13 @@
+// What an answer's tree says more simply. Private to the room.
+#pragma once
+
+#include "answers/math_node.h"
+
+namespace autodidact::answers {
+
+// Carries out what is to be carried out before answers are compared: sums and products of matrices, unions of finite
+// sets, binomial coefficients over a small number, and approximations: "x = 2/7 ≈ 0.29" is "x = 2/7", "x ≈ 7" is
+// "x = 7". What does not fit (matrices of different shapes, say) stays as it is. The tree grows by a bounded factor.
+Node Folded(Node node);
+
+}  // namespace autodidact::answers

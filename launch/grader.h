@@ -1,0 +1,38 @@
+// The graders of `grade`: each takes the lines that have its keys.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "json/json.h"
+#include "launch/commands.h"
+
+namespace autodidact::launch {
+
+struct Grade {
+  enum class Verdict {
+    kRight,
+    kWrong,
+    kInvalid
+  };  // invalid: nothing can be said about the answer; it is not a wrong one
+  Verdict verdict = Verdict::kInvalid;
+  double reward = 0;  // not of an invalid one
+  std::string reason;
+  json::Json more = json::Json::object();  // further members of the line that is written
+};
+
+struct Grader {
+  std::vector<std::string> keys;  // of a line for this grader, all of them
+  // May run on several threads at once. Error(kBadInput) for a line whose members are not what they should be.
+  std::function<Grade(const json::Json& row, const std::string& where)> grade;
+};
+
+// {"gold", "answer"}: the answers that the two texts hold, compared by the command's extractor and comparator.
+Grader AnswerGrader(const GradeCommand& command);
+
+// {"program", "tests"}, perhaps with "entry_point" and "prompt": the program (of a text with a fenced block: the last
+// one) is run on the tests in a sandbox. `tests` is a text or a list of texts. Invalid where there is no sandbox.
+Grader ProgramGrader(const GradeCommand& command);
+
+}  // namespace autodidact::launch
