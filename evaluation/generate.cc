@@ -37,31 +37,51 @@ std::vector<std::vector<schema::TokenId>> RenderRows(const RenderPrompt& render,
   return prompts;
 }
 
-std::vector<base::Outcome<std::vector<std::string>>> SampleTexts(
-    engine::Engine& engine, const std::vector<std::vector<schema::TokenId>>& prompts, std::uint32_t num_rollouts,
-    const engine::SamplingParams& sampling, std::uint64_t seed, schema::Ticket first_ticket, const char* phase,
-    const OnProgress& on_progress) {
+std::vector<base::Outcome<schema::RolloutGroup>> SampleGroups(engine::Engine& engine,
+                                                              const std::vector<std::vector<schema::TokenId>>& prompts,
+                                                              std::uint32_t num_rollouts,
+                                                              const engine::SamplingParams& sampling,
+                                                              std::uint64_t seed, schema::Ticket first_ticket,
+                                                              const char* phase, const OnProgress& on_progress) {
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     engine.Add({first_ticket + i, prompts[i], num_rollouts, sampling, seed, base::RandomStream::kEval});
   }
-  std::vector<base::Outcome<std::vector<std::string>>> texts(prompts.size(), base::Failure{});
+  std::vector<base::Outcome<schema::RolloutGroup>> groups(prompts.size(), base::Failure{});
   Progress progress{phase, 0, static_cast<std::int64_t>(prompts.size())};
   while (!engine.idle()) {
     const std::int64_t before = progress.done;
     for (engine::GroupResult& result : engine.Step()) {
-      auto& place = texts.at(result.ticket - first_ticket);
+      groups.at(result.ticket - first_ticket) = std::move(result.group);
       ++progress.done;
-      if (!result.group.ok()) {
-        place = result.group.failure();
-        continue;
-      }
-      std::vector<std::string> group;
-      for (schema::Rollout& rollout : result.group->rollouts) group.push_back(std::move(rollout.text));
-      place = std::move(group);
     }
     if (on_progress && progress.done != before) on_progress(progress);
   }
+  return groups;
+}
+
+std::vector<std::string> TextsOf(const schema::RolloutGroup& group) {
+  std::vector<std::string> texts;
+  for (const schema::Rollout& rollout : group.rollouts) texts.push_back(rollout.text);
   return texts;
+}
+
+std::vector<std::map<int, base::Outcome<schema::Reference>>> SelectFromGroups(
+    estimators::EstimatorKind kind, const Models& models, const estimators::SelectionConfig& config,
+    const std::vector<data::Row>& rows, const std::vector<base::Outcome<schema::RolloutGroup>>& groups,
+    const std::vector<int>& group_sizes, const OnProgress& on_progress) {
+  const estimators::Selector selector(config, models.anchor, models.tokenizer);
+  std::vector<std::map<int, base::Outcome<schema::Reference>>> selections(groups.size());
+  Progress progress{Name(kind), 0, static_cast<std::int64_t>(groups.size())};
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (groups[i].ok()) {
+      auto selected = selector.Select(kind, rows[i].prompt, *groups[i], group_sizes);
+      for (std::size_t k = 0; k < group_sizes.size(); ++k)
+        selections[i].emplace(group_sizes[k], std::move(selected[k]));
+    }
+    ++progress.done;
+    if (on_progress) on_progress(progress);
+  }
+  return selections;
 }
 
 std::map<schema::Ticket, base::Outcome<schema::Reference>> SynthesizeGroups(
@@ -93,16 +113,6 @@ schema::JudgeRequest MakeJudgeRequest(schema::Ticket ticket, const schema::Refer
                                .lengths = {}};
   request.lengths.assign(request.responses.size(), 0);  // a length penalty belongs to training
   return request;
-}
-
-std::string PromptText(const schema::Prompt& prompt) {
-  if (prompt.messages.empty()) return prompt.text;
-  std::string text;
-  for (const schema::ChatMessage& message : prompt.messages) {
-    if (!text.empty()) text += "\n";
-    text += message.role + ": " + message.content;
-  }
-  return text;
 }
 
 }  // namespace autodidact::evaluation

@@ -33,20 +33,20 @@ class Batcher {
   std::vector<SynthesizedRow> Run(const std::vector<data::Row>& rows, std::size_t first) {
     first_ = first;
     const auto prompts = RenderRows(models_.render, rows);
-    auto groups = SampleTexts(policy_, prompts, config_.num_generations, config_.sampling, config_.seed, first,
-                              "rollouts", on_progress_);
+    const auto groups = SampleGroups(policy_, prompts, config_.num_generations, config_.sampling, config_.seed, first,
+                                     "rollouts", on_progress_);
     std::vector<SynthesizedRow> done;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       SynthesizedRow& row = done.emplace_back();
       row.id = rows[i].prompt.id;
-      row.prompt = PromptText(rows[i].prompt);
+      row.prompt = estimators::QuestionText(rows[i].prompt);
       if (groups[i].ok()) {
-        row.completions = std::move(*groups[i]);
+        row.completions = TextsOf(*groups[i]);
       } else {
         row.reference = groups[i].failure();
       }
     }
-    Estimate(rows, done);
+    Estimate(rows, groups, done);
     for (SynthesizedRow& row : done) {
       if (row.reference.ok()) row.answers = answers::ReferenceAnswers(config_.rule.extractor, row.reference->text);
     }
@@ -66,22 +66,37 @@ class Batcher {
     }
   }
 
-  void Estimate(const std::vector<data::Row>& rows, std::vector<SynthesizedRow>& done) {
-    std::map<schema::Ticket, std::vector<std::string>> groups;
+  using Groups = std::vector<base::Outcome<schema::RolloutGroup>>;
+
+  void Estimate(const std::vector<data::Row>& rows, const Groups& groups, std::vector<SynthesizedRow>& done) {
+    if (estimators::IsSelection(config_.estimator)) return Select(rows, groups, done);
+    if (config_.estimator == EstimatorKind::kSynthesis) return Synthesize(done);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (done[i].completions.empty()) continue;
-      switch (config_.estimator) {
-        case EstimatorKind::kMajority:
-          done[i].reference = estimators::MajorityReference(config_.rule, done[i].completions);
-          break;
-        case EstimatorKind::kGroundTruth:
-          done[i].reference = config_.rubric_regime ? estimators::OwnRubricReference(data::RowRubric(rows[i].prompt))
-                                                    : estimators::LabelReference(config_.rule, rows[i].answers);
-          break;
-        case EstimatorKind::kSynthesis:
-          groups[first_ + i] = done[i].completions;
-          break;
-      }
+      done[i].reference = config_.estimator == EstimatorKind::kMajority
+                              ? estimators::MajorityReference(config_.rule, done[i].completions)
+                              : GroundTruth(rows[i]);
+    }
+  }
+
+  base::Outcome<schema::Reference> GroundTruth(const data::Row& row) const {
+    if (config_.rubric_regime) return estimators::OwnRubricReference(data::RowRubric(row.prompt));
+    return estimators::LabelReference(config_.rule, row.answers);
+  }
+
+  void Select(const std::vector<data::Row>& rows, const Groups& groups, std::vector<SynthesizedRow>& done) {
+    const int size = static_cast<int>(config_.num_generations);
+    auto selections =
+        SelectFromGroups(config_.estimator, models_, config_.selection, rows, groups, {size}, on_progress_);
+    for (std::size_t i = 0; i < selections.size(); ++i) {
+      if (groups[i].ok()) done[i].reference = std::move(selections[i].at(size));
+    }
+  }
+
+  void Synthesize(std::vector<SynthesizedRow>& done) {
+    std::map<schema::Ticket, std::vector<std::string>> groups;
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      if (!done[i].completions.empty()) groups[first_ + i] = done[i].completions;
     }
     if (groups.empty()) return;
     auto references = SynthesizeGroups(anchor_, models_.tokenizer, config_.synthesis,
@@ -120,6 +135,7 @@ void AddRubric(const SynthesizedRow& row, json::Json& record) {
 
 void SynthesizeRows(const std::vector<data::Row>& rows, const Models& models, const SynthesizeConfig& config,
                     const std::function<void(const SynthesizedRow&)>& sink, const OnProgress& on_progress) {
+  estimators::CheckSelection(config.estimator, config.selection, models.tokenizer, config.num_generations);
   Batcher batcher(models, config, static_cast<std::int64_t>(rows.size()), on_progress);
   const std::size_t batch = BatchRows(models, config);
   for (std::size_t first = 0; first < rows.size(); first += batch) {

@@ -19,6 +19,7 @@ struct SynthesizeConfig {
   std::uint32_t num_generations = 8;  // rollouts per prompt
   engine::SamplingParams sampling;    // of the rollouts
   estimators::SynthesisConfig synthesis;
+  estimators::SelectionConfig selection;
   estimators::AnswerRule rule;
   std::uint64_t seed = 0;
   bool rubric_regime = false;  // ground truth is then the row's own rubric

@@ -68,6 +68,11 @@ void RunEval(const RunConfig& config, const EvalCommand& command, const std::sto
   eval.synthesis = ToSynthesis(config, format);
   eval.rule = ToRule(config.answer);
   eval.seed = static_cast<std::uint64_t>(config.seed);
+  eval.selection = ToSelection(config, format);
+  eval.estimators.clear();
+  for (const std::string& name : command.estimators.empty() ? config.eval.estimators : command.estimators) {
+    eval.estimators.push_back(estimators::EstimatorNamed(name));
+  }
   eval.position_vote = config.eval.position_vote;
   const evaluation::Models models{both.policy, both.anchor.weights, *both.anchor.tokenizer,
                                   MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
@@ -99,6 +104,7 @@ void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command, co
   synthesize.num_generations = static_cast<std::uint32_t>(config.train.num_generations);
   synthesize.sampling = ToSampling(config.rollout);
   synthesize.synthesis = ToSynthesis(config, format);
+  synthesize.selection = ToSelection(config, format);
   synthesize.rule = ToRule(config.answer);
   synthesize.seed = static_cast<std::uint64_t>(config.seed);
   synthesize.rubric_regime = config.judge.kind == "rubric";

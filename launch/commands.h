@@ -15,11 +15,12 @@ namespace autodidact::launch {
 void RunSft(const SftConfig& config, const std::stop_token& stop);
 
 struct EvalCommand {
-  std::string model;       // the policy's folder; empty: the config's model
-  std::string data;        // labelled JSONL; empty: the config's eval.data
-  std::string json;        // file for the figures; empty: none
-  std::string records;     // JSONL file with a line per question; empty: none
-  std::int64_t limit = 0;  // rows, spread evenly over the file; 0: the config's
+  std::string model;                    // the policy's folder; empty: the config's model
+  std::string data;                     // labelled JSONL; empty: the config's eval.data
+  std::string json;                     // file for the figures; empty: none
+  std::string records;                  // JSONL file with a line per question; empty: none
+  std::int64_t limit = 0;               // rows, spread evenly over the file; 0: the config's
+  std::vector<std::string> estimators;  // empty: the config's
 };
 // `eval`: estimators × group sizes; the table on standard output.
 void RunEval(const RunConfig& config, const EvalCommand& command, const std::stop_token& stop);

@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "estimators/estimator.h"
 #include "launch/config_visitor.h"
+#include "launch/wiring.h"
 #include "learner/grpo.h"
 #include "learner/optimizer.h"
 #include "text/chat.h"
@@ -98,6 +99,13 @@ void Describe(V& v, RunConfig& c) {
   v.Section("prompt", [&](auto& s) { Describe(s, c.prompt); });
   v.Section("rollout", [&](auto& s) { Describe(s, c.rollout); });
   v.Section("anchor", [&](auto& s) { Describe(s, c.anchor); });
+  v.Section("select", [&](auto& s) {
+    s("system", c.select.system);
+    s("instruction", c.select.instruction);
+    s("candidate", c.select.candidate);
+    s("separator", c.select.separator);
+    s("choices", c.select.choices);
+  });
   v.Section("answer", [&](auto& s) {
     s("extractor", c.answer.extractor);
     s("comparator", c.answer.comparator);
@@ -113,6 +121,7 @@ void Describe(V& v, RunConfig& c) {
     s("steps", c.eval.steps);
     s("limit", c.eval.limit);
     s("group_sizes", c.eval.group_sizes);
+    s("estimators", c.eval.estimators);
     s("position_vote", c.eval.position_vote);
   });
   v.Section("collapse", [&](auto& s) {
@@ -315,6 +324,10 @@ RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std
   CheckSampling(check, "rubric.sampling", config.rubric.sampling);
   CheckJudge(config, [&](const char* key, const std::string& what) { check.Fail(key, what); });
   CheckTrain(check, config);
+  check.Named("select", [&] { estimators::Validate(ToSelfSelectPrompt(config.select)); });
+  for (const std::string& name : config.eval.estimators) {
+    check.Named("eval.estimators", [&] { estimators::EstimatorNamed(name); });
+  }
   for (const std::int64_t size : config.eval.group_sizes) check.AtLeast("eval.group_sizes", size, std::int64_t{1});
   for (const std::string& role : config.placement.ranks) {
     check.OneOf("placement.ranks", role, {"learner", "actor", "anchor", "judge"});

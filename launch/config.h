@@ -39,6 +39,17 @@ struct AnchorKeys {
   SamplingKeys sampling{.temperature = 0.0};
 };
 
+// The prompt of estimator: self_select.
+struct SelectKeys {
+  std::string system = {};
+  std::string instruction =
+      "{prompt}\n\nBelow are answers to this, each with its number.\n\n{candidates}\n\n"
+      "Which answer is the best? Reply with its number and nothing else.";
+  std::string candidate = "Answer {index}:\n{text}";
+  std::string separator = "\n\n";
+  std::vector<std::string> choices = {};  // what the answers are called; empty: 1, 2, …
+};
+
 struct AnswerKeys {
   std::string extractor = "boxed";   // boxed, last_number, hashes, whole
   std::string comparator = "exact";  // exact, math
@@ -83,6 +94,7 @@ struct EvalKeys {
   std::int64_t steps = 0;  // during training every so many steps and at the end; 0: never
   std::int64_t limit = 0;  // so many rows, spread evenly over the file; 0: all
   std::vector<std::int64_t> group_sizes = {1, 2, 4, 8, 16};
+  std::vector<std::string> estimators = {"synthesis", "majority"};  // of `eval`; any of the names of `estimator`
   bool position_vote = false;  // a vote per position of space-separated symbols, as a further line
 };
 
@@ -133,13 +145,15 @@ struct RunConfig {
   std::string name = "run";
   std::string folder = "runs";  // the run writes folder/name
   std::int64_t seed = 0;
-  std::string model = {};               // Hugging Face folder: initial policy, anchor and KL reference
-  std::string device = "cpu";           // cpu, cuda
-  std::string estimator = "synthesis";  // synthesis, majority, ground_truth
+  std::string model = {};      // Hugging Face folder: initial policy, anchor and KL reference
+  std::string device = "cpu";  // cpu, cuda
+  // Where references come from: synthesis, majority, min_perplexity, self_select, mutual_predictability, ground_truth.
+  std::string estimator = "synthesis";
   DataKeys data;
   PromptKeys prompt;
   SamplingKeys rollout;
   AnchorKeys anchor;
+  SelectKeys select;
   AnswerKeys answer;
   RubricKeys rubric;
   JudgeKeys judge;

@@ -125,7 +125,7 @@ std::function<base::Metrics(const model::SharedWeights&)> MakeJudgedEvaluation(c
   eval.rule = ToRule(config.answer);
   eval.seed = static_cast<std::uint64_t>(config.seed);
   eval.bootstrap_resamples = 0;
-  eval.skip_synthesis = true;
+  eval.estimators = {};
   const auto judge = std::make_shared<Judge>(MakeJudge(config));
   return [=, &model, render = MakeRenderer(config.prompt, format, *model.tokenizer),
           engine = ToEngine(config.engine)](const model::SharedWeights& policy) {

@@ -28,7 +28,7 @@ std::string LabelColumns(const data::Row& row) {
 
 // What leaves the learner with a prompt: the question, and the labels only for the one estimator that may read them.
 std::vector<schema::Prompt> PromptsToHandOut(const RunConfig& config, const std::vector<data::Row>& rows) {
-  const bool with_labels = estimators::EstimatorNamed(config.estimator) == estimators::EstimatorKind::kGroundTruth;
+  const bool with_labels = estimators::ReadsOf(estimators::EstimatorNamed(config.estimator)).label;
   std::vector<schema::Prompt> prompts;
   for (const data::Row& row : rows) {
     schema::Prompt prompt = row.prompt;
@@ -71,6 +71,10 @@ LearnerSide::LearnerSide(const RunConfig& config, const TrainOptions& options, n
       base::ThrowBadInput(base::Format("{}: row {}: {}", config.data.train, row.prompt.id, error.message()));
     }
   }
+
+  estimators::CheckSelection(estimators::EstimatorNamed(config.estimator),
+                             ToSelection(config, ToChatFormat(config.prompt, config.model)), *model.tokenizer,
+                             static_cast<std::size_t>(config.train.num_generations));
 
   if (options.start == TrainOptions::Start::kOverwrite) fs::remove_all(config.run_folder());
   run_folder_ = std::make_unique<data::RunFolder>(config.run_folder(), checkpoint_.has_value(), first_step);
@@ -139,7 +143,7 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
       eval.rule = ToRule(config_.answer);
       eval.seed = static_cast<std::uint64_t>(config_.seed);
       eval.bootstrap_resamples = 0;
-      eval.skip_synthesis = true;
+      eval.estimators = {estimators::EstimatorKind::kMajority};
       const evaluation::Models models{weights, weights, *model.tokenizer,
                                       MakeRenderer(config_.prompt, format, *model.tokenizer), ToEngine(config_.engine)};
       const auto figures = evaluation::Evaluate(eval_rows_, models, eval).figures;

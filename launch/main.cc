@@ -137,6 +137,8 @@ void Describe(CLI::App& app, Arguments& arguments) {
   eval->add_option("--data", arguments.eval.data, "labelled JSONL");
   eval->add_option("--json", arguments.eval.json, "file for the figures");
   eval->add_option("--records", arguments.eval.records, "JSONL file with a line per question");
+  eval->add_option("--estimators", arguments.eval.estimators, "what is compared; default: the config's")
+      ->delimiter(',');
   eval->add_option("--limit", arguments.eval.limit, "so many rows, spread evenly over the file");
 
   auto* synthesize = app.add_subcommand("synthesize", "References with their groups, no training");

@@ -13,6 +13,7 @@
 #include "judge_service/service.h"
 #include "launch/heart.h"
 #include "launch/judge_wiring.h"
+#include "launch/selection_thread.h"
 #include "launch/wiring.h"
 
 namespace autodidact::launch {
@@ -52,10 +53,11 @@ std::vector<std::string> AnswersOf(const schema::Prompt& prompt) {
   return answers;
 }
 
-// Estimators that need no model run beside the actor; the synthesis is asked of the anchor service.
-actors::ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client& anchor) {
+// The synthesis is asked of the anchor service; all others run beside the actor, the selections on `selecting`.
+actors::ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client& anchor, SelectionThread* selecting) {
   const auto rule = ToRule(config.answer);
-  switch (estimators::EstimatorNamed(config.estimator)) {
+  const auto kind = estimators::EstimatorNamed(config.estimator);
+  switch (kind) {
     case estimators::EstimatorKind::kSynthesis:
       return actors::RemoteAnchor(anchor);
     case estimators::EstimatorKind::kMajority:
@@ -64,6 +66,10 @@ actors::ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client
         for (const schema::Rollout& rollout : group.rollouts) texts.push_back(rollout.text);
         done(estimators::MajorityReference(rule, texts));
       };
+    case estimators::EstimatorKind::kMinPerplexity:
+    case estimators::EstimatorKind::kSelfSelect:
+    case estimators::EstimatorKind::kMutualPredictability:
+      return selecting->source();
     case estimators::EstimatorKind::kGroundTruth:
       if (config.judge.kind == "rubric") {
         return [](const schema::Prompt& prompt, const schema::RolloutGroup&, base::Deadline, auto done) {
@@ -98,9 +104,20 @@ void RunActor(const RoleSetting& setting, const std::stop_token& outer_stop) {
   net::Client learner = MakeLearnerClient(setting, name);
   net::Client anchor(setting.context, {}, setting.security, {.name = name, .peer = "anchor service"});
   net::Client judge(setting.context, {}, setting.security, {.name = name, .peer = "judge service"});
+  const auto format = ToChatFormat(config.prompt, config.model);
+  std::unique_ptr<SelectionThread> selecting;
+  if (const auto kind = estimators::EstimatorNamed(config.estimator); estimators::IsSelection(kind)) {
+    selecting = std::make_unique<SelectionThread>(
+        SelectionThread::Config{.name = name + " selecting",
+                                .kind = kind,
+                                .selection = ToSelection(config, format),
+                                .threads = config.threads.anchor,
+                                .capacity = static_cast<std::size_t>(config.engine.max_groups)},
+        setting.initial, setting.tokenizer);
+  }
   actors::Courier courier(
       {.actor = name, .anchor_timeout = Seconds(config.timeouts.call), .judge_timeout = Seconds(config.timeouts.call)},
-      MakeReferenceSource(config, anchor), judge, learner);
+      MakeReferenceSource(config, anchor, selecting.get()), judge, learner);
 
   base::Guarded<std::string> weights_endpoint;
   base::Guarded<const actors::Actor*> seen(nullptr);  // set while there is an actor to look at
@@ -130,7 +147,6 @@ void RunActor(const RoleSetting& setting, const std::stop_token& outer_stop) {
     source = weights::MakeNetworkSource(setting.context, weights_endpoint.With([](auto& e) { return e; }),
                                         setting.security, setting.initial->config(), at::Device(config.device));
   }
-  const auto format = ToChatFormat(config.prompt, config.model);
   actors::Actor actor({.name = name,
                        .num_generations = static_cast<std::uint32_t>(config.train.num_generations),
                        .sampling = ToSampling(config.rollout),
@@ -145,13 +161,15 @@ void RunActor(const RoleSetting& setting, const std::stop_token& outer_stop) {
     base::Guarded<const actors::Actor*>& seen;
     net::Client& anchor;
     net::Client& judge;
+    SelectionThread* selecting;
     ~Leave() {
       seen.With([](const actors::Actor*& pointer) { pointer = nullptr; });
       // What is still on its way is not waited for: a run that goes on gives it out again.
       anchor.Close();
       judge.Close();
+      if (selecting) selecting->Close();
     }
-  } leave{seen, anchor, judge};
+  } leave{seen, anchor, judge, selecting.get()};
   actor.Run(stop.token());
   ThrowIfLost(heart);
 }

@@ -18,10 +18,25 @@
 
 namespace autodidact::estimators {
 
-enum class EstimatorKind { kSynthesis, kMajority, kGroundTruth };
-// "synthesis", "majority", "ground_truth"; Error(kBadInput) listing them otherwise.
+enum class EstimatorKind { kSynthesis, kMajority, kMinPerplexity, kSelfSelect, kMutualPredictability, kGroundTruth };
+// Every kind, in this order.
+const std::vector<EstimatorKind>& AllEstimators();
+// "synthesis", "majority", "min_perplexity", "self_select", "mutual_predictability", "ground_truth"; Error(kBadInput)
+// listing them otherwise.
 EstimatorKind EstimatorNamed(std::string_view name);
 const char* Name(EstimatorKind kind);
+
+// What an estimator reads and needs; it decides where it may run. Whatever reads the question or a label never runs in
+// the anchor service.
+struct Reads {
+  bool group = false;
+  bool question = false;
+  bool label = false;
+  bool model = false;  // the weights of version 0
+};
+Reads ReadsOf(EstimatorKind kind);
+// Whether it picks one of the rollouts by what a model says about them (selection.h).
+bool IsSelection(EstimatorKind kind);
 
 // How an answer is found in a text and compared.
 struct AnswerRule {
