@@ -160,6 +160,7 @@ RunFolder::RunFolder(std::filesystem::path folder, bool resume, std::int64_t res
     if (resume) {
       CutMetrics(metrics, resume_step);
       CutRollouts(rollouts, resume_step);
+      CutEventFiles(folder_, resume_step);
     }
   } catch (const std::filesystem::filesystem_error& error) {
     base::ThrowBadInput(
@@ -167,6 +168,7 @@ RunFolder::RunFolder(std::filesystem::path folder, bool resume, std::int64_t res
   }
   metrics_.open(metrics, std::ios::binary | std::ios::app);
   if (!metrics_) base::ThrowBadInput(metrics.string() + ": cannot be opened for writing");
+  events_.emplace(folder_, resume ? resume_step : 0);
 }
 
 void RunFolder::WriteMetrics(std::int64_t step, const base::Metrics& metrics) {
@@ -176,6 +178,7 @@ void RunFolder::WriteMetrics(std::int64_t step, const base::Metrics& metrics) {
   for (const auto& [name, value] : metrics) line[name] = value;
   metrics_ << json::Dump(line) << '\n' << std::flush;
   if (!metrics_) base::ThrowBadInput((folder_ / kMetricsFile).string() + ": cannot be written; is the disk full?");
+  events_->Write(step, metrics);
 }
 
 void RunFolder::WriteRollouts(std::int64_t step, const std::vector<GroupRecord>& groups) {
