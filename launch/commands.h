@@ -52,6 +52,14 @@ void RunScore(const LinesCommand& command);
 // `inspect`: one line about each file: a config of a model, a safetensors file, a checkpoint.
 void RunInspect(const std::string& path);
 
+// `report`: the page of a run.
+struct ReportCommand {
+  std::string run;                       // folder
+  std::string out;                       // file; empty: report.html in the folder
+  std::vector<std::string> evaluations;  // JSON files of `eval` beside those of the folder
+};
+void RunReport(const ReportCommand& command);
+
 // `demo-data`: the made-up task of the demo as JSONL files in a folder.
 struct DemoDataCommand {
   std::string folder;

@@ -35,6 +35,7 @@ struct Arguments {
   launch::EvalCommand eval;
   launch::SynthesizeCommand synthesize;
   launch::LinesCommand lines;
+  launch::ReportCommand report;
   launch::DemoDataCommand demo;
 };
 
@@ -107,6 +108,8 @@ int Run(CLI::App& app, Arguments& arguments, const char* binary, const std::stop
     launch::RunScore(arguments.lines);
   } else if (name == "inspect") {
     launch::RunInspect(arguments.path);
+  } else if (name == "report") {
+    launch::RunReport(arguments.report);
   } else if (name == "demo-data") {
     launch::RunDemoData(arguments.demo);
   } else {
@@ -170,6 +173,10 @@ void Describe(CLI::App& app, Arguments& arguments) {
   app.add_subcommand("inspect", "What a model folder, a checkpoint, a safetensors file or a recorded message holds")
       ->add_option("path", arguments.path)
       ->required();
+  auto* report = app.add_subcommand("report", "One HTML page about a run: plots, tables, rollouts");
+  report->add_option("run", arguments.report.run, "folder of the run")->required();
+  report->add_option("--out", arguments.report.out, "file; default: report.html in the folder");
+  report->add_option("--eval", arguments.report.evaluations, "JSON of `eval` beside RUN/eval*.json; may be repeated");
   auto* demo = app.add_subcommand("demo-data", "The made-up task of the demo as JSONL files");
   demo->add_option("folder", arguments.demo.folder)->required();
   demo->add_option("--seed", arguments.demo.seed);

@@ -41,6 +41,7 @@ const std::map<std::string, Names>& AllowedRooms() {
       {"learner", {"base", "schema", "net", "text", "data", "model", "engine", "weights", "collective"}},
       {"sft", {"base", "json", "schema", "text", "data", "model", "engine", "estimators", "learner"}},
       {"evaluation", {"base", "json", "schema", "text", "answers", "data", "estimators", "engine"}},
+      {"report", {"base", "json"}},
   };
   return table;
 }
