@@ -39,7 +39,7 @@ class Batcher {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       SynthesizedRow& row = done.emplace_back();
       row.id = rows[i].prompt.id;
-      row.prompt = estimators::QuestionText(rows[i].prompt);
+      row.prompt = rows[i].prompt;
       if (groups[i].ok()) {
         row.completions = TextsOf(*groups[i]);
       } else {
@@ -149,7 +149,13 @@ void SynthesizeRows(const std::vector<data::Row>& rows, const Models& models, co
 }
 
 json::Json ToRecord(const SynthesizedRow& row) {
-  json::Json record = {{"id", row.id}, {"prompt", row.prompt}, {"completions", row.completions}};
+  json::Json record = {{"id", row.id}, {"prompt", row.prompt.text}, {"completions", row.completions}};
+  if (!row.prompt.messages.empty()) {
+    record["prompt"] = json::Json::array();
+    for (const schema::ChatMessage& message : row.prompt.messages) {
+      record["prompt"].push_back({{"role", message.role}, {"content", message.content}});
+    }
+  }
   if (row.reference.ok()) {
     record["reference"] = row.reference->text;
     record["answers"] = row.answers;

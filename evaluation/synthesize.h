@@ -28,7 +28,7 @@ struct SynthesizeConfig {
 
 struct SynthesizedRow {
   std::string id;
-  std::string prompt;
+  schema::Prompt prompt;
   std::vector<std::string> completions;                          // empty when the prompt did not fit
   base::Outcome<schema::Reference> reference = base::Failure{};  // or why there is none
   std::vector<std::string> answers;                              // those that the reference admits
@@ -42,8 +42,9 @@ struct SynthesizedRow {
 void SynthesizeRows(const std::vector<data::Row>& rows, const Models& models, const SynthesizeConfig& config,
                     const std::function<void(const SynthesizedRow&)>& sink, const OnProgress& on_progress = {});
 
-// {"id", "prompt", "completions", "reference", "answers", "stages", "generation"}, or "failure" in place of the last
-// four; with a rubric also "rubric" and "rubric_points", with a judge "verdicts" and "rewards".
+// {"id", "prompt" (text or messages), "completions", "reference", "answers", "stages", "generation"}, or "failure" in
+// place of the last four: rows that `sft` learns the references from. With a rubric also "rubric" and "rubric_points",
+// with a judge "verdicts" and "rewards".
 json::Json ToRecord(const SynthesizedRow& row);
 
 }  // namespace autodidact::evaluation
