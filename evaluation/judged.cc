@@ -90,6 +90,15 @@ Scores ScoresOf(const JudgedQuestion& question, std::size_t num_texts) {
   return scores;
 }
 
+// A selected text is one of the rollouts, whose score is known.
+std::optional<double> ScoreOfSelected(const QuestionTexts& texts, const JudgedQuestion& question,
+                                      const schema::Reference& selected) {
+  for (std::size_t i = 0; i < texts.rollouts.size(); ++i) {
+    if (answers::WithoutAlternatives(texts.rollouts[i]) == selected.text) return question.rollouts[i];
+  }
+  return std::nullopt;
+}
+
 void Distribute(const QuestionTexts& texts, JudgedQuestion& question) {
   const Scores scores = ScoresOf(question, TextsOf(texts).size());
   auto next = scores.begin() + std::ssize(texts.rollouts);
@@ -97,6 +106,11 @@ void Distribute(const QuestionTexts& texts, JudgedQuestion& question) {
   if (texts.greedy) question.greedy = *next++;
   for (const auto& [size, synthesis] : texts.syntheses) {
     if (synthesis.ok()) question.syntheses[size] = *next++;
+  }
+  for (const auto& [kind, by_group] : texts.selections) {
+    for (const auto& [size, selected] : by_group) {
+      if (selected.ok()) question.selections[kind][size] = ScoreOfSelected(texts, question, *selected);
+    }
   }
 }
 
@@ -170,11 +184,21 @@ JudgedFigures Tabulate(const std::vector<JudgedQuestion>& questions, const EvalC
   CountTexts(questions, figures);
   figures.single = Mean(questions, config, [](const JudgedQuestion& question) { return MeanOf(question.rollouts); });
   figures.greedy = Mean(questions, config, [](const JudgedQuestion& question) { return question.greedy; });
+  for (const estimators::EstimatorKind kind : config.estimators) {
+    if (estimators::IsSelection(kind)) figures.selections.emplace_back(kind, FiguresByGroup());
+  }
   for (const int size : config.group_sizes) {
     figures.synthesis[size] = Mean(questions, config, [size](const JudgedQuestion& question) {
       const auto found = question.syntheses.find(size);
       return found == question.syntheses.end() ? std::nullopt : found->second;
     });
+    for (auto& [kind, by_group] : figures.selections) {
+      by_group[size] = Mean(questions, config, [size, kind = kind](const JudgedQuestion& question) {
+        const auto of_kind = question.selections.find(kind);
+        if (of_kind == question.selections.end() || !of_kind->second.contains(size)) return std::optional<double>();
+        return of_kind->second.at(size);
+      });
+    }
     figures.best_of[size] =
         Mean(questions, config, [size](const JudgedQuestion& question) { return BestOf(question.rollouts, size); });
   }
@@ -281,6 +305,10 @@ json::Json ToJson(const JudgedFigures& figures) {
     const std::string key = std::to_string(size);
     value["synthesis"][key] = Value(figures.synthesis.at(size).value);
     value["best_of"][key] = Value(figures.best_of.at(size).value);
+    for (const auto& [kind, by_group] : figures.selections) {
+      value[Name(kind)][key] = Value(by_group.at(size).value);
+      intervals[Name(kind)][key] = Interval(by_group.at(size));
+    }
     intervals["synthesis"][key] = Interval(figures.synthesis.at(size));
     intervals["best_of"][key] = Interval(figures.best_of.at(size));
   }
@@ -295,12 +323,16 @@ std::string ToTable(const JudgedFigures& figures) {
   std::string table = base::Format("{} questions;", figures.questions);
   for (const auto& [name, count] : figures.yardsticks) table += base::Format(" {}: {}", name, count);
   if (figures.left_out > 0) table += base::Format(" left out (no full rubric): {}", figures.left_out);
-  table += base::Format("\njudged score, per cent ± half of the 95 % interval\n{:<12}", "G");
+  table += base::Format("\njudged score, per cent ± half of the 95 % interval\n{:<22}", "G");
   for (const int size : figures.group_sizes) table += base::Format("{:>14}", size);
-  table += base::Format("\n{:<12}{}\n{:<12}{}\n{:<12}", "single", Cell(figures.single), "greedy", Cell(figures.greedy),
+  table += base::Format("\n{:<22}{}\n{:<22}{}\n{:<22}", "single", Cell(figures.single), "greedy", Cell(figures.greedy),
                         "synthesis");
   for (const int size : figures.group_sizes) table += Cell(figures.synthesis.at(size));
-  table += base::Format("\n{:<12}", "best of");
+  for (const auto& [kind, by_group] : figures.selections) {
+    table += base::Format("\n{:<22}", Name(kind));
+    for (const int size : figures.group_sizes) table += Cell(by_group.at(size));
+  }
+  table += base::Format("\n{:<22}", "best of");
   for (const int size : figures.group_sizes) table += Cell(figures.best_of.at(size));
   table += base::Format("\ninvalid verdicts: {:.1f} %; texts without a score: {}\n", 100 * figures.invalid,
                         figures.unscored);

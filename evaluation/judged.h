@@ -23,6 +23,8 @@ struct JudgedQuestion {
   std::vector<std::optional<double>> rollouts;  // scores before clipping; nothing without a valid verdict
   std::optional<double> greedy;
   std::map<int, std::optional<double>> syntheses;
+  // Of the rollout that each selection picked.
+  std::map<estimators::EstimatorKind, std::map<int, std::optional<double>>> selections;
 };
 
 // Means over questions of the scores before clipping, the mean clipped to [0, 1] as HealthBench's official figure is; a
@@ -34,6 +36,7 @@ struct JudgedFigures {
   Figure single;
   Figure greedy;
   FiguresByGroup synthesis;
+  std::vector<std::pair<estimators::EstimatorKind, FiguresByGroup>> selections;  // those of EvalConfig::estimators
   FiguresByGroup best_of;     // the best score among the first G rollouts
   std::int64_t left_out = 0;  // rows without a full rubric of their own, where others have one
   double invalid = 0;         // share of the verdicts
