@@ -107,7 +107,11 @@ std::string Reference(const Json& group) {
   const Json& rubric = Member(group, "rubric");
   if (!rubric.is_array() || rubric.empty()) return html;
   html += "<h5>Rubric</h5>\n<ol>";
-  for (const Json& criterion : rubric) html += "<li>" + Escape(Text(criterion)) + "</li>";
+  for (std::size_t i = 0; i < rubric.size(); ++i) {
+    const Json& points = Element(group, "rubric_points", i);
+    const bool weighted = points.is_number() && points.get<double>() != 1;
+    html += "<li>" + Escape(Text(rubric[i])) + (weighted ? Figure("points", points) : "") + "</li>";
+  }
   return html + "</ol>\n";
 }
 

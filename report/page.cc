@@ -54,9 +54,11 @@ color:var(--soft)}
 table{border-collapse:collapse;width:100%;font-size:.88rem;font-variant-numeric:tabular-nums}
 td,th{padding:6px 12px;text-align:right;border-top:1px solid var(--grid);white-space:nowrap}
 thead th{border-top:0;color:var(--soft);font-weight:500}
-th:first-child{text-align:left;font-weight:500}
+th:first-child{text-align:left;font-weight:500;white-space:normal;min-width:9rem}
 .left td{text-align:left;white-space:normal;overflow-wrap:anywhere;vertical-align:top}
 td small{color:var(--soft)}
+.left td:first-child{white-space:nowrap}
+@media (max-width:520px){td,th{padding:6px 8px}}
 .met{color:var(--good)}.not_met{color:var(--bad)}.invalid{color:var(--warn)}
 details{background:var(--card);border:1px solid var(--edge);border-radius:8px;margin:8px 0;padding:0 12px;min-width:0}
 summary{cursor:pointer;padding:10px 0;overflow-wrap:anywhere}

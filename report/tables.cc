@@ -2,6 +2,7 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -106,9 +107,31 @@ const Json* Member(const Json* object, const std::string& key) {
   return found == object->end() ? nullptr : &*found;
 }
 
+// Counts beside the shares.
+const std::set<std::string> kCounts = {"questions", "left_out", "unscored", "yardsticks"};
+
+// A figure's name for people; the JSON's where there is no better one.
+std::string Label(const std::string& name) {
+  static const std::map<std::string, std::string> labels = {
+      {"single", "one sample"},
+      {"pass", "any of the G right"},
+      {"best_of", "best of the G"},
+      {"right_when_all_wrong", "synthesis right, all G wrong"},
+      {"agreement", "synthesis equal to the majority"},
+      {"disagreement/synthesis", "synthesis right where they differ"},
+      {"disagreement/majority", "majority right where they differ"},
+      {"no_answer/single", "one sample: no answer"},
+      {"no_answer/greedy", "greedy: no answer"},
+      {"no_answer/synthesis", "synthesis: no answer"},
+      {"invalid_verdicts", "invalid verdicts"},
+  };
+  const auto found = labels.find(name);
+  return found == labels.end() ? name : found->second;
+}
+
 void Flatten(const std::string& path, const Json& object, const Json* intervals, std::vector<Row>& rows) {
   for (const auto& [key, value] : object.items()) {
-    if (path.empty() && (key == "intervals" || key == "questions")) continue;
+    if (path.empty() && (key == "intervals" || kCounts.contains(key))) continue;
     const std::string name = path.empty() ? key : path + "/" + key;
     const Json* interval = Member(intervals, key);
     if (value.is_number() || value.is_null() || IsByGroup(value)) {
@@ -143,7 +166,7 @@ std::string EvaluationTable(const Evaluation& evaluation) {
   for (const int size : sizes) head.push_back(base::Format("G = {}", size));
   std::string html;
   for (const Row& row : rows) {
-    html += "<tr><th>" + Escape(row.name) + "</th>";
+    html += "<tr><th>" + Escape(Label(row.name)) + "</th>";
     if (!row.value->is_object()) {
       html += FigureCell(row.value, row.interval);
       for (std::size_t i = 1; i < sizes.size(); ++i) html += "<td></td>";
@@ -155,11 +178,11 @@ std::string EvaluationTable(const Evaluation& evaluation) {
     }
     html += "</tr>\n";
   }
-  std::string title = "<h3>" + Escape(evaluation.name);
-  if (const Json* questions = Member(&evaluation.figures, "questions"); questions && questions->is_number()) {
-    title += base::Format(": {} questions, ± half the 95 % interval", questions->get<std::int64_t>());
+  std::string note = "± is half the 95 % interval";
+  for (const std::string& key : kCounts) {
+    if (const Json* count = Member(&evaluation.figures, key)) note += " · " + key + ": " + Escape(json::Dump(*count));
   }
-  return title + "</h3>\n" + Table(head, html);
+  return "<h3>" + Escape(evaluation.name) + "</h3>\n<p class=\"note\">" + note + "</p>\n" + Table(head, html);
 }
 
 std::string Tile(const std::string& label, const std::string& value, const std::string& note,

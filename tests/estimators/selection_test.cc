@@ -8,6 +8,7 @@
 
 #include "json/json.h"
 #include "model/folder.h"
+#include "tests/paths.h"
 
 namespace autodidact::estimators {
 namespace {
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 
 // What transformers computes (tests/golden/make_selection_goldens.py).
 const json::Json& Goldens() {
-  static const json::Json goldens = json::ParseFile(fs::path(AUTODIDACT_SOURCE_DIR) / "tests/golden/selection.json");
+  static const json::Json goldens = json::ParseFile(tests::SourceFolder() / "tests/golden/selection.json");
   return goldens;
 }
 
@@ -46,7 +47,7 @@ SelectionConfig Config() {
 struct Case {
   explicit Case(const json::Json& values)
       : values(values),
-        weights(model::LoadModel(fs::path(AUTODIDACT_SOURCE_DIR) / "tests/golden/models" / std::string(values["model"]),
+        weights(model::LoadModel(tests::SourceFolder() / "tests/golden/models" / std::string(values["model"]),
                                  at::kFloat, at::kCPU)) {
     prompt.text = values["question"];
     group.prompt_ids = values["prompt_ids"].get<std::vector<schema::TokenId>>();

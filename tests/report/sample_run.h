@@ -65,6 +65,7 @@ inline std::string SampleGroups(int step) {
         {"reference", "The Vaults is a French pub.<script>"},
         {"reference_generation", "## Answer\nThe Vaults is a French pub.<script>"},
         {"rubric", {"says that the food is French", "gives the name <img>"}},
+        {"rubric_points", {1, -3}},
         {"failure", nullptr},
         {"verdicts",
          {{{"rollout", 0}, {"criterion", 0}, {"verdict", "met"}, {"reason", ""}},
