@@ -16,29 +16,33 @@ void Check(const std::vector<data::Row>& rows, const EvalConfig& config) {
   }
   if (rows.empty()) base::ThrowBadInput("an evaluation needs at least one row");
   for (const data::Row& row : rows) {
-    if (row.answers.empty()) base::ThrowBadInput(base::Format("row '{}' has no label to compare with", row.prompt.id));
+    if (row.answers.empty() && !config.texts_only)
+      base::ThrowBadInput(base::Format("row '{}' has no label to compare with", row.prompt.id));
   }
 }
 
-void Rollouts(const std::vector<std::vector<schema::TokenId>>& prompts, const Models& models, const EvalConfig& config,
-              const OnProgress& on_progress, EvalResult& result) {
+using Groups = std::vector<base::Outcome<schema::RolloutGroup>>;
+
+Groups Rollouts(const std::vector<std::vector<schema::TokenId>>& prompts, const Models& models,
+                const EvalConfig& config, const OnProgress& on_progress, EvalResult& result) {
   const int most = *std::max_element(config.group_sizes.begin(), config.group_sizes.end());
   engine::Engine engine(models.engine, models.policy, models.tokenizer);
   auto start = base::Clock::now();
-  auto groups = SampleTexts(engine, prompts, static_cast<std::uint32_t>(most), config.sampling, config.seed, 0,
-                            "rollouts", on_progress);
+  auto groups = SampleGroups(engine, prompts, static_cast<std::uint32_t>(most), config.sampling, config.seed, 0,
+                             "rollouts", on_progress);
   result.rollout_seconds = base::SecondsSince(start);
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    if (groups[i].ok()) result.texts[i].rollouts = std::move(*groups[i]);
+    if (groups[i].ok()) result.texts[i].rollouts = TextsOf(*groups[i]);
   }
   engine::SamplingParams greedy = config.sampling;
   greedy.temperature = 0;
   start = base::Clock::now();
-  const auto singles = SampleTexts(engine, prompts, 1, greedy, config.seed, 0, "greedy", on_progress);
+  const auto singles = SampleGroups(engine, prompts, 1, greedy, config.seed, 0, "greedy", on_progress);
   result.greedy_seconds = base::SecondsSince(start);
   for (std::size_t i = 0; i < singles.size(); ++i) {
-    if (singles[i].ok()) result.texts[i].greedy = singles[i]->front();
+    if (singles[i].ok()) result.texts[i].greedy = singles[i]->rollouts.front().text;
   }
+  return groups;
 }
 
 void Syntheses(const Models& models, const EvalConfig& config, const OnProgress& on_progress, EvalResult& result) {
@@ -61,6 +65,29 @@ void Syntheses(const Models& models, const EvalConfig& config, const OnProgress&
   }
 }
 
+void Selections(const std::vector<data::Row>& rows, const Groups& groups, const Models& models,
+                const EvalConfig& config, const OnProgress& on_progress, EvalResult& result) {
+  const auto start = base::Clock::now();
+  for (const estimators::EstimatorKind kind : config.estimators) {
+    if (!estimators::IsSelection(kind)) continue;
+    auto selections = SelectFromGroups(kind, models, config.selection, rows, groups, config.group_sizes, on_progress);
+    for (std::size_t i = 0; i < selections.size(); ++i) result.texts[i].selections[kind] = std::move(selections[i]);
+  }
+  result.selection_seconds = base::SecondsSince(start);
+}
+
+Compared WhatIsCompared(const EvalConfig& config) {
+  Compared compared{.synthesis = false, .position_vote = config.position_vote, .further = {}};
+  for (const estimators::EstimatorKind kind : config.estimators) {
+    if (kind == estimators::EstimatorKind::kSynthesis) {
+      compared.synthesis = true;
+    } else if (kind != estimators::EstimatorKind::kMajority) {
+      compared.further.push_back(kind);
+    }
+  }
+  return compared;
+}
+
 }  // namespace
 
 EvalResult Evaluate(const std::vector<data::Row>& all_rows, const Models& models, const EvalConfig& config,
@@ -75,16 +102,23 @@ EvalResult Evaluate(const std::vector<data::Row>& all_rows, const Models& models
   for (const data::Row& row : rows) {
     QuestionTexts& question = result.texts.emplace_back();
     question.id = row.prompt.id;
-    question.prompt = PromptText(row.prompt);
+    question.prompt = estimators::QuestionText(row.prompt);
     question.labels = row.answers;
   }
-  Rollouts(prompts, models, config, on_progress, result);
-  if (!config.skip_synthesis) Syntheses(models, config, on_progress, result);
-  for (const QuestionTexts& question : result.texts) {
-    result.graded.push_back(Grade(question, config.group_sizes, config.rule, config.position_vote));
+  for (const estimators::EstimatorKind kind : config.estimators) {
+    estimators::CheckSelection(
+        kind, config.selection, models.tokenizer,
+        static_cast<std::size_t>(*std::max_element(config.group_sizes.begin(), config.group_sizes.end())));
   }
-  result.figures =
-      Tabulate(result.graded, config.group_sizes, config.position_vote, config.seed, config.bootstrap_resamples);
+  const Compared compared = WhatIsCompared(config);
+  const Groups groups = Rollouts(prompts, models, config, on_progress, result);
+  if (compared.synthesis) Syntheses(models, config, on_progress, result);
+  Selections(rows, groups, models, config, on_progress, result);
+  if (config.texts_only) return result;
+  for (const QuestionTexts& question : result.texts) {
+    result.graded.push_back(Grade(question, config.group_sizes, config.rule, compared));
+  }
+  result.figures = Tabulate(result.graded, config.group_sizes, compared, config.seed, config.bootstrap_resamples);
   return result;
 }
 

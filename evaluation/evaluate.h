@@ -19,9 +19,13 @@ struct EvalConfig {
   estimators::AnswerRule rule;            // how answers are found and compared with labels
   std::uint64_t seed = 0;
   std::int64_t max_questions = 0;  // the first so many rows; 0: all
+  // What is compared; the majority costs nothing and is always there.
+  std::vector<estimators::EstimatorKind> estimators = {estimators::EstimatorKind::kSynthesis,
+                                                       estimators::EstimatorKind::kMajority};
+  estimators::SelectionConfig selection;
   bool position_vote = false;      // the line of PositionVote too
-  bool skip_synthesis = false;     // the anchor is not asked; its figures are then those of no answer at all
   int bootstrap_resamples = 1000;  // 0: no intervals
+  bool texts_only = false;         // no labels are needed and nothing is graded
 };
 
 struct EvalResult {
@@ -31,12 +35,14 @@ struct EvalResult {
   double rollout_seconds = 0;
   double greedy_seconds = 0;
   double synthesis_seconds = 0;
+  double selection_seconds = 0;
 };
 
-// Samples max(group_sizes) rollouts per question once, decodes it greedily, and lets the anchor synthesize the first G
-// rollouts for every G; all estimates of one G see the same rollouts. Depends on weights, rows, config and seed alone.
-// Blocks for the computation, on the calling thread's intra-op threads. Error(kBadInput): no rows, a row without a
-// label, a prompt that the tokenizer cannot express, group sizes that are empty or below 1.
+// Samples max(group_sizes) rollouts per question once, decodes it greedily, and lets every estimator have the first G
+// rollouts for every G, by the anchor's weights where it needs a model; all estimates of one G see the same rollouts.
+// Depends on weights, rows, config and seed alone. Blocks for the computation, on the calling thread's intra-op
+// threads. Error(kBadInput): no rows, a row without a label, a prompt that the tokenizer cannot express, group sizes
+// that are empty or below 1.
 EvalResult Evaluate(const std::vector<data::Row>& rows, const Models& models, const EvalConfig& config,
                     const OnProgress& on_progress = {});
 

@@ -89,20 +89,14 @@ bool BothAnswer(const GradedGroup& group) {
   return group.majority.answer && group.synthesis.answer;
 }
 
-void TabulateGroups(const Tabulator& tabulator, int size, bool position_vote, EvalFigures& figures) {
+void TabulateSynthesis(const Tabulator& tabulator, int size, EvalFigures& figures) {
   const auto share_of_all = [&](bool (*holds)(const GradedGroup&)) {
     return tabulator.OfGroup(size, [&](const GradedGroup& group) { return Count{holds(group) ? 1.0 : 0.0, 1.0}; });
   };
-  figures.majority[size] = share_of_all([](const GradedGroup& group) { return group.majority.right; });
   figures.synthesis[size] = share_of_all([](const GradedGroup& group) { return group.synthesis.right; });
-  if (position_vote) {
-    figures.position_vote[size] = share_of_all([](const GradedGroup& group) { return group.position_vote.right; });
-  }
-  figures.pass[size] = share_of_all([](const GradedGroup& group) { return group.any_right; });
   figures.right_when_all_wrong[size] =
       share_of_all([](const GradedGroup& group) { return group.synthesis.right && !group.any_right; });
   figures.synthesis_no_answer[size] = share_of_all([](const GradedGroup& group) { return !group.synthesis.answer; });
-
   figures.agreement[size] = tabulator.OfGroup(size, [](const GradedGroup& group) {
     return Count{group.agree ? 1.0 : 0.0, BothAnswer(group) ? 1.0 : 0.0};
   });
@@ -118,10 +112,25 @@ void TabulateGroups(const Tabulator& tabulator, int size, bool position_vote, Ev
       where_they_differ([](const GradedGroup& group) { return group.majority.right; });
 }
 
+void TabulateGroups(const Tabulator& tabulator, int size, const Compared& compared, EvalFigures& figures) {
+  const auto share_right = [&](const std::function<bool(const GradedGroup&)>& right) {
+    return tabulator.OfGroup(size, [&](const GradedGroup& group) { return Count{right(group) ? 1.0 : 0.0, 1.0}; });
+  };
+  figures.majority[size] = share_right([](const GradedGroup& group) { return group.majority.right; });
+  figures.pass[size] = share_right([](const GradedGroup& group) { return group.any_right; });
+  if (compared.position_vote) {
+    figures.position_vote[size] = share_right([](const GradedGroup& group) { return group.position_vote.right; });
+  }
+  for (auto& [kind, by_group] : figures.further) {
+    by_group[size] = share_right([kind = kind](const GradedGroup& group) { return group.further.at(kind).right; });
+  }
+  if (compared.synthesis) TabulateSynthesis(tabulator, size, figures);
+}
+
 }  // namespace
 
 EvalFigures Tabulate(const std::vector<GradedQuestion>& questions, const std::vector<int>& group_sizes,
-                     bool position_vote, std::uint64_t seed, int resamples) {
+                     const Compared& compared, std::uint64_t seed, int resamples) {
   const Tabulator tabulator(questions, seed, resamples);
   EvalFigures figures;
   figures.questions = static_cast<std::int64_t>(questions.size());
@@ -137,7 +146,8 @@ EvalFigures Tabulate(const std::vector<GradedQuestion>& questions, const std::ve
   figures.greedy_no_answer = tabulator.Of([](const GradedQuestion& question) {
     return Count{question.greedy.answer ? 0.0 : 1.0, 1.0};
   });
-  for (const int size : group_sizes) TabulateGroups(tabulator, size, position_vote, figures);
+  for (const estimators::EstimatorKind kind : compared.further) figures.further.emplace_back(kind, FiguresByGroup());
+  for (const int size : group_sizes) TabulateGroups(tabulator, size, compared, figures);
   return figures;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -22,6 +23,15 @@ struct QuestionTexts {
   std::vector<std::string> rollouts;  // as many as the largest group size; empty when the prompt did not fit
   std::optional<std::string> greedy;
   std::map<int, base::Outcome<schema::Reference>> syntheses;  // by group size, of the first G rollouts
+  // What each selection picked, by group size.
+  std::map<estimators::EstimatorKind, std::map<int, base::Outcome<schema::Reference>>> selections;
+};
+
+// Which estimates are graded and counted beside the majority, which always is.
+struct Compared {
+  bool synthesis = true;
+  bool position_vote = false;
+  std::vector<estimators::EstimatorKind> further;  // selections and the ground truth
 };
 
 // An answer found in a text, and whether it is equal to a label. No answer is never right.
@@ -34,7 +44,8 @@ struct GradedAnswer {
 struct GradedGroup {
   GradedAnswer majority;
   GradedAnswer synthesis;
-  GradedAnswer position_vote;     // only when asked for
+  GradedAnswer position_vote;  // only when asked for
+  std::map<estimators::EstimatorKind, GradedAnswer> further;
   std::string synthesis_failure;  // why there is no synthesis; empty when there is one
   bool any_right = false;         // any of the G rollouts
   bool agree = false;             // majority and synthesis both have an answer, and the same one
@@ -47,7 +58,7 @@ struct GradedQuestion {
 };
 
 GradedQuestion Grade(const QuestionTexts& question, const std::vector<int>& group_sizes,
-                     const estimators::AnswerRule& rule, bool position_vote);
+                     const estimators::AnswerRule& rule, const Compared& compared);
 
 // A share with its 95 % confidence interval. Nothing (null, "-") where nothing was counted.
 struct Figure {
@@ -66,9 +77,10 @@ struct EvalFigures {
   Figure single;  // mean accuracy over all rollouts of all questions
   Figure greedy;
   FiguresByGroup majority;
-  FiguresByGroup synthesis;
+  FiguresByGroup synthesis;      // empty unless compared, as all that is said about it
   FiguresByGroup position_vote;  // empty unless asked for
-  FiguresByGroup pass;           // any of the first G rollouts is right
+  std::vector<std::pair<estimators::EstimatorKind, FiguresByGroup>> further;  // in the order asked for
+  FiguresByGroup pass;                                                        // any of the first G rollouts is right
   // Share of the questions where the synthesis is right while none of the G rollouts is.
   FiguresByGroup right_when_all_wrong;
   // Of the questions where both majority and synthesis have an answer: the share where it is the same.
@@ -84,10 +96,10 @@ struct EvalFigures {
 
 // Intervals by the bootstrap over questions (percentiles of `resamples` redraws, keyed by the seed; 0: no intervals).
 EvalFigures Tabulate(const std::vector<GradedQuestion>& questions, const std::vector<int>& group_sizes,
-                     bool position_vote, std::uint64_t seed, int resamples = 1000);
+                     const Compared& compared, std::uint64_t seed, int resamples = 1000);
 
-// {"single", "greedy", "majority": {"1": …}, "synthesis", "pass", "right_when_all_wrong", "agreement", …, "questions",
-// "intervals": the same with [low, high] in place of each figure}.
+// {"single", "greedy", "majority": {"1": …}, "synthesis", "pass", "right_when_all_wrong", "agreement", …, each further
+// estimator under its name, "questions", "intervals": the same with [low, high] in place of each figure}.
 json::Json ToJson(const EvalFigures& figures);
 
 // The table for a terminal: a line per figure, a column per group size, in per cent with the half-width of the

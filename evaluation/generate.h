@@ -12,6 +12,7 @@
 #include "data/rows.h"
 #include "engine/engine.h"
 #include "estimators/estimator.h"
+#include "estimators/selection.h"
 #include "schema/types.h"
 
 namespace autodidact::evaluation {
@@ -29,22 +30,30 @@ struct Models {
 };
 
 struct Progress {
-  const char* phase = "";  // "rollouts", "greedy", "synthesis"
+  const char* phase = "";  // "rollouts", "greedy", or the name of an estimator
   std::int64_t done = 0;   // groups
   std::int64_t total = 0;
 };
+// Judges texts against references, in the order of the requests; empty in the verifiable regime.
+using JudgeTexts = std::function<std::vector<schema::JudgeReply>(std::vector<schema::JudgeRequest>)>;
+// The request that asks for every text against the reference: by its rubric alone where there is one.
+schema::JudgeRequest MakeJudgeRequest(schema::Ticket ticket, const schema::Reference& reference,
+                                      std::vector<std::string> texts);
+
 // Called on the caller's thread whenever groups finished. May throw to stop the work.
 using OnProgress = std::function<void(const Progress&)>;
 
 // The prompts' token ids; an Error(kBadInput) of `render` gets the row's id put before it.
 std::vector<std::vector<schema::TokenId>> RenderRows(const RenderPrompt& render, const std::vector<data::Row>& rows);
 
-// The texts of `num_rollouts` rollouts for each prompt, in the order of the prompts; tickets count from `first_ticket`.
+// The group of `num_rollouts` rollouts of each prompt, in the order of the prompts; tickets count from `first_ticket`.
 // Blocks for the computation, on the calling thread's intra-op threads. A prompt that does not fit fails.
-std::vector<base::Outcome<std::vector<std::string>>> SampleTexts(
-    engine::Engine& engine, const std::vector<std::vector<schema::TokenId>>& prompts, std::uint32_t num_rollouts,
-    const engine::SamplingParams& sampling, std::uint64_t seed, schema::Ticket first_ticket, const char* phase,
-    const OnProgress& on_progress);
+std::vector<base::Outcome<schema::RolloutGroup>> SampleGroups(engine::Engine& engine,
+                                                              const std::vector<std::vector<schema::TokenId>>& prompts,
+                                                              std::uint32_t num_rollouts,
+                                                              const engine::SamplingParams& sampling,
+                                                              std::uint64_t seed, schema::Ticket first_ticket,
+                                                              const char* phase, const OnProgress& on_progress);
 
 // One synthesis for each group of candidates, by ticket. `engine` holds the anchor's weights.
 std::map<schema::Ticket, base::Outcome<schema::Reference>> SynthesizeGroups(
@@ -52,7 +61,20 @@ std::map<schema::Ticket, base::Outcome<schema::Reference>> SynthesizeGroups(
     std::int64_t model_limit, std::map<schema::Ticket, std::vector<std::string>> groups, std::uint64_t seed,
     const OnProgress& on_progress);
 
-// The prompt as one text for people: its text, or its turns as "role: content" lines.
-std::string PromptText(const schema::Prompt& prompt);
+// A rubric for each reference, by ticket, or why there is none. The config must ask for rubrics.
+std::map<schema::Ticket, base::Outcome<schema::Reference>> WriteRubrics(
+    engine::Engine& engine, const text::Tokenizer& tokenizer, const estimators::SynthesisConfig& config,
+    std::int64_t model_limit, std::map<schema::Ticket, schema::Reference> references, std::uint64_t seed,
+    const OnProgress& on_progress);
+
+// The texts of a group's rollouts.
+std::vector<std::string> TextsOf(const schema::RolloutGroup& group);
+
+// What a selection picks in each group for each of the group sizes, by the anchor's weights; nothing for a group that
+// failed. Blocks as SampleGroups.
+std::vector<std::map<int, base::Outcome<schema::Reference>>> SelectFromGroups(
+    estimators::EstimatorKind kind, const Models& models, const estimators::SelectionConfig& config,
+    const std::vector<data::Row>& rows, const std::vector<base::Outcome<schema::RolloutGroup>>& groups,
+    const std::vector<int>& group_sizes, const OnProgress& on_progress);
 
 }  // namespace autodidact::evaluation

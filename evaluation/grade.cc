@@ -24,6 +24,24 @@ class Grader {
     return reference.ok() ? OfText(reference->text) : GradedAnswer();
   }
 
+  // Of what an estimator gave, if it gave anything: the first answer that it admits.
+  GradedAnswer OfReference(const base::Outcome<schema::Reference>& reference) const {
+    if (!reference.ok()) return {};
+    auto admitted = answers::ReferenceAnswers(rule_.extractor, reference->text);
+    return admitted.empty() ? GradedAnswer() : OfAnswer(std::move(admitted.front()));
+  }
+
+  // `kind` is a selection or the ground truth.
+  GradedAnswer Further(estimators::EstimatorKind kind, const QuestionTexts& question, int size) const {
+    if (kind == estimators::EstimatorKind::kGroundTruth) {
+      return OfReference(estimators::LabelReference(rule_, question.labels));
+    }
+    const auto selection = question.selections.find(kind);
+    if (selection == question.selections.end()) return {};
+    const auto reference = selection->second.find(size);
+    return reference == selection->second.end() ? GradedAnswer() : OfReference(reference->second);
+  }
+
   bool Agree(const GradedAnswer& left, const GradedAnswer& right) const {
     return left.answer && right.answer && answers::Equal(rule_.comparator, *left.answer, *right.answer);
   }
@@ -36,7 +54,7 @@ class Grader {
 }  // namespace
 
 GradedQuestion Grade(const QuestionTexts& question, const std::vector<int>& group_sizes,
-                     const estimators::AnswerRule& rule, bool position_vote) {
+                     const estimators::AnswerRule& rule, const Compared& compared) {
   const Grader grader(rule, question.labels);
   GradedQuestion graded;
   for (const std::string& text : question.rollouts) graded.rollouts.push_back(grader.OfText(text));
@@ -51,6 +69,9 @@ GradedQuestion Grade(const QuestionTexts& question, const std::vector<int>& grou
     } else {
       group.synthesis_failure = synthesis->second.failure().reason;
     }
+    for (const estimators::EstimatorKind kind : compared.further) {
+      group.further[kind] = grader.Further(kind, question, size);
+    }
     if (question.rollouts.empty()) continue;
     AD_CHECK(static_cast<std::size_t>(size) <= question.rollouts.size(), "{} rollouts for a group of {}",
              question.rollouts.size(), size);
@@ -59,7 +80,7 @@ GradedQuestion Grade(const QuestionTexts& question, const std::vector<int>& grou
     group.any_right = std::any_of(graded.rollouts.begin(), graded.rollouts.begin() + size,
                                   [](const GradedAnswer& rollout) { return rollout.right; });
     group.agree = grader.Agree(group.majority, group.synthesis);
-    if (!position_vote) continue;
+    if (!compared.position_vote) continue;
     std::vector<std::string> found;
     for (int i = 0; i < size; ++i) {
       const auto& answer = graded.rollouts[static_cast<std::size_t>(i)].answer;

@@ -28,16 +28,17 @@ Json Shape(const EvalFigures& figures, const std::function<Json(const Figure&)>&
   object["single"] = show(figures.single);
   object["greedy"] = show(figures.greedy);
   object["majority"] = ByGroup(figures.majority, show);
-  object["synthesis"] = ByGroup(figures.synthesis, show);
   if (!figures.position_vote.empty()) object["position_vote"] = ByGroup(figures.position_vote, show);
+  for (const auto& [kind, by_group] : figures.further) object[Name(kind)] = ByGroup(by_group, show);
   object["pass"] = ByGroup(figures.pass, show);
+  object["no_answer"] = {{"single", show(figures.single_no_answer)}, {"greedy", show(figures.greedy_no_answer)}};
+  if (figures.synthesis.empty()) return object;
+  object["synthesis"] = ByGroup(figures.synthesis, show);
   object["right_when_all_wrong"] = ByGroup(figures.right_when_all_wrong, show);
   object["agreement"] = ByGroup(figures.agreement, show);
   object["disagreement"] = {{"synthesis", ByGroup(figures.disagreement_synthesis, show)},
                             {"majority", ByGroup(figures.disagreement_majority, show)}};
-  object["no_answer"] = {{"single", show(figures.single_no_answer)},
-                         {"greedy", show(figures.greedy_no_answer)},
-                         {"synthesis", ByGroup(figures.synthesis_no_answer, show)}};
+  object["no_answer"]["synthesis"] = ByGroup(figures.synthesis_no_answer, show);
   return object;
 }
 
@@ -84,6 +85,19 @@ Json Graded(const GradedAnswer& graded) {
   return {{"answer", graded.answer ? Json(*graded.answer) : Json(nullptr)}, {"right", graded.right}};
 }
 
+// How the selection came about, or why there is none.
+void AddSelection(const QuestionTexts& question, estimators::EstimatorKind kind, int size, Json& entry) {
+  const auto selection = question.selections.find(kind);
+  if (selection == question.selections.end()) return;
+  const auto reference = selection->second.find(size);
+  if (reference == selection->second.end()) return;
+  if (reference->second.ok()) {
+    entry["generation"] = reference->second->generation;
+  } else {
+    entry["failure"] = reference->second.failure().reason;
+  }
+}
+
 }  // namespace
 
 Json ToJson(const EvalFigures& figures) {
@@ -102,14 +116,17 @@ std::string ToTable(const EvalFigures& figures) {
     lines.push_back(GroupLine(name, figures.group_sizes, by_group));
   };
   add("majority", figures.majority);
-  add("synthesis", figures.synthesis);
+  if (!figures.synthesis.empty()) add("synthesis", figures.synthesis);
   if (!figures.position_vote.empty()) add("vote per position", figures.position_vote);
+  for (const auto& [kind, by_group] : figures.further) add(Name(kind), by_group);
   add("pass (any right)", figures.pass);
-  add("right while all wrong", figures.right_when_all_wrong);
-  add("agreement with majority", figures.agreement);
-  add("synthesis where they differ", figures.disagreement_synthesis);
-  add("majority where they differ", figures.disagreement_majority);
-  add("synthesis without answer", figures.synthesis_no_answer);
+  if (!figures.synthesis.empty()) {
+    add("right while all wrong", figures.right_when_all_wrong);
+    add("agreement with majority", figures.agreement);
+    add("synthesis where they differ", figures.disagreement_synthesis);
+    add("majority where they differ", figures.disagreement_majority);
+    add("synthesis without answer", figures.synthesis_no_answer);
+  }
   return Aligned(lines) +
          base::Format("{} questions; ± is half the width of the 95 % interval (bootstrap over questions)\n",
                       figures.questions);
@@ -139,6 +156,10 @@ Json ToRecord(const QuestionTexts& question, const GradedQuestion& graded) {
       entry["synthesis"]["failure"] = group.synthesis_failure;
     }
     if (group.position_vote.answer) entry["position_vote"] = Graded(group.position_vote);
+    for (const auto& [kind, graded_answer] : group.further) {
+      entry[Name(kind)] = Graded(graded_answer);
+      AddSelection(question, kind, size, entry[Name(kind)]);
+    }
     entry["any_right"] = group.any_right;
     entry["agree"] = group.agree;
     groups[std::to_string(size)] = std::move(entry);

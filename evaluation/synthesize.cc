@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "data/row_rubric.h"
+
 namespace autodidact::evaluation {
 namespace {
 
@@ -31,42 +33,70 @@ class Batcher {
   std::vector<SynthesizedRow> Run(const std::vector<data::Row>& rows, std::size_t first) {
     first_ = first;
     const auto prompts = RenderRows(models_.render, rows);
-    auto groups = SampleTexts(policy_, prompts, config_.num_generations, config_.sampling, config_.seed, first,
-                              "rollouts", on_progress_);
+    const auto groups = SampleGroups(policy_, prompts, config_.num_generations, config_.sampling, config_.seed, first,
+                                     "rollouts", on_progress_);
     std::vector<SynthesizedRow> done;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       SynthesizedRow& row = done.emplace_back();
       row.id = rows[i].prompt.id;
-      row.prompt = PromptText(rows[i].prompt);
+      row.prompt = rows[i].prompt;
       if (groups[i].ok()) {
-        row.completions = std::move(*groups[i]);
+        row.completions = TextsOf(*groups[i]);
       } else {
         row.reference = groups[i].failure();
       }
     }
-    Estimate(rows, done);
+    Estimate(rows, groups, done);
     for (SynthesizedRow& row : done) {
       if (row.reference.ok()) row.answers = answers::ReferenceAnswers(config_.rule.extractor, row.reference->text);
     }
+    if (config_.judge) Judge(done);
     return done;
   }
 
  private:
-  void Estimate(const std::vector<data::Row>& rows, std::vector<SynthesizedRow>& done) {
-    std::map<schema::Ticket, std::vector<std::string>> groups;
+  void Judge(std::vector<SynthesizedRow>& done) const {
+    std::vector<schema::JudgeRequest> requests;
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      if (done[i].reference.ok()) requests.push_back(MakeJudgeRequest(i, *done[i].reference, done[i].completions));
+    }
+    for (schema::JudgeReply& reply : config_.judge(std::move(requests))) {
+      done[reply.ticket].verdicts = std::move(reply.verdicts);
+      done[reply.ticket].rewards = std::move(reply.rewards);
+    }
+  }
+
+  using Groups = std::vector<base::Outcome<schema::RolloutGroup>>;
+
+  void Estimate(const std::vector<data::Row>& rows, const Groups& groups, std::vector<SynthesizedRow>& done) {
+    if (estimators::IsSelection(config_.estimator)) return Select(rows, groups, done);
+    if (config_.estimator == EstimatorKind::kSynthesis) return Synthesize(done);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (done[i].completions.empty()) continue;
-      switch (config_.estimator) {
-        case EstimatorKind::kMajority:
-          done[i].reference = estimators::MajorityReference(config_.rule, done[i].completions);
-          break;
-        case EstimatorKind::kGroundTruth:
-          done[i].reference = estimators::LabelReference(config_.rule, rows[i].answers);
-          break;
-        case EstimatorKind::kSynthesis:
-          groups[first_ + i] = done[i].completions;
-          break;
-      }
+      done[i].reference = config_.estimator == EstimatorKind::kMajority
+                              ? estimators::MajorityReference(config_.rule, done[i].completions)
+                              : GroundTruth(rows[i]);
+    }
+  }
+
+  base::Outcome<schema::Reference> GroundTruth(const data::Row& row) const {
+    if (config_.rubric_regime) return estimators::OwnRubricReference(data::RowRubric(row.prompt));
+    return estimators::LabelReference(config_.rule, row.answers);
+  }
+
+  void Select(const std::vector<data::Row>& rows, const Groups& groups, std::vector<SynthesizedRow>& done) {
+    const int size = static_cast<int>(config_.num_generations);
+    auto selections =
+        SelectFromGroups(config_.estimator, models_, config_.selection, rows, groups, {size}, on_progress_);
+    for (std::size_t i = 0; i < selections.size(); ++i) {
+      if (groups[i].ok()) done[i].reference = std::move(selections[i].at(size));
+    }
+  }
+
+  void Synthesize(std::vector<SynthesizedRow>& done) {
+    std::map<schema::Ticket, std::vector<std::string>> groups;
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      if (!done[i].completions.empty()) groups[first_ + i] = done[i].completions;
     }
     if (groups.empty()) return;
     auto references = SynthesizeGroups(anchor_, models_.tokenizer, config_.synthesis,
@@ -83,10 +113,29 @@ class Batcher {
   std::size_t first_ = 0;
 };
 
+void AddRubric(const SynthesizedRow& row, json::Json& record) {
+  const auto& rubric = row.reference->rubric;
+  for (const schema::Criterion& criterion : rubric) {
+    record["rubric"].push_back(criterion.text);
+    record["rubric_points"].push_back(criterion.points);
+  }
+  for (const schema::Verdict& verdict : row.verdicts) {
+    record["verdicts"].push_back({{"rollout", verdict.rollout},
+                                  {"criterion", verdict.criterion},
+                                  {"text", verdict.criterion < rubric.size() ? rubric[verdict.criterion].text : ""},
+                                  {"verdict", schema::Name(verdict.kind)},
+                                  {"reason", verdict.reason}});
+  }
+  for (const schema::Reward& reward : row.rewards) {
+    record["rewards"].push_back(reward.ok() ? json::Json(*reward) : json::Json());
+  }
+}
+
 }  // namespace
 
 void SynthesizeRows(const std::vector<data::Row>& rows, const Models& models, const SynthesizeConfig& config,
                     const std::function<void(const SynthesizedRow&)>& sink, const OnProgress& on_progress) {
+  estimators::CheckSelection(config.estimator, config.selection, models.tokenizer, config.num_generations);
   Batcher batcher(models, config, static_cast<std::int64_t>(rows.size()), on_progress);
   const std::size_t batch = BatchRows(models, config);
   for (std::size_t first = 0; first < rows.size(); first += batch) {
@@ -100,12 +149,19 @@ void SynthesizeRows(const std::vector<data::Row>& rows, const Models& models, co
 }
 
 json::Json ToRecord(const SynthesizedRow& row) {
-  json::Json record = {{"id", row.id}, {"prompt", row.prompt}, {"completions", row.completions}};
+  json::Json record = {{"id", row.id}, {"prompt", row.prompt.text}, {"completions", row.completions}};
+  if (!row.prompt.messages.empty()) {
+    record["prompt"] = json::Json::array();
+    for (const schema::ChatMessage& message : row.prompt.messages) {
+      record["prompt"].push_back({{"role", message.role}, {"content", message.content}});
+    }
+  }
   if (row.reference.ok()) {
     record["reference"] = row.reference->text;
     record["answers"] = row.answers;
     record["stages"] = row.reference->stages;
     record["generation"] = row.reference->generation;
+    AddRubric(row, record);
   } else {
     record["failure"] = row.reference.failure().reason;
   }

@@ -40,17 +40,13 @@ SourceData ReadSource(const std::string& file) {
   return source;
 }
 
-std::string UserText(const PromptKeys& keys, const std::string& prompt) {
-  std::string user = keys.text;
-  return user.replace(user.find("{prompt}"), std::string_view("{prompt}").size(), prompt);
-}
-
 void MakeTokenizer(const SftConfig& config, const std::vector<SourceData>& sources, const fs::path& folder) {
   const text::TokenizerSpec spec{.special_tokens = kSpecialTokens, .bos_token = "<bos>"};
+  const estimators::QuestionFormat question{.system = config.prompt.system, .text = config.prompt.text};
   std::vector<std::string> texts;
   for (const SourceData& source : sources) {
     for (const data::Pair& pair : source.pairs) {
-      texts.push_back(UserText(config.prompt, pair.prompt));
+      for (const text::ChatTurn& turn : estimators::QuestionTurns(question, pair.prompt)) texts.push_back(turn.content);
       texts.insert(texts.end(), pair.completions.begin(), pair.completions.end());
     }
     for (const sft::CandidateRow& row : source.candidates) {
@@ -165,12 +161,7 @@ void RunSft(const SftConfig& config, const std::stop_token& stop) {
                 weights->config().vocab_size);
 
   const auto format = ToChatFormat(config.prompt, tokenizer_folder);
-  const auto render_prompt = MakeRenderer(config.prompt, format, *tokenizer);
-  const sft::RenderText render = [&](const std::string& text) {
-    schema::Prompt prompt;
-    prompt.text = text;
-    return render_prompt(prompt);
-  };
+  const sft::RenderPrompt render = MakeRenderer(config.prompt, format, *tokenizer);
   const auto anchor_prompt = ToSynthesisPrompt(config.anchor, format);
 
   std::unique_ptr<ProgressLine> line;

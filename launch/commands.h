@@ -15,11 +15,12 @@ namespace autodidact::launch {
 void RunSft(const SftConfig& config, const std::stop_token& stop);
 
 struct EvalCommand {
-  std::string model;       // the policy's folder; empty: the config's model
-  std::string data;        // labelled JSONL; empty: the config's eval.data
-  std::string json;        // file for the figures; empty: none
-  std::string records;     // JSONL file with a line per question; empty: none
-  std::int64_t limit = 0;  // rows, spread evenly over the file; 0: the config's
+  std::string model;                    // the policy's folder; empty: the config's model
+  std::string data;                     // labelled JSONL; empty: the config's eval.data
+  std::string json;                     // file for the figures; empty: none
+  std::string records;                  // JSONL file with a line per question; empty: none
+  std::int64_t limit = 0;               // rows, spread evenly over the file; 0: the config's
+  std::vector<std::string> estimators;  // empty: the config's
 };
 // `eval`: estimators × group sizes; the table on standard output.
 void RunEval(const RunConfig& config, const EvalCommand& command, const std::stop_token& stop);
@@ -60,6 +61,14 @@ bool RunGrade(const GradeCommand& command);
 
 // `inspect`: one line about each file: a config of a model, a safetensors file, a checkpoint.
 void RunInspect(const std::string& path);
+
+// `report`: the page of a run.
+struct ReportCommand {
+  std::string run;                       // folder
+  std::string out;                       // file; empty: report.html in the folder
+  std::vector<std::string> evaluations;  // JSON files of `eval` beside those of the folder
+};
+void RunReport(const ReportCommand& command);
 
 // `demo-data`: the made-up task of the demo as JSONL files in a folder.
 struct DemoDataCommand {

@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "estimators/estimator.h"
 #include "launch/config_visitor.h"
+#include "launch/wiring.h"
 #include "learner/grpo.h"
 #include "learner/optimizer.h"
 #include "text/chat.h"
@@ -101,6 +102,13 @@ void Describe(V& v, RunConfig& c) {
   v.Section("prompt", [&](auto& s) { Describe(s, c.prompt); });
   v.Section("rollout", [&](auto& s) { Describe(s, c.rollout); });
   v.Section("anchor", [&](auto& s) { Describe(s, c.anchor); });
+  v.Section("select", [&](auto& s) {
+    s("system", c.select.system);
+    s("instruction", c.select.instruction);
+    s("candidate", c.select.candidate);
+    s("separator", c.select.separator);
+    s("choices", c.select.choices);
+  });
   v.Section("answer", [&](auto& s) {
     s("extractor", c.answer.extractor);
     s("comparator", c.answer.comparator);
@@ -117,16 +125,18 @@ void Describe(V& v, RunConfig& c) {
       k("jobs", c.answer.code.jobs);
     });
   });
-  v.Section("judge", [&](auto& s) {
-    s("length_penalty_above", c.judge.length_penalty_above);
-    s("length_penalty", c.judge.length_penalty);
+  v.Section("rubric", [&](auto& s) {
+    DescribeRubric(s, c.rubric);
+    s.Section("sampling", [&](auto& inner) { Describe(inner, c.rubric.sampling); });
   });
+  v.Section("judge", [&](auto& s) { DescribeJudge(s, c.judge); });
   v.Section("train", [&](auto& s) { Describe(s, c.train); });
   v.Section("eval", [&](auto& s) {
     s("data", c.eval.data);
     s("steps", c.eval.steps);
     s("limit", c.eval.limit);
     s("group_sizes", c.eval.group_sizes);
+    s("estimators", c.eval.estimators);
     s("position_vote", c.eval.position_vote);
   });
   v.Section("collapse", [&](auto& s) {
@@ -145,6 +155,7 @@ void Describe(V& v, RunConfig& c) {
     s("learner", c.threads.learner);
     s("actor", c.threads.actor);
     s("anchor", c.threads.anchor);
+    s("judge", c.threads.judge);
   });
   v.Section("placement", [&](auto& s) {
     s("ranks", c.placement.ranks);
@@ -368,7 +379,13 @@ RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std
   CheckPrompt(check, config.prompt);
   CheckSampling(check, "rollout", config.rollout);
   CheckAnchor(check, config.anchor);
+  CheckSampling(check, "rubric.sampling", config.rubric.sampling);
+  CheckJudge(config, [&](const char* key, const std::string& what) { check.Fail(key, what); });
   CheckTrain(check, config);
+  check.Named("select", [&] { estimators::Validate(ToSelfSelectPrompt(config.select)); });
+  for (const std::string& name : config.eval.estimators) {
+    check.Named("eval.estimators", [&] { estimators::EstimatorNamed(name); });
+  }
   for (const std::int64_t size : config.eval.group_sizes) check.AtLeast("eval.group_sizes", size, std::int64_t{1});
   config.placement.ranks = WithoutFactors(config.placement.ranks);
   for (const std::string& role : config.placement.ranks) {
@@ -388,6 +405,17 @@ RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std
   check.AtLeast("timeouts.step", config.timeouts.step, 0.001);
   check.AtLeast("timeouts.call", config.timeouts.call, 0.001);
   check.AtLeast("timeouts.collective", config.timeouts.collective, config.timeouts.step);
+  return config;
+}
+
+RunConfig ReadJudgeConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  RunConfig config;
+  ConfigReader reader(LoadYaml(file, overrides), file.string());
+  Describe(reader, config);
+  reader.Finish();
+  const Checker check(file.string());
+  CheckJudgeItself(config, [&](const char* key, const std::string& what) { check.Fail(key, what); });
+  if (config.judge.kind == "program") check.Fail("judge.kind", "got program, expected rubric or model_as_judge");
   return config;
 }
 

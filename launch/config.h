@@ -6,18 +6,10 @@
 #include <string>
 #include <vector>
 
-namespace autodidact::launch {
+#include "launch/judge_keys.h"
+#include "launch/sampling_keys.h"
 
-// How tokens are drawn; names as TRL's and Hugging Face's.
-struct SamplingKeys {
-  double temperature = 1.0;                  // 0: greedy
-  std::int64_t top_k = 0;                    // 0: off
-  double top_p = 1.0;                        // 1: off
-  double min_p = 0.0;                        // 0: off
-  double repetition_penalty = 1.0;           // 1: off
-  std::int64_t max_completion_length = 256;  // tokens
-  std::vector<std::string> stop = {};        // strings that end a completion
-};
+namespace autodidact::launch {
 
 struct DataKeys {
   std::string train = {};            // JSONL of prompts
@@ -59,17 +51,23 @@ struct CodeKeys {
   std::int64_t jobs = 2;                    // programs at a time
 };
 
+// The prompt of estimator: self_select.
+struct SelectKeys {
+  std::string system = {};
+  std::string instruction =
+      "{prompt}\n\nBelow are answers to this, each with its number.\n\n{candidates}\n\n"
+      "Which answer is the best? Reply with its number and nothing else.";
+  std::string candidate = "Answer {index}:\n{text}";
+  std::string separator = "\n\n";
+  std::vector<std::string> choices = {};  // what the answers are called; empty: 1, 2, …
+};
+
 struct AnswerKeys {
   std::string extractor = "boxed";         // boxed, last_number, hashes, whole
   std::string comparator = "exact";        // exact, math, code
   std::vector<std::string> verifier = {};  // a command that compares instead, by JSON lines; empty: none
   double verifier_timeout = 10;            // seconds for a comparison
   CodeKeys code;
-};
-
-struct JudgeKeys {
-  std::int64_t length_penalty_above = 0;  // tokens; 0: off (the paper: 750)
-  double length_penalty = 1.0;
 };
 
 struct ImportanceSamplingKeys {
@@ -112,6 +110,7 @@ struct EvalKeys {
   std::int64_t steps = 0;  // during training every so many steps and at the end; 0: never
   std::int64_t limit = 0;  // so many rows, spread evenly over the file; 0: all
   std::vector<std::int64_t> group_sizes = {1, 2, 4, 8, 16};
+  std::vector<std::string> estimators = {"synthesis", "majority"};  // of `eval`; any of the names of `estimator`
   bool position_vote = false;  // a vote per position of space-separated symbols, as a further line
 };
 
@@ -134,6 +133,7 @@ struct ThreadKeys {  // libtorch's intra-op threads of each role; 0: all cores
   std::int64_t learner = 0;
   std::int64_t actor = 0;
   std::int64_t anchor = 0;
+  std::int64_t judge = 1;  // of a local judge model
 };
 
 struct PlacementKeys {
@@ -161,16 +161,19 @@ struct RunConfig {
   std::string name = "run";
   std::string folder = "runs";  // the run writes folder/name
   std::int64_t seed = 0;
-  std::string model = {};               // Hugging Face folder: initial policy, anchor and KL reference
-  std::string device = "cpu";           // cpu, cuda; cuda:N: that GPU, and under mpirun no other
-  std::string dtype = "float32";        // float32, bfloat16: what all roles compute in; master weights are fp32
-  double device_memory_gib = 80.0;      // of a GPU, for the memory plan
-  std::string estimator = "synthesis";  // synthesis, majority, ground_truth
+  std::string model = {};           // Hugging Face folder: initial policy, anchor and KL reference
+  std::string device = "cpu";       // cpu, cuda; cuda:N: that GPU, and under mpirun no other
+  std::string dtype = "float32";    // float32, bfloat16: what all roles compute in; master weights are fp32
+  double device_memory_gib = 80.0;  // of a GPU, for the memory plan
+  // Where references come from: synthesis, majority, min_perplexity, self_select, mutual_predictability, ground_truth.
+  std::string estimator = "synthesis";
   DataKeys data;
   PromptKeys prompt;
   SamplingKeys rollout;
   AnchorKeys anchor;
+  SelectKeys select;
   AnswerKeys answer;
+  RubricKeys rubric;
   JudgeKeys judge;
   TrainKeys train;
   EvalKeys eval;
@@ -190,6 +193,10 @@ enum class Files { kRequired, kAnywhere };  // kAnywhere: those of data need not
 // Error(kBadInput) naming file and key. Nothing is written.
 RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides,
                         Files files = Files::kRequired);
+
+// The same file read for its judge alone (`grade`): only the keys of the judge are checked, and there must be a judge
+// that is not a program.
+RunConfig ReadJudgeConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 
 // The resolved config, every key with its value, as YAML that ReadRunConfig takes.
 std::string ToYaml(const RunConfig& config);

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "base/log.h"
+#include "data/row_rubric.h"
 #include "evaluation/evaluate.h"
 #include "json/json.h"
+#include "launch/judge_wiring.h"
 #include "model/device.h"
 
 namespace autodidact::launch {
@@ -32,14 +34,22 @@ json::Json CodeColumns(const CodeKeys& keys, const schema::Prompt& prompt) {
   return columns;
 }
 
+// The labels of a row: its answers, and its own rubric where it has one.
+void AddLabels(const data::Row& row, json::Json& columns) {
+  columns["answers"] = row.answers;
+  for (const schema::Criterion& criterion : data::RowRubric(row.prompt)) {
+    columns["rubrics"].push_back({{"criterion", criterion.text}, {"points", criterion.points}});
+  }
+}
+
 // What leaves the learner with a prompt: the question, and the labels only for the one estimator that may read them.
 std::vector<schema::Prompt> PromptsToHandOut(const RunConfig& config, const std::vector<data::Row>& rows) {
-  const bool with_labels = estimators::EstimatorNamed(config.estimator) == estimators::EstimatorKind::kGroundTruth;
+  const bool with_labels = estimators::ReadsOf(estimators::EstimatorNamed(config.estimator)).label;
   std::vector<schema::Prompt> prompts;
   for (const data::Row& row : rows) {
     schema::Prompt prompt = row.prompt;
     json::Json columns = json::Json::object();
-    if (with_labels) columns["answers"] = row.answers;
+    if (with_labels) AddLabels(row, columns);
     if (config.answer.comparator == "code") columns["code"] = CodeColumns(config.answer.code, prompt);
     prompt.columns = json::Dump(columns);
     prompts.push_back(std::move(prompt));
@@ -82,6 +92,10 @@ LearnerSide::LearnerSide(const RunConfig& config, const TrainOptions& options, n
       base::ThrowBadInput(base::Format("{}: row {}: {}", config.data.train, row.prompt.id, error.message()));
     }
   }
+
+  estimators::CheckSelection(estimators::EstimatorNamed(config.estimator),
+                             ToSelection(config, ToChatFormat(config.prompt, config.model)), *model.tokenizer,
+                             static_cast<std::size_t>(config.train.num_generations));
 
   if (options.start == TrainOptions::Start::kOverwrite) fs::remove_all(config.run_folder());
   run_folder_ = std::make_unique<data::RunFolder>(config.run_folder(), checkpoint_.has_value(), first_step);
@@ -140,7 +154,11 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
   hooks.restore_notes = [this](const std::map<std::string, std::string>& notes) {
     if (const auto found = notes.find("watch"); found != notes.end()) watch_->Restore(found->second);
   };
-  if (!eval_rows_.empty()) {
+  if (!eval_rows_.empty() && config_.judge.kind != "program") {
+    if (auto evaluate = MakeJudgedEvaluation(config_, eval_rows_, model)) {
+      hooks.evaluate = [evaluate](std::int64_t, const model::SharedWeights& weights) { return evaluate(weights); };
+    }
+  } else if (!eval_rows_.empty()) {
     const auto format = ToChatFormat(config_.prompt, config_.model);
     hooks.evaluate = [this, &model, format](std::int64_t, const model::SharedWeights& published) {
       const auto weights = model::OnDevice(published, at::Device(config_.device));
@@ -151,7 +169,7 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
       eval.rule = ToRule(config_.answer);
       eval.seed = static_cast<std::uint64_t>(config_.seed);
       eval.bootstrap_resamples = 0;
-      eval.skip_synthesis = true;
+      eval.estimators = {estimators::EstimatorKind::kMajority};
       const evaluation::Models models{weights, weights, *model.tokenizer,
                                       MakeRenderer(config_.prompt, format, *model.tokenizer), ToEngine(config_.engine)};
       const auto figures = evaluation::Evaluate(eval_rows_, models, eval).figures;

@@ -36,6 +36,7 @@ struct Arguments {
   launch::SynthesizeCommand synthesize;
   launch::LinesCommand lines;
   launch::GradeCommand grade;
+  launch::ReportCommand report;
   launch::DemoDataCommand demo;
 };
 
@@ -110,6 +111,8 @@ int Run(CLI::App& app, Arguments& arguments, const char* binary, const std::stop
     return launch::RunGrade(arguments.grade) ? EXIT_SUCCESS : kBadInput;
   } else if (name == "inspect") {
     launch::RunInspect(arguments.path);
+  } else if (name == "report") {
+    launch::RunReport(arguments.report);
   } else if (name == "demo-data") {
     launch::RunDemoData(arguments.demo);
   } else {
@@ -140,6 +143,8 @@ void Describe(CLI::App& app, Arguments& arguments) {
   eval->add_option("--data", arguments.eval.data, "labelled JSONL");
   eval->add_option("--json", arguments.eval.json, "file for the figures");
   eval->add_option("--records", arguments.eval.records, "JSONL file with a line per question");
+  eval->add_option("--estimators", arguments.eval.estimators, "what is compared; default: the config's")
+      ->delimiter(',');
   eval->add_option("--limit", arguments.eval.limit, "so many rows, spread evenly over the file");
 
   auto* synthesize = app.add_subcommand("synthesize", "References with their groups, no training");
@@ -180,6 +185,10 @@ void Describe(CLI::App& app, Arguments& arguments) {
   app.add_subcommand("inspect", "What a model folder, a checkpoint, a safetensors file or a recorded message holds")
       ->add_option("path", arguments.path)
       ->required();
+  auto* report = app.add_subcommand("report", "One HTML page about a run: plots, tables, rollouts");
+  report->add_option("run", arguments.report.run, "folder of the run")->required();
+  report->add_option("--out", arguments.report.out, "file; default: report.html in the folder");
+  report->add_option("--eval", arguments.report.evaluations, "JSON of `eval` beside RUN/eval*.json; may be repeated");
   auto* demo = app.add_subcommand("demo-data", "The made-up task of the demo as JSONL files");
   demo->add_option("folder", arguments.demo.folder)->required();
   demo->add_option("--seed", arguments.demo.seed);

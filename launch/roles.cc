@@ -7,11 +7,14 @@
 #include "anchor_service/service.h"
 #include "base/guarded.h"
 #include "base/log.h"
+#include "data/row_rubric.h"
 #include "estimators/estimator.h"
 #include "estimators/vote.h"
 #include "json/json.h"
 #include "judge_service/service.h"
 #include "launch/heart.h"
+#include "launch/judge_wiring.h"
+#include "launch/selection_thread.h"
 #include "launch/wiring.h"
 
 namespace autodidact::launch {
@@ -109,11 +112,12 @@ actors::ReferenceSource MakeCodeSource(const RunConfig& config, net::Client& anc
   };
 }
 
-// Estimators that need no model run beside the actor; the synthesis is asked of the anchor service.
-actors::ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client& anchor) {
+// The synthesis is asked of the anchor service; all others run beside the actor, the selections on `selecting`.
+actors::ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client& anchor, SelectionThread* selecting) {
   if (config.answer.comparator == "code") return MakeCodeSource(config, anchor);
   const auto rule = ToRule(config.answer);
-  switch (estimators::EstimatorNamed(config.estimator)) {
+  const auto kind = estimators::EstimatorNamed(config.estimator);
+  switch (kind) {
     case estimators::EstimatorKind::kSynthesis:
       return actors::RemoteAnchor(anchor);
     case estimators::EstimatorKind::kMajority:
@@ -132,7 +136,16 @@ actors::ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client
         for (const schema::Rollout& rollout : group.rollouts) texts.push_back(rollout.text);
         done(estimators::MajorityReference(rule, texts));
       };
+    case estimators::EstimatorKind::kMinPerplexity:
+    case estimators::EstimatorKind::kSelfSelect:
+    case estimators::EstimatorKind::kMutualPredictability:
+      return selecting->source();
     case estimators::EstimatorKind::kGroundTruth:
+      if (config.judge.kind == "rubric") {
+        return [](const schema::Prompt& prompt, const schema::RolloutGroup&, base::Deadline, auto done) {
+          done(estimators::OwnRubricReference(data::RowRubric(prompt)));
+        };
+      }
       return [rule](const schema::Prompt& prompt, const schema::RolloutGroup&, base::Deadline, auto done) {
         done(estimators::LabelReference(rule, AnswersOf(prompt)));
       };
@@ -161,9 +174,20 @@ void RunActor(const RoleSetting& setting, const std::stop_token& outer_stop) {
   net::Client learner = MakeLearnerClient(setting, name);
   net::Client anchor(setting.context, {}, setting.security, {.name = name, .peer = "anchor service"});
   net::Client judge(setting.context, {}, setting.security, {.name = name, .peer = "judge service"});
+  const auto format = ToChatFormat(config.prompt, config.model);
+  std::unique_ptr<SelectionThread> selecting;
+  if (const auto kind = estimators::EstimatorNamed(config.estimator); estimators::IsSelection(kind)) {
+    selecting = std::make_unique<SelectionThread>(
+        SelectionThread::Config{.name = name + " selecting",
+                                .kind = kind,
+                                .selection = ToSelection(config, format),
+                                .threads = config.threads.anchor,
+                                .capacity = static_cast<std::size_t>(config.engine.max_groups)},
+        setting.initial, setting.tokenizer);
+  }
   actors::Courier courier(
       {.actor = name, .anchor_timeout = Seconds(config.timeouts.call), .judge_timeout = Seconds(config.timeouts.call)},
-      MakeReferenceSource(config, anchor), judge, learner);
+      MakeReferenceSource(config, anchor, selecting.get()), judge, learner);
 
   base::Guarded<std::string> weights_endpoint;
   base::Guarded<const actors::Actor*> seen(nullptr);  // set while there is an actor to look at
@@ -193,7 +217,6 @@ void RunActor(const RoleSetting& setting, const std::stop_token& outer_stop) {
     source = weights::MakeNetworkSource(setting.context, weights_endpoint.With([](auto& e) { return e; }),
                                         setting.security, setting.initial->config(), at::Device(config.device));
   }
-  const auto format = ToChatFormat(config.prompt, config.model);
   actors::Actor actor({.name = name,
                        .num_generations = static_cast<std::uint32_t>(config.train.num_generations),
                        .sampling = ToSampling(config.rollout),
@@ -208,13 +231,15 @@ void RunActor(const RoleSetting& setting, const std::stop_token& outer_stop) {
     base::Guarded<const actors::Actor*>& seen;
     net::Client& anchor;
     net::Client& judge;
+    SelectionThread* selecting;
     ~Leave() {
       seen.With([](const actors::Actor*& pointer) { pointer = nullptr; });
       // What is still on its way is not waited for: a run that goes on gives it out again.
       anchor.Close();
       judge.Close();
+      if (selecting) selecting->Close();
     }
-  } leave{seen, anchor, judge};
+  } leave{seen, anchor, judge, selecting.get()};
   actor.Run(stop.token());
   ThrowIfLost(heart);
 }
@@ -246,16 +271,18 @@ void RunAnchor(const RoleSetting& setting, const std::stop_token& outer_stop) {
 void RunJudge(const RoleSetting& setting, const std::stop_token& outer_stop) {
   const RunConfig& config = setting.config;
   const std::string name = base::Format("judge-{}", setting.index);
-  Enter(name, 1);
+  Enter(name, config.threads.judge);
   RoleStop stop(outer_stop);
 
+  Judge judge = MakeJudge(config);
   judge_service::Service service(setting.context, setting.security,
-                                 {.endpoint = setting.bind, .program = ToProgramJudge(config)});
+                                 {.endpoint = setting.bind, .program = ToProgramJudge(config)},
+                                 std::move(judge.panel));
   net::Client learner = MakeLearnerClient(setting, name);
   Heart heart(
       learner, name, service.endpoint(),
       [&] {
-        return Heart::Pulse{service.Doing(), service.progress()};
+        return Heart::Pulse{service.Doing(), service.progress(), service.TakeFigures()};
       },
       [](const schema::Directory&) {}, [&] { stop.Request(); });
   service.Run(stop.token());

@@ -8,6 +8,9 @@
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "base/log.h"
+#include "data/row_rubric.h"
+#include "launch/judge_wiring.h"
 #include "model/folder.h"
 
 namespace autodidact::launch {
@@ -51,6 +54,21 @@ estimators::SynthesisConfig ToSynthesis(const RunConfig& config, text::ChatForma
   return {.prompt = ToSynthesisPrompt(config.anchor, format),
           .sampling = ToSampling(config.anchor.sampling),
           .context = config.anchor.context,
+          .rule = ToRule(config.answer),
+          .rubric = ToRubric(config, format)};
+}
+
+estimators::SelfSelectPrompt ToSelfSelectPrompt(const SelectKeys& keys) {
+  return {.system = keys.system,
+          .instruction = keys.instruction,
+          .candidate = keys.candidate,
+          .separator = keys.separator,
+          .choices = keys.choices};
+}
+
+estimators::SelectionConfig ToSelection(const RunConfig& config, text::ChatFormat format) {
+  return {.question = {.system = config.prompt.system, .text = config.prompt.text, .format = format},
+          .self_select = ToSelfSelectPrompt(config.select),
           .rule = ToRule(config.answer)};
 }
 
@@ -123,18 +141,9 @@ LoadedModel LoadModelFolder(const std::string& folder, const std::string& device
 std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(const PromptKeys& keys,
                                                                                 text::ChatFormat format,
                                                                                 const text::Tokenizer& tokenizer) {
-  return [keys, format, &tokenizer](const schema::Prompt& prompt) {
-    std::vector<text::ChatTurn> turns;
-    if (!keys.system.empty()) turns.push_back({"system", keys.system});
-    for (const schema::ChatMessage& message : prompt.messages) turns.push_back({message.role, message.content});
-    if (prompt.messages.empty()) {
-      std::string user = keys.text;
-      user.replace(user.find("{prompt}"), std::string_view("{prompt}").size(), prompt.text);
-      turns.push_back({"user", std::move(user)});
-    }
-    const bool plain = format == text::ChatFormat::kPlain;
-    return tokenizer.Encode(text::RenderChat(format, turns, /*add_generation_prompt=*/true),
-                            /*add_special_tokens=*/plain);
+  const estimators::QuestionFormat question{.system = keys.system, .text = keys.text, .format = format};
+  return [question, &tokenizer](const schema::Prompt& prompt) {
+    return estimators::EncodeTurns(question.format, estimators::QuestionTurns(question, prompt), tokenizer);
   };
 }
 
@@ -144,7 +153,17 @@ std::vector<data::Row> ReadTrainingRows(const RunConfig& config) {
   std::vector<data::Row> rows = data::ReadRows(config.data.train, keys);
   rows = SpreadRows(std::move(rows), config.data.limit);
   if (!config.data.labels.empty()) data::JoinAnswers(rows, config.data.labels, keys);
-  if (estimators::EstimatorNamed(config.estimator) == estimators::EstimatorKind::kGroundTruth) {
+  if (!estimators::ReadsOf(estimators::EstimatorNamed(config.estimator)).label) return rows;
+  if (config.judge.kind == "rubric") {
+    const auto without = std::erase_if(rows, [](const data::Row& row) { return data::RowRubric(row.prompt).empty(); });
+    if (rows.empty()) {
+      base::ThrowBadInput(config.data.train + ": no row has a full rubric, which estimator: ground_truth needs here");
+    }
+    if (without > 0) {
+      base::LogWarning("{}: {} of {} rows have no full rubric and are left out", config.data.train, without,
+                       without + rows.size());
+    }
+  } else {
     for (const data::Row& row : rows) {
       if (row.answers.empty()) {
         base::ThrowBadInput(
@@ -174,7 +193,9 @@ std::string Fingerprint(const RunConfig& config, const std::vector<data::Row>& r
   relevant.prompt = config.prompt;
   relevant.rollout = config.rollout;
   relevant.anchor = config.anchor;
+  relevant.select = config.select;
   relevant.answer = config.answer;
+  relevant.rubric = config.rubric;
   relevant.judge = config.judge;
   relevant.train = config.train;
   relevant.train.max_steps = TrainKeys{}.max_steps;

@@ -9,6 +9,7 @@
 #include "data/rows.h"
 #include "engine/engine.h"
 #include "estimators/estimator.h"
+#include "estimators/selection.h"
 #include "launch/config.h"
 #include "learner/learner.h"
 #include "model/weight_set.h"
@@ -23,6 +24,8 @@ engine::EngineConfig ToEngine(const EngineKeys& keys);
 estimators::AnswerRule ToRule(const AnswerKeys& keys);
 estimators::SynthesisPrompt ToSynthesisPrompt(const AnchorKeys& keys, text::ChatFormat format);
 estimators::SynthesisConfig ToSynthesis(const RunConfig& config, text::ChatFormat format);
+estimators::SelfSelectPrompt ToSelfSelectPrompt(const SelectKeys& keys);
+estimators::SelectionConfig ToSelection(const RunConfig& config, text::ChatFormat format);
 learner::TrainerConfig ToTrainer(const RunConfig& config);
 data::RowKeys ToRowKeys(const DataKeys& keys);
 

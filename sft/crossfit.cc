@@ -8,7 +8,7 @@
 namespace autodidact::sft {
 
 Crossfit SampleCandidates(const std::vector<data::Pair>& pairs, const model::SharedWeights& initial,
-                          const RenderText& render, const text::Tokenizer& tokenizer, schema::TokenId eos,
+                          const RenderPrompt& render, const text::Tokenizer& tokenizer, schema::TokenId eos,
                           const CrossfitConfig& config, const std::function<void(const std::string&)>& phase,
                           const OnStep& on_step) {
   Crossfit result;

@@ -30,7 +30,7 @@ struct Crossfit {
 // Fold f holds the pairs i with i mod folds == f; its candidates come from a model that starts as `initial` and is
 // trained on the other folds. Blocks for the training and the sampling. `phase` is told what begins.
 Crossfit SampleCandidates(const std::vector<data::Pair>& pairs, const model::SharedWeights& initial,
-                          const RenderText& render, const text::Tokenizer& tokenizer, schema::TokenId eos,
+                          const RenderPrompt& render, const text::Tokenizer& tokenizer, schema::TokenId eos,
                           const CrossfitConfig& config, const std::function<void(const std::string&)>& phase,
                           const OnStep& on_step);
 

@@ -45,7 +45,7 @@ const std::string& MostSupported(const std::vector<std::string>& completions,
 
 }  // namespace
 
-PairSource::PairSource(std::vector<data::Pair> pairs, const RenderText& render, const text::Tokenizer& tokenizer,
+PairSource::PairSource(std::vector<data::Pair> pairs, const RenderPrompt& render, const text::Tokenizer& tokenizer,
                        schema::TokenId eos) {
   rows_.reserve(pairs.size());
   for (const data::Pair& pair : pairs) {

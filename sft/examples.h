@@ -30,12 +30,12 @@ class ExampleSource {
   virtual Example Draw(std::size_t row, base::RandomWalk& walk) const = 0;
 };
 
-using RenderText = std::function<std::vector<schema::TokenId>(const std::string& prompt)>;
+using RenderPrompt = std::function<std::vector<schema::TokenId>(const schema::Prompt& prompt)>;
 
 // Answering: a pair's prompt and one of its completions. The tokenizer must outlive it.
 class PairSource : public ExampleSource {
  public:
-  PairSource(std::vector<data::Pair> pairs, const RenderText& render, const text::Tokenizer& tokenizer,
+  PairSource(std::vector<data::Pair> pairs, const RenderPrompt& render, const text::Tokenizer& tokenizer,
              schema::TokenId eos);
   std::size_t size() const override { return rows_.size(); }
   Example Draw(std::size_t row, base::RandomWalk& walk) const override;

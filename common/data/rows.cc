@@ -168,6 +168,22 @@ std::vector<std::string> ReadLabels(const Line& line, const RowKeys& keys) {
   return labels;
 }
 
+// Whether `synthesize` wrote the row: the completions are then the group, not what is to be learned.
+bool IsSynthesized(const Json& row) {
+  return row.contains("completions") && (row.contains("reference") || row.contains("failure"));
+}
+
+// The texts that a reference admits: labels stand in it joined by a record separator.
+std::vector<std::string> Alternatives(const std::string& reference) {
+  std::vector<std::string> texts;
+  std::size_t begin = 0;
+  for (std::size_t end = 0; end != std::string::npos; begin = end + 1) {
+    end = reference.find('\x1e', begin);
+    texts.push_back(reference.substr(begin, end - begin));
+  }
+  return texts;
+}
+
 }  // namespace
 
 std::vector<Row> ReadRows(const std::filesystem::path& file, const RowKeys& keys) {
@@ -199,14 +215,13 @@ void JoinAnswers(std::vector<Row>& rows, const std::filesystem::path& labels, co
 std::vector<Pair> ReadPairs(const std::filesystem::path& file, const RowKeys& keys) {
   std::vector<Pair> pairs;
   ForEachLine(file, keys, [&](Line& line) {
-    Pair pair;
-    schema::Prompt prompt = ReadPrompt(line, keys);
-    if (!prompt.messages.empty()) {
-      base::ThrowBadInput(line.where + ": the prompt is a list of messages, expected text");
-    }
-    pair.prompt = std::move(prompt.text);
+    Pair pair{ReadPrompt(line, keys), {}};
+    pair.prompt.columns.clear();
     std::string key;
-    if (const Json* value = FindFirst(line.object, keys.completion, true, &key)) {
+    if (IsSynthesized(line.object)) {
+      if (line.object.contains("failure")) return;
+      pair.completions = Alternatives(json::GetString(line.object, "reference", line.where));
+    } else if (const Json* value = FindFirst(line.object, keys.completion, true, &key)) {
       AddLabel(*value, key, line, pair.completions);
     } else {
       pair.completions = ReadLabels(line, keys);
@@ -217,7 +232,7 @@ std::vector<Pair> ReadPairs(const std::filesystem::path& file, const RowKeys& ke
     }
     pairs.push_back(std::move(pair));
   });
-  if (pairs.empty()) base::ThrowBadInput(file.string() + ": holds no rows");
+  if (pairs.empty()) base::ThrowBadInput(file.string() + ": holds no rows to learn from");
   return pairs;
 }
 

@@ -93,8 +93,12 @@ void AddReference(const base::Outcome<schema::Reference>& reference, Json& line)
   line["reference_generation"] = reference.ok() ? Json(reference->generation) : Json();
   line["reference_stages"] = reference.ok() ? Json(reference->stages) : Json();
   line["rubric"] = Json::array();
+  line["rubric_points"] = Json::array();
   if (reference.ok()) {
-    for (const schema::Criterion& criterion : reference->rubric) line["rubric"].push_back(criterion.text);
+    for (const schema::Criterion& criterion : reference->rubric) {
+      line["rubric"].push_back(criterion.text);
+      line["rubric_points"].push_back(criterion.points);
+    }
   }
   line["failure"] = reference.ok() ? Json() : Json(reference.failure().reason);
 }
@@ -105,9 +109,14 @@ void AddJudgement(const schema::ScoredGroup& scored, Json& line) {
     rewards.push_back(reward.ok() ? Json(*reward) : Json());
     reasons.push_back(reward.ok() ? Json() : Json(reward.failure().reason));
   }
+  const std::vector<schema::Criterion> none;
+  const auto& rubric = scored.reference.ok() ? scored.reference->rubric : none;
   for (const schema::Verdict& verdict : scored.verdicts) {
+    // Without a rubric the one question is whether the response agrees with the reference.
+    const std::string text = verdict.criterion < rubric.size() ? rubric[verdict.criterion].text : "";
     verdicts.push_back({{"rollout", verdict.rollout},
                         {"criterion", verdict.criterion},
+                        {"text", text},
                         {"verdict", schema::Name(verdict.kind)},
                         {"reason", verdict.reason}});
   }
@@ -151,6 +160,7 @@ RunFolder::RunFolder(std::filesystem::path folder, bool resume, std::int64_t res
     if (resume) {
       CutMetrics(metrics, resume_step);
       CutRollouts(rollouts, resume_step);
+      CutEventFiles(folder_, resume_step);
     }
   } catch (const std::filesystem::filesystem_error& error) {
     base::ThrowBadInput(
@@ -158,6 +168,7 @@ RunFolder::RunFolder(std::filesystem::path folder, bool resume, std::int64_t res
   }
   metrics_.open(metrics, std::ios::binary | std::ios::app);
   if (!metrics_) base::ThrowBadInput(metrics.string() + ": cannot be opened for writing");
+  events_.emplace(folder_, resume ? resume_step : 0);
 }
 
 void RunFolder::WriteMetrics(std::int64_t step, const base::Metrics& metrics) {
@@ -167,6 +178,7 @@ void RunFolder::WriteMetrics(std::int64_t step, const base::Metrics& metrics) {
   for (const auto& [name, value] : metrics) line[name] = value;
   metrics_ << json::Dump(line) << '\n' << std::flush;
   if (!metrics_) base::ThrowBadInput((folder_ / kMetricsFile).string() + ": cannot be written; is the disk full?");
+  events_->Write(step, metrics);
 }
 
 void RunFolder::WriteRollouts(std::int64_t step, const std::vector<GroupRecord>& groups) {

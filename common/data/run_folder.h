@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/metrics.h"
+#include "data/event_file.h"
 #include "schema/types.h"
 
 namespace autodidact::data {
@@ -22,14 +24,14 @@ struct GroupRecord {
 // Owned by learner rank 0's thread. Every line is flushed as it is written; JSONL that pandas reads flat.
 class RunFolder {
  public:
-  // Creates the folder. `resume`: it must exist; lines of metrics and rollouts after `resume_step` are cut off.
+  // Creates the folder. `resume`: it must exist; metrics, events and rollouts after `resume_step` are cut off.
   // Otherwise it must not hold a run yet: Error(kBadInput) that says to choose another name, --resume or --overwrite.
   RunFolder(std::filesystem::path folder, bool resume, std::int64_t resume_step);
 
   const std::filesystem::path& path() const { return folder_; }
 
-  // {"step": …, metrics…}; refuses names of which one is a folder of another (kBug). A value that is not finite becomes
-  // null, which pandas reads as NaN.
+  // {"step": …, metrics…}, and the same as TensorBoard's events beside it; refuses names of which one is a folder of
+  // another (kBug). A value that is not finite becomes null, which pandas reads as NaN.
   void WriteMetrics(std::int64_t step, const base::Metrics& metrics);
   // rollouts/step_NNNNNN.jsonl as a whole, one line per group: step, ticket, id, prompt (text or messages), actor,
   // prompt_tokens; per rollout, lists of first_versions, last_versions, completions, stop_reasons, num_tokens, rewards
@@ -42,6 +44,7 @@ class RunFolder {
  private:
   std::filesystem::path folder_;
   std::ofstream metrics_;
+  std::optional<EventFile> events_;
 };
 
 }  // namespace autodidact::data

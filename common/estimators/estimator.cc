@@ -1,16 +1,29 @@
 #include "estimators/estimator.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/format.h"
 
 namespace autodidact::estimators {
 
+const std::vector<EstimatorKind>& AllEstimators() {
+  static const std::vector<EstimatorKind> kinds = {EstimatorKind::kSynthesis,
+                                                   EstimatorKind::kMajority,
+                                                   EstimatorKind::kMinPerplexity,
+                                                   EstimatorKind::kSelfSelect,
+                                                   EstimatorKind::kMutualPredictability,
+                                                   EstimatorKind::kGroundTruth};
+  return kinds;
+}
+
 EstimatorKind EstimatorNamed(std::string_view name) {
-  for (const EstimatorKind kind : {EstimatorKind::kSynthesis, EstimatorKind::kMajority, EstimatorKind::kGroundTruth}) {
+  std::string names;
+  for (const EstimatorKind kind : AllEstimators()) {
     if (name == Name(kind)) return kind;
+    names += (names.empty() ? "" : ", ") + std::string(Name(kind));
   }
-  base::ThrowBadInput(base::Format("unknown estimator '{}': expected synthesis, majority or ground_truth", name));
+  base::ThrowBadInput(base::Format("unknown estimator '{}': expected one of {}", name, names));
 }
 
 const char* Name(EstimatorKind kind) {
@@ -19,10 +32,37 @@ const char* Name(EstimatorKind kind) {
       return "synthesis";
     case EstimatorKind::kMajority:
       return "majority";
+    case EstimatorKind::kMinPerplexity:
+      return "min_perplexity";
+    case EstimatorKind::kSelfSelect:
+      return "self_select";
+    case EstimatorKind::kMutualPredictability:
+      return "mutual_predictability";
     case EstimatorKind::kGroundTruth:
       return "ground_truth";
   }
   return "unknown";
+}
+
+Reads ReadsOf(EstimatorKind kind) {
+  switch (kind) {
+    case EstimatorKind::kSynthesis:
+      return {.group = true, .model = true};
+    case EstimatorKind::kMajority:
+      return {.group = true};
+    case EstimatorKind::kMinPerplexity:
+    case EstimatorKind::kSelfSelect:
+    case EstimatorKind::kMutualPredictability:
+      return {.group = true, .question = true, .model = true};
+    case EstimatorKind::kGroundTruth:
+      return {.label = true};
+  }
+  base::ThrowBug("unknown estimator");
+}
+
+bool IsSelection(EstimatorKind kind) {
+  const Reads reads = ReadsOf(kind);
+  return reads.question && reads.model;
 }
 
 base::Outcome<schema::Reference> MajorityReference(const AnswerRule& rule, const std::vector<std::string>& texts) {
@@ -53,6 +93,13 @@ base::Outcome<schema::Reference> LabelReference(const AnswerRule& rule, const st
   if (answers::ReferenceAnswers(rule.extractor, reference.text).empty()) {
     return base::Failure{base::ErrorKind::kBadInput, "the row has no label"};
   }
+  return reference;
+}
+
+base::Outcome<schema::Reference> OwnRubricReference(std::vector<schema::Criterion> rubric) {
+  if (rubric.empty()) return base::Failure{base::ErrorKind::kBadInput, "the row has no rubric of its own"};
+  schema::Reference reference;
+  reference.rubric = std::move(rubric);
   return reference;
 }
 

@@ -12,15 +12,31 @@
 #include "answers/extract.h"
 #include "base/error.h"
 #include "engine/engine.h"
+#include "estimators/rubric.h"
 #include "schema/types.h"
 #include "text/chat.h"
 
 namespace autodidact::estimators {
 
-enum class EstimatorKind { kSynthesis, kMajority, kGroundTruth };
-// "synthesis", "majority", "ground_truth"; Error(kBadInput) listing them otherwise.
+enum class EstimatorKind { kSynthesis, kMajority, kMinPerplexity, kSelfSelect, kMutualPredictability, kGroundTruth };
+// Every kind, in this order.
+const std::vector<EstimatorKind>& AllEstimators();
+// "synthesis", "majority", "min_perplexity", "self_select", "mutual_predictability", "ground_truth"; Error(kBadInput)
+// listing them otherwise.
 EstimatorKind EstimatorNamed(std::string_view name);
 const char* Name(EstimatorKind kind);
+
+// What an estimator reads and needs; it decides where it may run. Whatever reads the question or a label never runs in
+// the anchor service.
+struct Reads {
+  bool group = false;
+  bool question = false;
+  bool label = false;
+  bool model = false;  // the weights of version 0
+};
+Reads ReadsOf(EstimatorKind kind);
+// Whether it picks one of the rollouts by what a model says about them (selection.h).
+bool IsSelection(EstimatorKind kind);
 
 // How an answer is found in a text and compared.
 struct AnswerRule {
@@ -36,6 +52,10 @@ base::Outcome<schema::Reference> MajorityReference(const AnswerRule& rule, const
 // Ground truth: the labels, any of which is right; the text is theirs by answers::LabelText, to be read by
 // answers::ReferenceAnswers under the same rule. Reads the labels only. Fails (kBadInput) when there is none.
 base::Outcome<schema::Reference> LabelReference(const AnswerRule& rule, const std::vector<std::string>& labels);
+
+// The rubric regime's ground truth: the row's own criteria, and no text. Reads the row's rubric only. Fails (kBadInput)
+// when there is none.
+base::Outcome<schema::Reference> OwnRubricReference(std::vector<schema::Criterion> rubric);
 
 // The prompt of the synthesis: everything but the candidates is fixed by the config, so nothing of the question can
 // enter. "{candidates}" in the template is replaced by the candidates, each rendered by `candidate` ("{index}" from 1,
@@ -54,6 +74,7 @@ struct SynthesisConfig {
   engine::SamplingParams sampling;
   std::int64_t context = 0;  // tokens of prompt and answer that the anchor may use; 0: the model's own limit
   AnswerRule rule;           // a synthesis without an answer under this rule fails
+  std::optional<RubricConfig> rubric = {};  // rubric regime: what the anchor writes after the synthesis
 };
 
 // Error(kBadInput) when the instruction has no "{candidates}" or the candidate no "{text}".

@@ -137,6 +137,21 @@ TEST(RowsTest, PairsTakeACompletionOrAnswers) {
             std::string::npos);
 }
 
+TEST(RowsTest, PairsTakeTheReferenceOfWhatSynthesizeWrote) {
+  const auto pairs = ReadPairs(
+      Write("refs.jsonl",
+            "{\"id\": \"a\", \"prompt\": \"p\", \"completions\": [\"x\", \"y\"], \"reference\": \"s\", \"answers\": "
+            "[\"s\"]}\n"
+            "{\"id\": \"b\", \"prompt\": \"q\", \"completions\": [\"x\"], \"failure\": \"no heading\"}\n"
+            "{\"id\": \"c\", \"prompt\": [{\"role\": \"user\", \"content\": \"u\"}], \"completions\": [\"x\"], "
+            "\"reference\": \"l\\u001em\"}\n"));
+  ASSERT_EQ(pairs.size(), 2u);
+  EXPECT_EQ(pairs[0].prompt.text, "p");
+  EXPECT_EQ(pairs[0].completions, Strings{"s"});
+  EXPECT_EQ(pairs[1].prompt.messages.size(), 1u);
+  EXPECT_EQ(pairs[1].completions, (Strings{"l", "m"}));
+}
+
 TEST(RowsTest, SharedDataSetsAreRead) {
   const auto data = tests::DataFolder();
   if (!std::filesystem::exists(data)) GTEST_SKIP() << data << " is not here; set AUTODIDACT_DATA";

@@ -1,6 +1,8 @@
 // The commands beside `train`.
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <map>
 #include <sstream>
 
 #include "process/sandbox.h"
@@ -11,6 +13,23 @@ namespace autodidact::e2e {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Lines in, lines out.
+std::vector<json::Json> Pipe(const std::vector<std::string>& arguments, const std::string& input) {
+  std::vector<std::string> argv = {tests::ProgramFile()};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  auto options = ToolOptions(argv, BaseFolder());
+  options.feed = true;
+  process::Child child(std::move(options));
+  child.Write(input);
+  child.CloseInput();
+  const auto status = child.Wait(base::Deadline::In(std::chrono::minutes(1)));
+  EXPECT_TRUE(status && status->ok()) << child.errors();
+  std::vector<json::Json> lines;
+  std::istringstream stream(child.output());
+  for (std::string line; std::getline(stream, line);) lines.push_back(json::Parse(line, "output"));
+  return lines;
+}
 
 TEST(SynthesizeTest, GivesEveryPromptItsGroupAndItsReference) {
   const fs::path folder = TestFolder();
@@ -23,6 +42,37 @@ TEST(SynthesizeTest, GivesEveryPromptItsGroupAndItsReference) {
     EXPECT_EQ(line.at("completions").size(), 4u);
     EXPECT_TRUE(line.contains("reference") || line.contains("failure"));
   }
+}
+
+TEST(SynthesizeTest, ItsReferencesAreWhatSftLearns) {
+  const fs::path folder = TestFolder();
+  const auto references =
+      RunTool({"synthesize", "train.yaml", "--limit", "40", "--out", (folder / "refs.jsonl").string()}, BaseFolder());
+  ASSERT_TRUE(references.status.ok()) << references.err;
+  std::ofstream(folder / "cat_sft.yaml") << "model: " << (BaseFolder() / "base").string() << "\n"
+                                         << "output: tuned\n"
+                                            "data: [{file: refs.jsonl}]\n"
+                                            "prompt: {format: plain, text: \"{prompt} =\"}\n"
+                                            "max_steps: 40\nbatch_size: 16\nlearning_rate: 3e-3\nwarmup_steps: 2\n"
+                                            "threads: 1\n";
+  const auto tuned = RunTool({"sft", "cat_sft.yaml"}, folder);
+  ASSERT_TRUE(tuned.status.ok()) << tuned.err;
+  // The tuned model finds the references likelier than the base does.
+  std::string input;
+  for (const json::Json& line : ReadLines(folder / "refs.jsonl")) {
+    if (!line.contains("reference")) continue;
+    input +=
+        json::Dump({{"prompt", line.at("prompt").get<std::string>() + " ="}, {"completion", line.at("reference")}}) +
+        "\n";
+  }
+  ASSERT_FALSE(input.empty());
+  std::map<std::string, double> sums;
+  for (const std::string model : {(BaseFolder() / "base").string(), (folder / "tuned").string()}) {
+    for (const json::Json& line : Pipe({"score", model}, input)) {
+      for (const double logprob : line.at("logprobs")) sums[model] += logprob;
+    }
+  }
+  EXPECT_GT(sums[(folder / "tuned").string()], sums[(BaseFolder() / "base").string()] / 2);
 }
 
 TEST(SftTest, BuildsBothSkillsFromPairsAloneAndGivesTheSameBitsTwice) {
@@ -41,23 +91,6 @@ TEST(SftTest, BuildsBothSkillsFromPairsAloneAndGivesTheSameBitsTwice) {
     EXPECT_EQ(candidates[0].at("candidates").size(), 4u);
   }
   EXPECT_EQ(models[0], models[1]);
-}
-
-// Lines in, lines out.
-std::vector<json::Json> Pipe(const std::vector<std::string>& arguments, const std::string& input) {
-  std::vector<std::string> argv = {tests::ProgramFile()};
-  argv.insert(argv.end(), arguments.begin(), arguments.end());
-  auto options = ToolOptions(argv, BaseFolder());
-  options.feed = true;
-  process::Child child(std::move(options));
-  child.Write(input);
-  child.CloseInput();
-  const auto status = child.Wait(base::Deadline::In(std::chrono::minutes(1)));
-  EXPECT_TRUE(status && status->ok()) << child.errors();
-  std::vector<json::Json> lines;
-  std::istringstream stream(child.output());
-  for (std::string line; std::getline(stream, line);) lines.push_back(json::Parse(line, "output"));
-  return lines;
 }
 
 TEST(LinesTest, TokenizeThereAndBack) {

@@ -149,6 +149,30 @@ TEST(TrainTest, EveryEstimatorTrains) {
   EXPECT_FALSE(fs::exists(runs / "none"));
 }
 
+// The base's vocabulary has no numerals and no words for an instruction.
+const std::vector<std::string> kSelfSelect = {
+    "--set",
+    "select={instruction: \"{prompt} = {candidates} =>\", candidate: \"{index} | {text}\", separator: \" \", "
+    "choices: [a, e, b, n]}"};
+
+TEST(TrainTest, EverySelectionTrainsOnReferencesThatAreRollouts) {
+  const fs::path runs = TestFolder();
+  for (const std::string name : {"min_perplexity", "self_select", "mutual_predictability"}) {
+    std::vector<std::string> more = kSelfSelect;
+    more.insert(more.end(), {"--set", "estimator=" + name, "--set", "train.max_steps=2"});
+    const auto result = RunTool(TrainArguments(runs, name, more), BaseFolder());
+    ASSERT_TRUE(result.status.ok()) << result.err;
+    for (const json::Json& group : ReadLines(runs / name / "rollouts/step_000002.jsonl")) {
+      const auto& completions = group.at("completions");
+      EXPECT_NE(std::find(completions.begin(), completions.end(), group.at("reference")), completions.end());
+      EXPECT_TRUE(group.at("reference_generation").get<std::string>().starts_with(name + ": rollout "));
+    }
+  }
+  const auto refused = RunTool(TrainArguments(runs, "words", {"--set", "estimator=self_select"}), BaseFolder());
+  EXPECT_EQ(refused.status.code, 2) << refused.err;
+  EXPECT_FALSE(fs::exists(runs / "words"));
+}
+
 TEST(TrainTest, AsynchronousTrainingBoundsItsStaleness) {
   const fs::path runs = TestFolder();
   const auto result = RunTool(TrainArguments(runs, "async",
@@ -182,6 +206,22 @@ TEST(ClusterTest, TwoLearnerRanksUnderMpirunTrainAsOneProcessDoes) {
   EXPECT_EQ(ranks[0].at("reward"), local[0].at("reward"));
   EXPECT_NEAR(ranks[0].at("grad_norm").get<double>(), local[0].at("grad_norm").get<double>(), 1e-5);
   EXPECT_TRUE(fs::exists(runs / "ranks/logs/actor-0.log"));
+}
+
+TEST(ClusterTest, ASelectionUnderMpirunNeedsNoAnchorAndPicksAsOneProcessDoes) {
+  const fs::path runs = TestFolder();
+  const std::vector<std::string> more = {"--set", "estimator=mutual_predictability", "--set", "train.max_steps=2"};
+  ASSERT_TRUE(RunTool(TrainArguments(runs, "local", more), BaseFolder()).status.ok());
+  std::vector<std::string> ranks = more;
+  ranks.insert(ranks.end(), {"--set", "placement.ranks=[learner, actor, judge]"});
+  process::Child job(ToolOptions(Mpirun(runs, "ranks", 3, ranks), BaseFolder()));
+  const auto status = job.Wait(base::Deadline::In(std::chrono::minutes(4)));
+  ASSERT_TRUE(status) << job.errors();
+  ASSERT_TRUE(status->ok()) << job.errors();
+  const auto local = ReadLines(runs / "local/rollouts/step_000001.jsonl");
+  const auto cluster = ReadLines(runs / "ranks/rollouts/step_000001.jsonl");
+  ASSERT_EQ(local.size(), cluster.size());
+  for (std::size_t i = 0; i < local.size(); ++i) EXPECT_EQ(local[i].at("reference"), cluster[i].at("reference"));
 }
 
 TEST(ClusterTest, AKilledActorAnchorOrJudgeCostsOnlyItsWorkInFlight) {

@@ -9,10 +9,17 @@ const AnswerRule kBoxed{answers::Extractor::kBoxed, answers::Comparator::kExact}
 const AnswerRule kWhole{answers::Extractor::kWholeText, answers::Comparator::kExact};
 
 TEST(EstimatorNameTest, EveryNameNamesItsKind) {
-  for (const EstimatorKind kind : {EstimatorKind::kSynthesis, EstimatorKind::kMajority, EstimatorKind::kGroundTruth}) {
-    EXPECT_EQ(EstimatorNamed(Name(kind)), kind);
-  }
+  for (const EstimatorKind kind : AllEstimators()) EXPECT_EQ(EstimatorNamed(Name(kind)), kind);
   EXPECT_THROW(EstimatorNamed("best"), base::Error);
+}
+
+TEST(ReadsTest, OnlyTheGroundTruthReadsLabelsAndTheSynthesisNeverTheQuestion) {
+  for (const EstimatorKind kind : AllEstimators()) {
+    EXPECT_EQ(ReadsOf(kind).label, kind == EstimatorKind::kGroundTruth) << Name(kind);
+    EXPECT_EQ(IsSelection(kind), ReadsOf(kind).question) << Name(kind);
+  }
+  EXPECT_FALSE(ReadsOf(EstimatorKind::kSynthesis).question);
+  EXPECT_TRUE(ReadsOf(EstimatorKind::kSelfSelect).question);
 }
 
 TEST(MajorityTest, TheLargestClassWinsAndItsFirstTextSpeaks) {

@@ -49,6 +49,16 @@ class EvaluateTest : public testing::Test {
     return synthesis;
   }
 
+  static estimators::SelectionConfig Selection() {
+    estimators::SelectionConfig selection;
+    selection.self_select.instruction = "{prompt} {candidates} a71";
+    selection.self_select.candidate = "{index} {text}";
+    selection.self_select.separator = " ";
+    selection.self_select.choices = {"a72", "a73", "a74", "a75"};
+    selection.rule.extractor = answers::Extractor::kWholeText;
+    return selection;
+  }
+
   static std::string Records(const EvalResult& result) {
     std::string text;
     for (std::size_t i = 0; i < result.texts.size(); ++i) {
@@ -126,10 +136,54 @@ TEST_F(EvaluateTest, APromptThatDoesNotFitCountsAsWrong) {
 }
 
 TEST_F(EvaluateTest, WithoutTheAnchorThereAreNoSyntheses) {
-  config_.skip_synthesis = true;
+  config_.estimators = {estimators::EstimatorKind::kMajority};
   const EvalResult result = Evaluate(rows_, models_, config_);
   EXPECT_TRUE(result.texts[0].syntheses.empty());
-  EXPECT_FALSE(result.figures.agreement.at(2).value.has_value());
+  EXPECT_TRUE(result.figures.agreement.empty());
+  EXPECT_FALSE(ToJson(result.figures).contains("synthesis"));
+  EXPECT_TRUE(ToJson(result.figures).contains("majority"));
+}
+
+TEST_F(EvaluateTest, EveryEstimatorIsComparedUnderItsName) {
+  config_.estimators = estimators::AllEstimators();
+  config_.selection = Selection();
+  const EvalResult result = Evaluate(rows_, models_, config_);
+  const json::Json figures = ToJson(result.figures);
+  const std::string table = ToTable(result.figures);
+  for (const estimators::EstimatorKind kind : config_.estimators) {
+    EXPECT_EQ(figures.at(Name(kind)).size(), 3u) << Name(kind);
+    EXPECT_NE(table.find(Name(kind)), std::string::npos) << table;
+  }
+  EXPECT_EQ(figures.at("ground_truth").at("4"), 1.0);
+  for (const QuestionTexts& question : result.texts) {
+    EXPECT_EQ(question.selections.size(), 3u);
+    for (const auto& [kind, by_group] : question.selections) {
+      const auto& selected = by_group.at(1);
+      if (selected.ok()) EXPECT_EQ(selected->text, question.rollouts[0]) << Name(kind);
+    }
+  }
+}
+
+TEST_F(EvaluateTest, ASelectionIsRightWhereTheSelectedRolloutIs) {
+  config_.estimators = {estimators::EstimatorKind::kMinPerplexity};
+  config_.selection = Selection();
+  const EvalResult before = Evaluate(rows_, models_, config_);
+  double right = 0;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const auto& selected = before.texts[i].selections.at(estimators::EstimatorKind::kMinPerplexity).at(4);
+    rows_[i].answers = {selected.ok() && i % 2 == 0 ? selected->text : "none"};
+    right += selected.ok() && i % 2 == 0;
+  }
+  ASSERT_GT(right, 0);
+  const EvalFigures figures = Evaluate(rows_, models_, config_).figures;
+  EXPECT_DOUBLE_EQ(*figures.further.front().second.at(4).value, right / 6);
+}
+
+TEST_F(EvaluateTest, AVocabularyWithoutTheChoicesIsRefusedBeforeTheWork) {
+  config_.estimators = {estimators::EstimatorKind::kSelfSelect};
+  config_.selection = Selection();
+  config_.selection.self_select.choices.clear();
+  EXPECT_THROW(Evaluate(rows_, models_, config_, [](const Progress&) { FAIL(); }), base::Error);
 }
 
 TEST_F(EvaluateTest, RefusesWhatItCannotEvaluate) {
@@ -168,6 +222,7 @@ class SynthesizeTest : public EvaluateTest {
     config.num_generations = 3;
     config.sampling.max_new_tokens = 5;
     config.synthesis = Synthesis();
+    config.selection = Selection();
     config.rule = config.synthesis.rule;
     config.seed = 5;
     std::vector<SynthesizedRow> rows;
@@ -177,8 +232,7 @@ class SynthesizeTest : public EvaluateTest {
 };
 
 TEST_F(SynthesizeTest, EveryRowComesInOrderWithItsGroup) {
-  for (const auto kind : {estimators::EstimatorKind::kSynthesis, estimators::EstimatorKind::kMajority,
-                          estimators::EstimatorKind::kGroundTruth}) {
+  for (const auto kind : estimators::AllEstimators()) {
     const auto rows = Run(kind);
     ASSERT_EQ(rows.size(), 6u);
     for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -38,8 +38,9 @@ std::vector<QuestionTexts> HandMade() {
 
 EvalFigures Figures(const std::vector<QuestionTexts>& questions, int resamples = 0, bool vote = false) {
   std::vector<GradedQuestion> graded;
-  for (const QuestionTexts& question : questions) graded.push_back(Grade(question, kSizes, kWhole, vote));
-  return Tabulate(graded, kSizes, vote, 7, resamples);
+  for (const QuestionTexts& question : questions)
+    graded.push_back(Grade(question, kSizes, kWhole, {.position_vote = vote}));
+  return Tabulate(graded, kSizes, {.position_vote = vote}, 7, resamples);
 }
 
 TEST(FiguresTest, SingleIsTheMeanOverAllRolloutsWithFailedGroupsAsWrong) {
@@ -87,7 +88,7 @@ TEST(FiguresTest, SynthesesWithoutAnswerAreCounted) {
 }
 
 TEST(FiguresTest, AnyLabelIsRight) {
-  const GradedQuestion graded = Grade({"b", "q", {"s", "r"}, {"s", "r", "t", "s"}, "r", {}}, kSizes, kWhole, false);
+  const GradedQuestion graded = Grade({"b", "q", {"s", "r"}, {"s", "r", "t", "s"}, "r", {}}, kSizes, kWhole, {});
   EXPECT_TRUE(graded.rollouts[0].right);
   EXPECT_TRUE(graded.rollouts[1].right);
   EXPECT_FALSE(graded.rollouts[2].right);
@@ -143,7 +144,7 @@ TEST(ReportTest, TheTableIsAligned) {
 
 TEST(ReportTest, RecordsSayWhatWasAnsweredAndWhatFailed) {
   const QuestionTexts question = HandMade()[2];
-  const json::Json record = ToRecord(question, Grade(question, kSizes, kWhole, false));
+  const json::Json record = ToRecord(question, Grade(question, kSizes, kWhole, {}));
   EXPECT_EQ(record["id"], "c");
   EXPECT_EQ(record["rollouts"].size(), 4u);
   EXPECT_TRUE(record["answers"][1].is_null());
@@ -164,7 +165,7 @@ TEST(PositionVoteTest, TakesTheCommonestSymbolPerPosition) {
 
 TEST(PositionVoteTest, CanBeRightWhileEveryCandidateIsWrong) {
   const GradedQuestion graded =
-      Grade({"a", "q", {"a b c"}, {"a b x", "a y c", "z b c", "a b w"}, "", {}}, {4}, kWhole, true);
+      Grade({"a", "q", {"a b c"}, {"a b x", "a y c", "z b c", "a b w"}, "", {}}, {4}, kWhole, {.position_vote = true});
   EXPECT_TRUE(graded.groups.at(4).position_vote.right);
   EXPECT_FALSE(graded.groups.at(4).any_right);
 }
