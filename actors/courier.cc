@@ -109,7 +109,7 @@ void Courier::AskJudge(SharedErrand errand) {
   ++errand->attempts;
   const schema::ScoredGroup& scored = errand->scored;
   schema::JudgeRequest request{.ticket = scored.group.ticket,
-                               .reference = scored.reference->text,
+                               .reference = scored.reference->rubric.empty() ? scored.reference->text : "",
                                .rubric = scored.reference->rubric,
                                .responses = {},
                                .lengths = {}};

@@ -10,6 +10,11 @@ base::Metrics GroupMetrics(const std::vector<schema::ScoredGroup>& groups, schem
   double rollouts = 0, tokens = 0, shortest = 0, longest = 0, staleness_max = 0, mixed = 0;
   for (const schema::ScoredGroup& scored : groups) {
     means.Add("anchor/failed", scored.reference.ok() ? 0 : 1);
+    means.Add("anchor/rubric_failed",
+              !scored.reference.ok() && scored.reference.failure().reason.starts_with(schema::kNoRubric) ? 1 : 0);
+    if (scored.reference.ok() && !scored.reference->rubric.empty()) {
+      means.Add("anchor/criteria", static_cast<double>(scored.reference->rubric.size()));
+    }
     if (scored.reference.ok()) means.Add("anchor/stages", scored.reference->stages);
     means.Add("time/rollout", scored.rollout_seconds);
     means.Add("time/anchor", scored.anchor_seconds);

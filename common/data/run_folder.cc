@@ -93,8 +93,12 @@ void AddReference(const base::Outcome<schema::Reference>& reference, Json& line)
   line["reference_generation"] = reference.ok() ? Json(reference->generation) : Json();
   line["reference_stages"] = reference.ok() ? Json(reference->stages) : Json();
   line["rubric"] = Json::array();
+  line["rubric_points"] = Json::array();
   if (reference.ok()) {
-    for (const schema::Criterion& criterion : reference->rubric) line["rubric"].push_back(criterion.text);
+    for (const schema::Criterion& criterion : reference->rubric) {
+      line["rubric"].push_back(criterion.text);
+      line["rubric_points"].push_back(criterion.points);
+    }
   }
   line["failure"] = reference.ok() ? Json() : Json(reference.failure().reason);
 }
@@ -105,9 +109,14 @@ void AddJudgement(const schema::ScoredGroup& scored, Json& line) {
     rewards.push_back(reward.ok() ? Json(*reward) : Json());
     reasons.push_back(reward.ok() ? Json() : Json(reward.failure().reason));
   }
+  const std::vector<schema::Criterion> none;
+  const auto& rubric = scored.reference.ok() ? scored.reference->rubric : none;
   for (const schema::Verdict& verdict : scored.verdicts) {
+    // Without a rubric the one question is whether the response agrees with the reference.
+    const std::string text = verdict.criterion < rubric.size() ? rubric[verdict.criterion].text : "";
     verdicts.push_back({{"rollout", verdict.rollout},
                         {"criterion", verdict.criterion},
+                        {"text", text},
                         {"verdict", schema::Name(verdict.kind)},
                         {"reason", verdict.reason}});
   }

@@ -108,7 +108,10 @@ void Write(wire::SynthesisRequest::Builder builder, const SynthesisRequest& requ
 
 template <class Builder>
 void WriteCriteria(Builder builder, const std::vector<Criterion>& criteria) {
-  for (unsigned i = 0; i < builder.size(); ++i) builder.set(i, Text(criteria[i].text));
+  for (unsigned i = 0; i < builder.size(); ++i) {
+    builder[i].setText(Text(criteria[i].text));
+    builder[i].setPoints(criteria[i].points);
+  }
 }
 
 void Write(wire::ReferenceOutcome::Builder builder, const base::Outcome<Reference>& outcome) {
@@ -325,7 +328,7 @@ template <class List>
 std::vector<Criterion> ReadCriteria(List list) {
   std::vector<Criterion> criteria;
   criteria.reserve(list.size());
-  for (auto text : list) criteria.push_back({Read(text)});
+  for (auto criterion : list) criteria.push_back({Read(criterion.getText()), criterion.getPoints()});
   return criteria;
 }
 

@@ -28,14 +28,15 @@ struct Failure { kind @0 :FailureKind; reason @1 :Text; }
 
 # No field for the question, its id or its row.
 struct SynthesisRequest { ticket @0 :UInt64; candidates @1 :List(Text); }
-struct Reference { text @0 :Text; generation @1 :Text; rubric @2 :List(Text); stages @3 :UInt32; }
+struct Criterion { text @0 :Text; points @1 :Float64 = 1; }
+struct Reference { text @0 :Text; generation @1 :Text; rubric @2 :List(Criterion); stages @3 :UInt32; }
 struct ReferenceOutcome { union { reference @0 :Reference; failure @1 :Failure; } }
 struct SynthesisReply { ticket @0 :UInt64; outcome @1 :ReferenceOutcome; }
 
 struct JudgeRequest {
   ticket @0 :UInt64;
   reference @1 :Text;
-  rubric @2 :List(Text);
+  rubric @2 :List(Criterion);
   responses @3 :List(Text);
   lengths @4 :List(UInt32);
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -101,11 +102,16 @@ struct SynthesisRequest {
   bool operator==(const SynthesisRequest&) const = default;
 };
 
+// A statement about a response that is met or not.
 struct Criterion {
   std::string text;
+  double points = 1;  // of physicians' rubrics; negative: of what a response should not do
 
   bool operator==(const Criterion&) const = default;
 };
+
+// What failures to write a rubric begin with: they are counted apart from failed syntheses.
+inline constexpr std::string_view kNoRubric = "no rubric: ";
 
 // The anchor's synthesis of a group. Only the text under the last heading counts as the reference.
 struct Reference {
@@ -126,7 +132,7 @@ struct SynthesisReply {
 // actor -> judge service.
 struct JudgeRequest {
   Ticket ticket = 0;
-  std::string reference;
+  std::string reference;               // empty when there is a rubric, which is all that the judge needs then
   std::vector<Criterion> rubric;       // empty in the verifiable regime
   std::vector<std::string> responses;  // the rollouts' texts
   std::vector<std::uint32_t> lengths;  // their tokens, for a length penalty

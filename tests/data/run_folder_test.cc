@@ -42,7 +42,8 @@ GroupRecord Record() {
   rollout.last_version = 4;
   rollout.text = "four\xff";
   record.scored.group.rollouts = {rollout, rollout};
-  record.scored.reference = schema::Reference{.text = "4", .generation = "so: 4", .rubric = {{"says 4"}}, .stages = 1};
+  record.scored.reference =
+      schema::Reference{.text = "4", .generation = "so: 4", .rubric = {{"says 4", 2.0}}, .stages = 1};
   record.scored.verdicts = {{.rollout = 0, .criterion = 0, .kind = schema::VerdictKind::kMet, .reason = "it does"}};
   record.scored.rewards = {schema::Reward(1.0),
                            schema::Reward(base::Failure{base::ErrorKind::kRetryLater, "no judge"})};
@@ -80,10 +81,13 @@ TEST_F(RunFolderTest, AGroupIsOneLineWithAllThatIsKnown) {
   EXPECT_EQ(line["first_versions"][0], 3);
   EXPECT_EQ(line["reference"], "4");
   EXPECT_EQ(line["rubric"][0], "says 4");
+  EXPECT_EQ(line["rubric_points"][0], 2.0);
   EXPECT_TRUE(line["failure"].is_null());
   EXPECT_EQ(line["rewards"], json::Json({1.0, nullptr}));
   EXPECT_EQ(line["reward_failures"], json::Json({nullptr, "no judge"}));
   EXPECT_EQ(line["verdicts"][0]["verdict"], "met");
+  EXPECT_EQ(line["verdicts"][0]["text"], "says 4");
+  EXPECT_EQ(line["verdicts"][0]["reason"], "it does");
   EXPECT_EQ(line["advantages"], json::Json({0.5, -0.5}));
 }
 

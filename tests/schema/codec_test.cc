@@ -23,14 +23,14 @@ Rollout SomeRollout() {
 std::vector<Message> EveryKind() {
   const Prompt prompt{"id-1", "what is it?", {{"system", "be brief"}, {"user", "2+2"}}, R"({"id":"id-1","x":[1,2]})"};
   const base::Failure failure{base::ErrorKind::kDisconnected, "the anchor is gone"};
-  const Reference reference{"four", "## Answer\nfour", {{"says four"}, {"is short"}}, 2};
+  const Reference reference{"four", "## Answer\nfour", {{"says four", 7}, {"is short", -2.5}}, 2};
   return {
       LeaseRequest{"actor-1", 4, 9},
       LeaseReply{RunState::kWaiting, {{41, prompt, 2, 60000, 9}}},
       SynthesisRequest{41, {"four", "4", ""}},
       SynthesisReply{41, reference},
       SynthesisReply{42, failure},
-      JudgeRequest{41, "four", {{"says four"}}, {"4", "5"}, {1, 2}},
+      JudgeRequest{41, "four", {{"says four", -3}}, {"4", "5"}, {1, 2}},
       JudgeReply{41, {{1, 0, VerdictKind::kNotMet, "it says five"}}, {1.0, failure}},
       ScoredGroup{"actor-1",
                   {41, {1, 5, 6}, {SomeRollout(), SomeRollout()}},
