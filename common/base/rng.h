@@ -20,6 +20,7 @@ enum class RandomStream : std::uint32_t {
   kEval = 6,       // evaluation, bootstrap
   kJudge = 7,
   kTest = 8,
+  kRubric = 9,  // tokens of rubrics
 };
 
 // Names one sequence of draws: for a rollout, `item` is the ticket and `sub` the rollout's index in its group.

@@ -1,6 +1,7 @@
 #include "estimators/estimator.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/format.h"
 
@@ -53,6 +54,13 @@ base::Outcome<schema::Reference> LabelReference(const AnswerRule& rule, const st
   if (answers::ReferenceAnswers(rule.extractor, reference.text).empty()) {
     return base::Failure{base::ErrorKind::kBadInput, "the row has no label"};
   }
+  return reference;
+}
+
+base::Outcome<schema::Reference> OwnRubricReference(std::vector<schema::Criterion> rubric) {
+  if (rubric.empty()) return base::Failure{base::ErrorKind::kBadInput, "the row has no rubric of its own"};
+  schema::Reference reference;
+  reference.rubric = std::move(rubric);
   return reference;
 }
 

@@ -12,6 +12,7 @@
 #include "answers/extract.h"
 #include "base/error.h"
 #include "engine/engine.h"
+#include "estimators/rubric.h"
 #include "schema/types.h"
 #include "text/chat.h"
 
@@ -37,6 +38,10 @@ base::Outcome<schema::Reference> MajorityReference(const AnswerRule& rule, const
 // answers::ReferenceAnswers under the same rule. Reads the labels only. Fails (kBadInput) when there is none.
 base::Outcome<schema::Reference> LabelReference(const AnswerRule& rule, const std::vector<std::string>& labels);
 
+// The rubric regime's ground truth: the row's own criteria, and no text. Reads the row's rubric only. Fails (kBadInput)
+// when there is none.
+base::Outcome<schema::Reference> OwnRubricReference(std::vector<schema::Criterion> rubric);
+
 // The prompt of the synthesis: everything but the candidates is fixed by the config, so nothing of the question can
 // enter. "{candidates}" in the template is replaced by the candidates, each rendered by `candidate` ("{index}" from 1,
 // "{text}").
@@ -54,6 +59,7 @@ struct SynthesisConfig {
   engine::SamplingParams sampling;
   std::int64_t context = 0;  // tokens of prompt and answer that the anchor may use; 0: the model's own limit
   AnswerRule rule;           // a synthesis without an answer under this rule fails
+  std::optional<RubricConfig> rubric = {};  // rubric regime: what the anchor writes after the synthesis
 };
 
 // Error(kBadInput) when the instruction has no "{candidates}" or the candidate no "{text}".

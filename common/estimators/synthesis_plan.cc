@@ -4,34 +4,9 @@
 #include "base/check.h"
 #include "base/format.h"
 #include "estimators/estimator.h"
+#include "text/substitute.h"
 
 namespace autodidact::estimators {
-namespace {
-
-struct Placeholder {
-  std::string_view name;
-  std::string_view value;
-};
-
-// One pass from left to right, so that values are never expanded themselves.
-std::string Substitute(std::string_view pattern, std::initializer_list<Placeholder> placeholders) {
-  std::string result;
-  for (std::size_t at = 0; at < pattern.size();) {
-    const auto hit = std::find_if(placeholders.begin(), placeholders.end(), [&](const Placeholder& placeholder) {
-      return pattern.substr(at).starts_with(placeholder.name);
-    });
-    if (hit == placeholders.end()) {
-      result.push_back(pattern[at++]);
-    } else {
-      result.append(hit->value);
-      at += hit->name.size();
-    }
-  }
-  return result;
-}
-
-}  // namespace
-
 void Validate(const SynthesisPrompt& prompt) {
   if (prompt.instruction.find("{candidates}") == std::string::npos) {
     base::ThrowBadInput(base::Format("the synthesis instruction '{}' has no {{candidates}}", prompt.instruction));
@@ -45,11 +20,11 @@ std::string RenderSynthesisPrompt(const SynthesisPrompt& prompt, const std::vect
   std::string list;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (i > 0) list += prompt.separator;
-    list += Substitute(prompt.candidate, {{"{index}", std::to_string(i + 1)}, {"{text}", candidates[i]}});
+    list += text::Substitute(prompt.candidate, {{"{index}", std::to_string(i + 1)}, {"{text}", candidates[i]}});
   }
   std::vector<text::ChatTurn> turns;
   if (!prompt.system.empty()) turns.push_back({"system", prompt.system});
-  turns.push_back({"user", Substitute(prompt.instruction, {{"{candidates}", list}})});
+  turns.push_back({"user", text::Substitute(prompt.instruction, {{"{candidates}", list}})});
   return text::RenderChat(prompt.format, turns, true);
 }
 

@@ -13,9 +13,11 @@
 
 namespace autodidact::estimators {
 
-// Runs SynthesisPlans on an engine that holds the anchor's weights and nothing else. What a synthesis samples depends
-// on the weights, the candidates, the config and (seed, ticket) alone. One thread; all that is given by reference must
-// outlive it.
+// Runs SynthesisPlans on an engine that holds the anchor's weights and nothing else, each followed by a rubric written
+// from the finished reference alone where the config asks for one; a rubric that is not in its format is tried once
+// more with other random numbers, then the synthesis fails with a reason that begins with schema::kNoRubric. What a
+// synthesis samples depends on the weights, the candidates, the config and (seed, ticket) alone. One thread; all that
+// is given by reference must outlive it.
 class Synthesizer {
  public:
   struct Finished {
@@ -38,8 +40,9 @@ class Synthesizer {
  private:
   struct Running {
     SynthesisPlan plan;
-    std::vector<base::Outcome<std::string>> generations;  // of this stage
+    std::vector<base::Outcome<std::string>> generations = {};  // of this stage
     std::size_t missing = 0;
+    std::uint32_t rubric_tries = 0;  // more than 0: the plan is finished and a rubric is being written
   };
   struct Place {
     schema::Ticket ticket = 0;
@@ -48,6 +51,9 @@ class Synthesizer {
 
   void Submit(schema::Ticket ticket, Running& running);
   void Take(engine::GroupResult result);
+  void SubmitRubric(schema::Ticket ticket, Running& running);
+  void TakeRubric(schema::Ticket ticket, Running& running, const base::Outcome<std::string>& written);
+  void Finish(schema::Ticket ticket, base::Outcome<schema::Reference> reference);
 
   engine::Engine& engine_;
   const text::Tokenizer& tokenizer_;

@@ -31,7 +31,7 @@ const std::map<std::string, Names>& AllowedRooms() {
       {"answers", {"base", "json", "process"}},
       {"data", {"base", "json", "schema"}},
       {"engine", {"base", "schema", "text", "model"}},
-      {"estimators", {"base", "schema", "text", "answers", "engine"}},
+      {"estimators", {"base", "json", "schema", "text", "answers", "engine"}},
       {"weights", {"base", "schema", "net", "collective", "model"}},
       {"actors", {"base", "schema", "net", "text", "data", "engine", "weights"}},
       {"anchor_service", {"base", "schema", "net", "text", "estimators", "engine"}},
