@@ -9,11 +9,13 @@ namespace autodidact::judge_service {
 namespace {
 
 constexpr auto kIdleWait = std::chrono::milliseconds(100);  // between two looks at the stop request
+constexpr auto kBusyWait = std::chrono::milliseconds(10);   // for an endpoint, between two looks at the queue
 
 }  // namespace
 
-Service::Service(net::Context& context, const net::Security& security, ServiceConfig config)
-    : config_(std::move(config)), queue_(config_.queue) {
+Service::Service(net::Context& context, const net::Security& security, ServiceConfig config,
+                 std::unique_ptr<Panel> panel)
+    : config_(std::move(config)), panel_(std::move(panel)), queue_(config_.queue) {
   server_ = std::make_unique<net::Server>(context, config_.endpoint, security, [this](net::Incoming incoming) {
     net::ReplyHandle reply = incoming.reply;
     if (!queue_.TryPush(std::move(incoming))) {
@@ -24,15 +26,20 @@ Service::Service(net::Context& context, const net::Security& security, ServiceCo
 
 void Service::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    if (auto incoming = queue_.Pop(base::Deadline::In(kIdleWait))) Answer(std::move(*incoming));
+    if (!panel_ || panel_->idle()) {
+      if (auto incoming = queue_.Pop(base::Deadline::In(kIdleWait))) Answer(std::move(*incoming));
+    }
+    while (auto incoming = queue_.TryPop()) Answer(std::move(*incoming));
+    if (panel_ && !panel_->idle()) panel_->Step(base::Deadline::In(kBusyWait));
   }
 }
 
 void Service::Answer(net::Incoming incoming) {
   try {
-    const schema::Message message = schema::Decode(incoming.bytes);
-    const auto* request = std::get_if<schema::JudgeRequest>(&message);
+    schema::Message message = schema::Decode(incoming.bytes);
+    auto* request = std::get_if<schema::JudgeRequest>(&message);
     if (!request) base::ThrowBadInput(std::string("the judge does not take a ") + schema::Name(message));
+    if (panel_) return AskPanel(std::move(*request), incoming);
     incoming.reply.Send(schema::Encode(JudgeByProgram(config_.program, *request)));
     ++progress_;
   } catch (const base::Error& error) {
@@ -41,7 +48,23 @@ void Service::Answer(net::Incoming incoming) {
   }
 }
 
+void Service::AskPanel(schema::JudgeRequest request, net::Incoming& incoming) {
+  std::string bytes = incoming.bytes;
+  if (const auto found = waiting_.find(bytes); found != waiting_.end()) {
+    found->second.push_back(std::move(incoming.reply));
+    return;
+  }
+  panel_->Add(std::move(request), [this, bytes](const schema::JudgeReply& reply) {
+    const std::string encoded = schema::Encode(reply);
+    for (net::ReplyHandle& handle : waiting_.at(bytes)) handle.Send(encoded);
+    waiting_.erase(bytes);
+    ++progress_;
+  });
+  waiting_[std::move(bytes)].push_back(std::move(incoming.reply));
+}
+
 std::string Service::Doing() const {
+  if (panel_) return base::Format("{} groups with the judge, {} waiting", panel_->num_under_way(), queue_.size());
   return base::Format("{} requests waiting", queue_.size());
 }
 

@@ -4,11 +4,14 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/bounded_queue.h"
+#include "judge_service/panel.h"
 #include "judge_service/program_judge.h"
 #include "net/net.h"
 #include "schema/types.h"
@@ -24,7 +27,9 @@ struct ServiceConfig {
 // Stateless request -> reply: any replica can answer. Run belongs to one thread; the server's thread fills the queue.
 class Service {
  public:
-  Service(net::Context& context, const net::Security& security, ServiceConfig config);
+  // With a panel it judges every request by a model, without one by the program.
+  Service(net::Context& context, const net::Security& security, ServiceConfig config,
+          std::unique_ptr<Panel> panel = nullptr);
 
   const std::string& endpoint() const { return server_->endpoint(); }
 
@@ -34,11 +39,16 @@ class Service {
   // For heartbeats, from any thread.
   std::string Doing() const;
   std::uint64_t progress() const { return progress_; }
+  base::Metrics TakeFigures() { return panel_ ? panel_->TakeFigures() : base::Metrics(); }
 
  private:
   void Answer(net::Incoming incoming);
+  void AskPanel(schema::JudgeRequest request, net::Incoming& incoming);
 
   ServiceConfig config_;
+  const std::unique_ptr<Panel> panel_;
+  // Who waits for the panel, by the bytes of the request: one that is sent again joins the first.
+  std::map<std::string, std::vector<net::ReplyHandle>> waiting_;
   base::BoundedQueue<net::Incoming> queue_;
   std::atomic<std::uint64_t> progress_{0};
   std::unique_ptr<net::Server> server_;  // last: its thread uses the queue

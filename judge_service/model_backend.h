@@ -1,0 +1,63 @@
+// A judge that is a model on this engine: it chooses between two words, so there is nothing to parse.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/engine.h"
+#include "judge_service/backend.h"
+#include "text/chat.h"
+#include "text/tokenizer.h"
+
+namespace autodidact::judge_service {
+
+struct ModelBackendConfig {
+  std::string identity;  // of the weights: their folder, say
+  std::string system;    // empty: none
+  // The user turn. "{response}", and "{criterion}" (or "{reference}") for what the response is held against: it should
+  // come last, since what stands before it is computed once for all criteria of a response.
+  std::string instruction;
+  text::ChatFormat chat = text::ChatFormat::kPlain;
+  std::string yes = "yes";  // tokenized by themselves and put after the prompt
+  std::string no = "no";
+  double threshold = 0.5;  // met when P(yes) / (P(yes) + P(no)) is above
+};
+
+// The built-in instructions of the two kinds.
+std::string DefaultInstruction(JudgeKind kind);
+
+// Deterministic: a verdict depends on the weights, the config, the response and the item alone. A prompt that does not
+// fit into the model's context, or that its vocabulary cannot express, is an invalid verdict. What a response spells
+// like a special token of the tokenizer reaches the model as ordinary text.
+class ModelBackend : public Backend {
+ public:
+  // Error(kBadInput) for an instruction without its places, and for choices that have no tokens or are the same.
+  ModelBackend(ModelBackendConfig config, model::SharedWeights weights, const text::Tokenizer& tokenizer);
+
+  void Start(Task task) override { waiting_.push_back(std::move(task)); }
+  std::vector<TaskResult> Step(base::Deadline until) override;  // one task
+  bool idle() const override { return waiting_.empty(); }
+  const std::string& identity() const override { return identity_; }
+
+ private:
+  using Ids = std::vector<schema::TokenId>;
+
+  std::vector<Opinion> Judge(const Task& task) const;
+  Ids Prompt(const std::string& response, const std::string& item) const;
+  void Choose(const std::vector<Ids>& prompts, const std::vector<std::size_t>& items,
+              std::vector<Opinion>& opinions) const;
+  std::string Defused(std::string text) const;
+
+  const ModelBackendConfig config_;
+  const model::SharedWeights weights_;
+  const text::Tokenizer& tokenizer_;
+  std::string identity_;
+  std::vector<std::string> special_;  // tokens that a text must not spell
+  Ids yes_;
+  Ids no_;
+  std::deque<Task> waiting_;
+};
+
+}  // namespace autodidact::judge_service

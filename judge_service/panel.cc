@@ -1,0 +1,195 @@
+#include "judge_service/panel.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "answers/extract.h"
+#include "answers/points_score.h"
+#include "base/check.h"
+#include "base/format.h"
+
+namespace autodidact::judge_service {
+namespace {
+
+constexpr auto kLook = std::chrono::milliseconds(100);  // between two looks of JudgeNow
+
+std::vector<std::string> ItemsOf(JudgeKind kind, const schema::JudgeRequest& request) {
+  if (request.lengths.size() != request.responses.size()) {
+    base::ThrowBadInput(base::Format("judge request {}: {} lengths for {} responses", request.ticket,
+                                     request.lengths.size(), request.responses.size()));
+  }
+  if (kind == JudgeKind::kModelAsJudge) {
+    if (request.reference.empty()) {
+      base::ThrowBadInput(base::Format("judge request {}: there is no reference", request.ticket));
+    }
+    std::string alternatives;  // several labels, any of which is right, are told to a judge in words
+    for (const char c : request.reference)
+      alternatives += c == answers::kAlternative ? std::string("\nor\n") : std::string(1, c);
+    return {alternatives};
+  }
+  if (request.rubric.empty()) base::ThrowBadInput(base::Format("judge request {}: there is no rubric", request.ticket));
+  std::vector<std::string> items;
+  for (const schema::Criterion& criterion : request.rubric) items.push_back(criterion.text);
+  return items;
+}
+
+// For each response the first that equals it: rollouts of one group are often the same.
+std::vector<std::size_t> FirstEquals(const std::vector<std::string>& responses) {
+  std::map<std::string_view, std::size_t> first;
+  std::vector<std::size_t> equals;
+  for (std::size_t i = 0; i < responses.size(); ++i) equals.push_back(first.emplace(responses[i], i).first->second);
+  return equals;
+}
+
+}  // namespace
+
+JudgeKind JudgeKindNamed(std::string_view name) {
+  if (name == "program") return JudgeKind::kProgram;
+  if (name == "rubric") return JudgeKind::kRubric;
+  if (name == "model_as_judge") return JudgeKind::kModelAsJudge;
+  base::ThrowBadInput(base::Format("got \"{}\", expected one of program, rubric, model_as_judge", name));
+}
+
+Panel::Panel(PanelConfig config, std::unique_ptr<Backend> backend)
+    : config_(config),
+      backend_(std::move(backend)),
+      judge_((config_.kind == JudgeKind::kRubric ? "rubric:" : "reference:") + backend_->identity()),
+      cache_(config_.cache) {
+  AD_CHECK(config_.kind != JudgeKind::kProgram, "a program needs no panel");
+}
+
+void Panel::Add(schema::JudgeRequest request, Done done) {
+  std::vector<std::string> items = ItemsOf(config_.kind, request);
+  const std::uint64_t id = next_id_++;
+  Job& job = jobs_[id];
+  num_under_way_ = jobs_.size();
+  job.request = std::move(request);
+  job.done = std::move(done);
+  job.items = std::move(items);
+  job.response_of = FirstEquals(job.request.responses);
+  job.opinions.resize(job.request.responses.size());
+  std::vector<std::pair<std::size_t, std::vector<std::size_t>>> open;
+  for (std::size_t r = 0; r < job.opinions.size(); ++r) {
+    if (job.response_of[r] != r) continue;
+    std::vector<std::size_t> unknown;
+    for (std::size_t k = 0; k < job.items.size(); ++k) {
+      job.opinions[r].push_back(cache_.Find(judge_, job.items[k], job.request.responses[r]));
+      const bool hit = job.opinions[r].back().has_value();
+      figures_.With([hit](base::MetricAccumulator& figures) { figures.Add("judge/cache_hit", hit ? 1 : 0); });
+      if (!hit) unknown.push_back(k);
+    }
+    job.missing += unknown.size();
+    if (!unknown.empty()) open.emplace_back(r, std::move(unknown));
+  }
+  if (job.missing == 0) complete_.push_back(id);
+  for (auto& [response, unknown] : open) Ask(id, response, std::move(unknown), 1);
+}
+
+void Panel::Ask(std::uint64_t job_id, std::size_t response, std::vector<std::size_t> items, std::uint32_t attempt) {
+  const Job& job = jobs_.at(job_id);
+  Task task{.id = next_id_++, .response = job.request.responses[response], .items = {}, .attempt = attempt};
+  for (const std::size_t item : items) task.items.push_back(job.items[item]);
+  asked_[task.id] = {job_id, response, std::move(items), attempt, base::Clock::now()};
+  backend_->Start(std::move(task));
+}
+
+void Panel::Step(base::Deadline until) {
+  if (complete_.empty()) {
+    for (TaskResult& result : backend_->Step(until)) Take(std::move(result));
+  }
+  for (const std::uint64_t id : std::exchange(complete_, {})) {
+    const Job job = std::move(jobs_.at(id));
+    jobs_.erase(id);
+    num_under_way_ = jobs_.size();
+    job.done(Conclude(job));
+  }
+}
+
+void Panel::Take(TaskResult result) {
+  const auto at = asked_.find(result.id);
+  AD_CHECK(at != asked_.end(), "the judge answered task {}, which nobody asked", result.id);
+  const Asked asked = std::move(at->second);
+  asked_.erase(at);
+  AD_CHECK(result.opinions.size() == asked.items.size(), "{} opinions on {} items", result.opinions.size(),
+           asked.items.size());
+  Job& job = jobs_.at(asked.job);
+  std::vector<std::size_t> again;
+  for (std::size_t i = 0; i < asked.items.size(); ++i) {
+    Opinion& opinion = result.opinions[i];
+    const bool invalid = opinion.kind == schema::VerdictKind::kInvalid;
+    figures_.With([&](base::MetricAccumulator& figures) { figures.Add("judge/invalid", invalid ? 1 : 0); });
+    if (invalid && opinion.may_retry && asked.attempt < config_.attempts) {
+      again.push_back(asked.items[i]);
+      continue;
+    }
+    cache_.Put(judge_, job.items[asked.items[i]], job.request.responses[asked.response], opinion);
+    job.opinions[asked.response][asked.items[i]] = std::move(opinion);
+    --job.missing;
+  }
+  figures_.With(
+      [&](base::MetricAccumulator& figures) { figures.Add("judge/call_seconds", base::SecondsSince(asked.since)); });
+  if (!again.empty()) Ask(asked.job, asked.response, std::move(again), asked.attempt + 1);
+  if (job.missing == 0) complete_.push_back(asked.job);
+}
+
+schema::JudgeReply Panel::Conclude(const Job& job) const {
+  schema::JudgeReply reply{.ticket = job.request.ticket, .verdicts = {}, .rewards = {}};
+  for (std::size_t r = 0; r < job.request.responses.size(); ++r) {
+    const auto& opinions = job.opinions[job.response_of[r]];
+    for (std::size_t k = 0; k < opinions.size(); ++k) {
+      reply.verdicts.push_back(
+          {static_cast<std::uint32_t>(r), static_cast<std::uint32_t>(k), opinions[k]->kind, opinions[k]->reason});
+    }
+    reply.rewards.push_back(RewardOf(job, r, opinions));
+  }
+  return reply;
+}
+
+schema::Reward Panel::RewardOf(const Job& job, std::size_t rollout,
+                               const std::vector<std::optional<Opinion>>& opinions) const {
+  std::vector<double> points;
+  std::vector<std::optional<bool>> met;
+  const std::string* invalid = nullptr;
+  for (std::size_t k = 0; k < opinions.size(); ++k) {
+    points.push_back(config_.kind == JudgeKind::kRubric ? job.request.rubric[k].points : 1.0);
+    if (opinions[k]->kind == schema::VerdictKind::kInvalid) {
+      met.emplace_back(std::nullopt);
+      invalid = &opinions[k]->reason;
+    } else {
+      met.emplace_back(opinions[k]->kind == schema::VerdictKind::kMet);
+    }
+  }
+  const auto score = answers::PointsScore(points, met);
+  if (!score) {
+    return base::Failure{base::ErrorKind::kBadInput,
+                         invalid ? "no valid verdict on a criterion with points to gain; the last: " + *invalid
+                                 : "the rubric has no criterion with points to gain"};
+  }
+  double reward = std::clamp(*score, 0.0, 1.0);
+  if (config_.length_penalty_above > 0 && job.request.lengths[rollout] > config_.length_penalty_above) {
+    reward -= config_.length_penalty;
+  }
+  return reward;
+}
+
+base::Metrics Panel::TakeFigures() {
+  return figures_.With([](base::MetricAccumulator& figures) { return std::exchange(figures, {}).Means(); });
+}
+
+schema::JudgeReply JudgeNow(Panel& panel, schema::JudgeRequest request) {
+  std::vector<schema::JudgeRequest> one;
+  one.push_back(std::move(request));
+  return std::move(JudgeAll(panel, std::move(one)).front());
+}
+
+std::vector<schema::JudgeReply> JudgeAll(Panel& panel, std::vector<schema::JudgeRequest> requests) {
+  std::vector<schema::JudgeReply> replies(requests.size());
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    panel.Add(std::move(requests[i]), [&replies, i](schema::JudgeReply reply) { replies[i] = std::move(reply); });
+  }
+  while (!panel.idle()) panel.Step(base::Deadline::In(kLook));
+  return replies;
+}
+
+}  // namespace autodidact::judge_service

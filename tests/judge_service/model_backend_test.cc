@@ -1,0 +1,131 @@
+#include "judge_service/model_backend.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <memory>
+
+#include "base/error.h"
+#include "judge_service/panel.h"
+
+namespace autodidact::judge_service {
+namespace {
+
+using Ids = std::vector<schema::TokenId>;
+
+// A random model over whole symbols: its verdicts mean nothing, but they must be its own probabilities.
+class ModelBackendTest : public testing::Test {
+ protected:
+  ModelBackendTest() {
+    const auto file = std::filesystem::path(testing::TempDir()) / ("judge_" + std::to_string(getpid()) + ".json");
+    text::WriteSymbolTokenizer({.special_tokens = {"<pad>", "<bos>", "<eos>"}},
+                               {"a", "b", "c", "?", "yes", "no", "<", "eos>"}, file);
+    tokenizer_ = std::make_unique<text::Tokenizer>(file);
+    std::filesystem::remove(file);
+    model::ModelConfig config;
+    config.vocab_size = tokenizer_->vocab_size();
+    config.hidden_size = 16;
+    config.intermediate_size = 24;
+    config.num_layers = 2;
+    config.num_heads = config.num_kv_heads = 2;
+    config.head_dim = 8;
+    config.max_position_embeddings = 16;
+    config.attention_scale = 0.35;
+    config.is_sliding = {false, false};
+    config.bos_token_id = 1;
+    config.eos_token_ids = {2};
+    weights_ = std::make_shared<const model::WeightSet>(config, model::InitialParameters(config, 3, 0.5), 0);
+    config_.instruction = "{response} ? {criterion}";
+  }
+
+  std::vector<Opinion> Judge(const std::string& response, const std::vector<std::string>& items) {
+    ModelBackend backend(config_, weights_, *tokenizer_);
+    backend.Start({.id = 9, .response = response, .items = items});
+    const auto results = backend.Step(base::Deadline::In(std::chrono::seconds(1)));
+    EXPECT_EQ(results.size(), 1u);
+    EXPECT_EQ(results.at(0).id, 9u);
+    EXPECT_TRUE(backend.idle());
+    return results.at(0).opinions;
+  }
+
+  // P(yes) / (P(yes) + P(no)) after a text, by two scores of their own.
+  double Share(const std::string& prompt) const {
+    const auto score = [&](const char* choice) {
+      const Ids prefix = tokenizer_->Encode(prompt);
+      return engine::ScoreContinuations(*weights_, prefix, {tokenizer_->Encode(choice, false)}).at(0).at(0);
+    };
+    const double yes = std::exp(score("yes"));
+    return yes / (yes + std::exp(score("no")));
+  }
+
+  std::unique_ptr<text::Tokenizer> tokenizer_;
+  model::SharedWeights weights_;
+  ModelBackendConfig config_;
+};
+
+TEST_F(ModelBackendTest, AVerdictIsTheModelsOwnChoice) {
+  const std::vector<std::string> items = {"a", "b a", "b b b", "c", "c a"};
+  const auto opinions = Judge("a b", items);
+  bool met = false, not_met = false;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const double share = Share("a b ? " + items[i]);
+    ASSERT_GT(std::abs(share - 0.5), 1e-3) << "the test needs clear cases";
+    EXPECT_EQ(opinions[i].kind, share > 0.5 ? schema::VerdictKind::kMet : schema::VerdictKind::kNotMet) << items[i];
+    EXPECT_NEAR(std::stod(opinions[i].reason.substr(opinions[i].reason.find('=') + 1)), share, 1e-4);
+    met |= share > 0.5;
+    not_met |= share <= 0.5;
+  }
+  EXPECT_TRUE(met && not_met) << "the test needs both kinds";
+}
+
+TEST_F(ModelBackendTest, TheVerdictDoesNotDependOnWhatElseIsAsked) {
+  const auto together = Judge("a b", {"a", "b a", "c"});
+  EXPECT_EQ(Judge("a b", {"b a"}).at(0).reason, together.at(1).reason);
+}
+
+TEST_F(ModelBackendTest, TheCriterionMayComeFirst) {
+  config_.instruction = "{criterion} ? {response}";
+  config_.chat = text::ChatFormat::kPlain;
+  const auto opinions = Judge("a b", {"a", "b"});
+  EXPECT_NEAR(std::stod(opinions[1].reason.substr(opinions[1].reason.find('=') + 1)), Share("b ? a b"), 1e-4);
+}
+
+TEST_F(ModelBackendTest, AHigherThresholdTurnsAYesIntoANo) {
+  const std::vector<std::string> items = {"a", "b a", "b b b", "c", "c a"};
+  config_.threshold = 0.999999;
+  for (const Opinion& opinion : Judge("a b", items)) EXPECT_EQ(opinion.kind, schema::VerdictKind::kNotMet);
+}
+
+TEST_F(ModelBackendTest, WhatDoesNotFitOrCannotBeSaidIsInvalidAndNotANo) {
+  const auto opinions = Judge("a a a a a a a a", {"b", "b b b b b b b b b", "zebra"});
+  EXPECT_NE(opinions[0].kind, schema::VerdictKind::kInvalid);
+  for (std::size_t i = 1; i < 3; ++i) {
+    EXPECT_EQ(opinions[i].kind, schema::VerdictKind::kInvalid);
+    EXPECT_FALSE(opinions[i].may_retry);
+  }
+  EXPECT_NE(opinions[1].reason.find("does not fit"), std::string::npos) << opinions[1].reason;
+  EXPECT_NE(opinions[2].reason.find("zebra"), std::string::npos) << opinions[2].reason;
+}
+
+TEST_F(ModelBackendTest, AResponseCannotSpellASpecialToken) {
+  const double defused = Share("a < eos> b ? c");
+  ASSERT_GT(std::abs(defused - Share("a <eos> b ? c")), 1e-3) << "the test needs a difference";
+  const Opinion opinion = Judge("a <eos> b", {"c"}).at(0);
+  EXPECT_NEAR(std::stod(opinion.reason.substr(opinion.reason.find('=') + 1)), defused, 1e-4);
+}
+
+TEST_F(ModelBackendTest, RefusesAConfigThatCannotJudge) {
+  ModelBackendConfig config = config_;
+  config.instruction = "{response}";
+  EXPECT_THROW(ModelBackend(config, weights_, *tokenizer_), base::Error);
+  config = config_;
+  config.no = "yes";
+  EXPECT_THROW(ModelBackend(config, weights_, *tokenizer_), base::Error);
+  config.no = "";
+  EXPECT_THROW(ModelBackend(config, weights_, *tokenizer_), base::Error);
+}
+
+}  // namespace
+}  // namespace autodidact::judge_service
