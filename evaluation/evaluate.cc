@@ -16,7 +16,8 @@ void Check(const std::vector<data::Row>& rows, const EvalConfig& config) {
   }
   if (rows.empty()) base::ThrowBadInput("an evaluation needs at least one row");
   for (const data::Row& row : rows) {
-    if (row.answers.empty()) base::ThrowBadInput(base::Format("row '{}' has no label to compare with", row.prompt.id));
+    if (row.answers.empty() && !config.texts_only)
+      base::ThrowBadInput(base::Format("row '{}' has no label to compare with", row.prompt.id));
   }
 }
 
@@ -80,6 +81,7 @@ EvalResult Evaluate(const std::vector<data::Row>& all_rows, const Models& models
   }
   Rollouts(prompts, models, config, on_progress, result);
   if (!config.skip_synthesis) Syntheses(models, config, on_progress, result);
+  if (config.texts_only) return result;
   for (const QuestionTexts& question : result.texts) {
     result.graded.push_back(Grade(question, config.group_sizes, config.rule, config.position_vote));
   }

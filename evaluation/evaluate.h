@@ -22,6 +22,7 @@ struct EvalConfig {
   bool position_vote = false;      // the line of PositionVote too
   bool skip_synthesis = false;     // the anchor is not asked; its figures are then those of no answer at all
   int bootstrap_resamples = 1000;  // 0: no intervals
+  bool texts_only = false;         // no labels are needed and nothing is graded
 };
 
 struct EvalResult {

@@ -67,6 +67,17 @@ std::map<schema::Ticket, base::Outcome<schema::Reference>> SynthesizeGroups(
   return references;
 }
 
+schema::JudgeRequest MakeJudgeRequest(schema::Ticket ticket, const schema::Reference& reference,
+                                      std::vector<std::string> texts) {
+  schema::JudgeRequest request{.ticket = ticket,
+                               .reference = reference.rubric.empty() ? reference.text : "",
+                               .rubric = reference.rubric,
+                               .responses = std::move(texts),
+                               .lengths = {}};
+  request.lengths.assign(request.responses.size(), 0);  // a length penalty belongs to training
+  return request;
+}
+
 std::string PromptText(const schema::Prompt& prompt) {
   if (prompt.messages.empty()) return prompt.text;
   std::string text;

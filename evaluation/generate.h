@@ -33,6 +33,12 @@ struct Progress {
   std::int64_t done = 0;   // groups
   std::int64_t total = 0;
 };
+// Judges texts against references, in the order of the requests; empty in the verifiable regime.
+using JudgeTexts = std::function<std::vector<schema::JudgeReply>(std::vector<schema::JudgeRequest>)>;
+// The request that asks for every text against the reference: by its rubric alone where there is one.
+schema::JudgeRequest MakeJudgeRequest(schema::Ticket ticket, const schema::Reference& reference,
+                                      std::vector<std::string> texts);
+
 // Called on the caller's thread whenever groups finished. May throw to stop the work.
 using OnProgress = std::function<void(const Progress&)>;
 

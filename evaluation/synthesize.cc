@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "data/row_rubric.h"
+
 namespace autodidact::evaluation {
 namespace {
 
@@ -48,10 +50,22 @@ class Batcher {
     for (SynthesizedRow& row : done) {
       if (row.reference.ok()) row.answers = answers::ReferenceAnswers(config_.rule.extractor, row.reference->text);
     }
+    if (config_.judge) Judge(done);
     return done;
   }
 
  private:
+  void Judge(std::vector<SynthesizedRow>& done) const {
+    std::vector<schema::JudgeRequest> requests;
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      if (done[i].reference.ok()) requests.push_back(MakeJudgeRequest(i, *done[i].reference, done[i].completions));
+    }
+    for (schema::JudgeReply& reply : config_.judge(std::move(requests))) {
+      done[reply.ticket].verdicts = std::move(reply.verdicts);
+      done[reply.ticket].rewards = std::move(reply.rewards);
+    }
+  }
+
   void Estimate(const std::vector<data::Row>& rows, std::vector<SynthesizedRow>& done) {
     std::map<schema::Ticket, std::vector<std::string>> groups;
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -61,7 +75,8 @@ class Batcher {
           done[i].reference = estimators::MajorityReference(config_.rule, done[i].completions);
           break;
         case EstimatorKind::kGroundTruth:
-          done[i].reference = estimators::LabelReference(config_.rule, rows[i].answers);
+          done[i].reference = config_.rubric_regime ? estimators::OwnRubricReference(data::RowRubric(rows[i].prompt))
+                                                    : estimators::LabelReference(config_.rule, rows[i].answers);
           break;
         case EstimatorKind::kSynthesis:
           groups[first_ + i] = done[i].completions;
@@ -82,6 +97,24 @@ class Batcher {
   OnProgress on_progress_;
   std::size_t first_ = 0;
 };
+
+void AddRubric(const SynthesizedRow& row, json::Json& record) {
+  const auto& rubric = row.reference->rubric;
+  for (const schema::Criterion& criterion : rubric) {
+    record["rubric"].push_back(criterion.text);
+    record["rubric_points"].push_back(criterion.points);
+  }
+  for (const schema::Verdict& verdict : row.verdicts) {
+    record["verdicts"].push_back({{"rollout", verdict.rollout},
+                                  {"criterion", verdict.criterion},
+                                  {"text", verdict.criterion < rubric.size() ? rubric[verdict.criterion].text : ""},
+                                  {"verdict", schema::Name(verdict.kind)},
+                                  {"reason", verdict.reason}});
+  }
+  for (const schema::Reward& reward : row.rewards) {
+    record["rewards"].push_back(reward.ok() ? json::Json(*reward) : json::Json());
+  }
+}
 
 }  // namespace
 
@@ -106,6 +139,7 @@ json::Json ToRecord(const SynthesizedRow& row) {
     record["answers"] = row.answers;
     record["stages"] = row.reference->stages;
     record["generation"] = row.reference->generation;
+    AddRubric(row, record);
   } else {
     record["failure"] = row.reference.failure().reason;
   }

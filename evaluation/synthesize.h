@@ -21,6 +21,8 @@ struct SynthesizeConfig {
   estimators::SynthesisConfig synthesis;
   estimators::AnswerRule rule;
   std::uint64_t seed = 0;
+  bool rubric_regime = false;  // ground truth is then the row's own rubric
+  JudgeTexts judge = {};       // judges the completions too, unless empty
 };
 
 struct SynthesizedRow {
@@ -29,6 +31,8 @@ struct SynthesizedRow {
   std::vector<std::string> completions;                          // empty when the prompt did not fit
   base::Outcome<schema::Reference> reference = base::Failure{};  // or why there is none
   std::vector<std::string> answers;                              // those that the reference admits
+  std::vector<schema::Verdict> verdicts;                         // of the completions, where there is a judge
+  std::vector<schema::Reward> rewards;
 };
 
 // Gives every row to `sink`, in the order of the rows, as soon as its batch is done (batches fill the engine). Labels
@@ -38,7 +42,7 @@ void SynthesizeRows(const std::vector<data::Row>& rows, const Models& models, co
                     const std::function<void(const SynthesizedRow&)>& sink, const OnProgress& on_progress = {});
 
 // {"id", "prompt", "completions", "reference", "answers", "stages", "generation"}, or "failure" in place of the last
-// four.
+// four; with a rubric also "rubric" and "rubric_points", with a judge "verdicts" and "rewards".
 json::Json ToRecord(const SynthesizedRow& row);
 
 }  // namespace autodidact::evaluation

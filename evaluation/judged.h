@@ -1,0 +1,60 @@
+// An evaluation in the rubric regime: what a judge thinks of single answers and of syntheses.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "evaluation/evaluate.h"
+
+namespace autodidact::evaluation {
+
+// What the judge holds a question's texts against.
+enum class Yardstick { kNone, kOwnRubric, kLabel, kSelfMade };
+const char* Name(Yardstick yardstick);  // "none", "own_rubric", "label", "self_made"
+
+struct JudgedQuestion {
+  Yardstick yardstick = Yardstick::kNone;
+  schema::Reference reference;                  // of the yardstick
+  std::vector<schema::Verdict> verdicts;        // over texts in the order: rollouts, greedy, syntheses by size
+  std::vector<std::optional<double>> rollouts;  // scores before clipping; nothing without a valid verdict
+  std::optional<double> greedy;
+  std::map<int, std::optional<double>> syntheses;
+};
+
+// Means over questions of the scores before clipping, the mean clipped to [0, 1] as HealthBench's official figure is; a
+// text that has no score is left out and counted.
+struct JudgedFigures {
+  std::int64_t questions = 0;
+  std::map<std::string, std::int64_t> yardsticks;  // questions by yardstick
+  std::vector<int> group_sizes;
+  Figure single;
+  Figure greedy;
+  FiguresByGroup synthesis;
+  FiguresByGroup best_of;     // the best score among the first G rollouts
+  double invalid = 0;         // share of the verdicts
+  std::int64_t unscored = 0;  // texts that are there but have no score
+};
+
+struct JudgedResult {
+  EvalResult texts;
+  std::vector<JudgedQuestion> questions;
+  JudgedFigures figures;
+};
+
+// Samples and synthesizes as Evaluate does, then lets `judge` score every text of a question against one yardstick.
+// With `rubric_regime`: the row's own rubric, else the one that the anchor wrote for its largest synthesis. Otherwise
+// (model as judge): the row's first label, else the largest synthesis. A self-made yardstick favours the synthesis that
+// it was made from. Blocks; Error(kBadInput) as Evaluate, but for rows without labels.
+JudgedResult EvaluateJudged(const std::vector<data::Row>& rows, const Models& models, const EvalConfig& config,
+                            bool rubric_regime, const JudgeTexts& judge, const OnProgress& on_progress = {});
+
+json::Json ToJson(const JudgedFigures& figures);
+std::string ToTable(const JudgedFigures& figures);
+// One JSON object per question, in order. Error(kBadInput) when the file cannot be written.
+void WriteRecords(const JudgedResult& result, const std::filesystem::path& file);
+
+}  // namespace autodidact::evaluation
