@@ -6,9 +6,11 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "evaluation/evaluate.h"
+#include "evaluation/judged.h"
 #include "evaluation/synthesize.h"
 #include "json/json.h"
 #include "launch/commands.h"
+#include "launch/judge_wiring.h"
 #include "launch/progress.h"
 #include "launch/wiring.h"
 #include "model/folder.h"
@@ -69,6 +71,15 @@ void RunEval(const RunConfig& config, const EvalCommand& command, const std::sto
   eval.position_vote = config.eval.position_vote;
   const evaluation::Models models{both.policy, both.anchor.weights, *both.anchor.tokenizer,
                                   MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
+  const Judge judge = MakeJudge(config);
+  if (judge.panel) {
+    const auto judged = evaluation::EvaluateJudged(rows, models, eval, config.judge.kind == "rubric",
+                                                   AskPanel(*judge.panel), ShowProgress(stop));
+    if (!command.json.empty()) json::WriteFile(command.json, evaluation::ToJson(judged.figures).dump(2) + "\n");
+    if (!command.records.empty()) evaluation::WriteRecords(judged, command.records);
+    std::cout << evaluation::ToTable(judged.figures) << std::flush;
+    return;
+  }
   const auto result = evaluation::Evaluate(rows, models, eval, ShowProgress(stop));
   if (!command.json.empty()) json::WriteFile(command.json, evaluation::ToJson(result.figures).dump(2) + "\n");
   if (!command.records.empty()) evaluation::WriteRecords(result, command.records);
@@ -90,6 +101,9 @@ void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command, co
   synthesize.synthesis = ToSynthesis(config, format);
   synthesize.rule = ToRule(config.answer);
   synthesize.seed = static_cast<std::uint64_t>(config.seed);
+  synthesize.rubric_regime = config.judge.kind == "rubric";
+  const Judge judge = MakeJudge(config);
+  if (judge.panel) synthesize.judge = AskPanel(*judge.panel);
   const evaluation::Models models{both.policy, both.anchor.weights, *both.anchor.tokenizer,
                                   MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
 

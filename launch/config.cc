@@ -102,10 +102,11 @@ void Describe(V& v, RunConfig& c) {
     s("extractor", c.answer.extractor);
     s("comparator", c.answer.comparator);
   });
-  v.Section("judge", [&](auto& s) {
-    s("length_penalty_above", c.judge.length_penalty_above);
-    s("length_penalty", c.judge.length_penalty);
+  v.Section("rubric", [&](auto& s) {
+    DescribeRubric(s, c.rubric);
+    s.Section("sampling", [&](auto& inner) { Describe(inner, c.rubric.sampling); });
   });
+  v.Section("judge", [&](auto& s) { DescribeJudge(s, c.judge); });
   v.Section("train", [&](auto& s) { Describe(s, c.train); });
   v.Section("eval", [&](auto& s) {
     s("data", c.eval.data);
@@ -130,6 +131,7 @@ void Describe(V& v, RunConfig& c) {
     s("learner", c.threads.learner);
     s("actor", c.threads.actor);
     s("anchor", c.threads.anchor);
+    s("judge", c.threads.judge);
   });
   v.Section("placement", [&](auto& s) {
     s("ranks", c.placement.ranks);
@@ -310,6 +312,8 @@ RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std
   CheckPrompt(check, config.prompt);
   CheckSampling(check, "rollout", config.rollout);
   CheckAnchor(check, config.anchor);
+  CheckSampling(check, "rubric.sampling", config.rubric.sampling);
+  CheckJudge(config, [&](const char* key, const std::string& what) { check.Fail(key, what); });
   CheckTrain(check, config);
   for (const std::int64_t size : config.eval.group_sizes) check.AtLeast("eval.group_sizes", size, std::int64_t{1});
   for (const std::string& role : config.placement.ranks) {

@@ -6,18 +6,10 @@
 #include <string>
 #include <vector>
 
-namespace autodidact::launch {
+#include "launch/judge_keys.h"
+#include "launch/sampling_keys.h"
 
-// How tokens are drawn; names as TRL's and Hugging Face's.
-struct SamplingKeys {
-  double temperature = 1.0;                  // 0: greedy
-  std::int64_t top_k = 0;                    // 0: off
-  double top_p = 1.0;                        // 1: off
-  double min_p = 0.0;                        // 0: off
-  double repetition_penalty = 1.0;           // 1: off
-  std::int64_t max_completion_length = 256;  // tokens
-  std::vector<std::string> stop = {};        // strings that end a completion
-};
+namespace autodidact::launch {
 
 struct DataKeys {
   std::string train = {};            // JSONL of prompts
@@ -50,11 +42,6 @@ struct AnchorKeys {
 struct AnswerKeys {
   std::string extractor = "boxed";   // boxed, last_number, hashes, whole
   std::string comparator = "exact";  // exact, math
-};
-
-struct JudgeKeys {
-  std::int64_t length_penalty_above = 0;  // tokens; 0: off (the paper: 750)
-  double length_penalty = 1.0;
 };
 
 struct ImportanceSamplingKeys {
@@ -118,6 +105,7 @@ struct ThreadKeys {  // libtorch's intra-op threads of each role; 0: all cores
   std::int64_t learner = 0;
   std::int64_t actor = 0;
   std::int64_t anchor = 0;
+  std::int64_t judge = 1;  // of a local judge model
 };
 
 struct PlacementKeys {
@@ -153,6 +141,7 @@ struct RunConfig {
   SamplingKeys rollout;
   AnchorKeys anchor;
   AnswerKeys answer;
+  RubricKeys rubric;
   JudgeKeys judge;
   TrainKeys train;
   EvalKeys eval;

@@ -53,7 +53,7 @@ void Heart::Beat(const std::stop_token& stop) {
                                       .pid = static_cast<std::uint32_t>(getpid()),
                                       .doing = std::move(pulse.doing),
                                       .progress = pulse.progress,
-                                      .report = {}};
+                                      .report = std::move(pulse.report)};
     const auto bytes = learner_.Call(schema::Encode(heartbeat), base::Deadline::In(kReplyTimeout), "heartbeat");
     if (bytes.ok()) {
       heard = base::Clock::now();

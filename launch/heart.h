@@ -17,6 +17,7 @@ class Heart {
   struct Pulse {
     std::string doing;
     std::uint64_t progress = 0;
+    base::Metrics report = {};  // figures since the last pulse
   };
   // `endpoint`: where the role can be asked; empty for an actor. `pulse` runs on the heart's thread. `on_directory`
   // too, whenever the directory has changed, and `on_over` once: when the learner says that the run is finished, or has

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "data/row_rubric.h"
 #include "evaluation/evaluate.h"
 #include "json/json.h"
 
@@ -15,13 +16,22 @@ base::Milliseconds Seconds(double seconds) {
   return std::chrono::duration_cast<base::Milliseconds>(std::chrono::duration<double>(seconds));
 }
 
+// The labels of a row: its answers, and its own rubric where it has one.
+std::string LabelColumns(const data::Row& row) {
+  json::Json columns = {{"answers", row.answers}};
+  for (const schema::Criterion& criterion : data::RowRubric(row.prompt)) {
+    columns["rubrics"].push_back({{"criterion", criterion.text}, {"points", criterion.points}});
+  }
+  return json::Dump(columns);
+}
+
 // What leaves the learner with a prompt: the question, and the labels only for the one estimator that may read them.
 std::vector<schema::Prompt> PromptsToHandOut(const RunConfig& config, const std::vector<data::Row>& rows) {
   const bool with_labels = estimators::EstimatorNamed(config.estimator) == estimators::EstimatorKind::kGroundTruth;
   std::vector<schema::Prompt> prompts;
   for (const data::Row& row : rows) {
     schema::Prompt prompt = row.prompt;
-    prompt.columns = with_labels ? json::Dump({{"answers", row.answers}}) : "{}";
+    prompt.columns = with_labels ? LabelColumns(row) : "{}";
     prompts.push_back(std::move(prompt));
   }
   return prompts;

@@ -7,10 +7,12 @@
 #include "anchor_service/service.h"
 #include "base/guarded.h"
 #include "base/log.h"
+#include "data/row_rubric.h"
 #include "estimators/estimator.h"
 #include "json/json.h"
 #include "judge_service/service.h"
 #include "launch/heart.h"
+#include "launch/judge_wiring.h"
 #include "launch/wiring.h"
 
 namespace autodidact::launch {
@@ -63,6 +65,11 @@ actors::ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client
         done(estimators::MajorityReference(rule, texts));
       };
     case estimators::EstimatorKind::kGroundTruth:
+      if (config.judge.kind == "rubric") {
+        return [](const schema::Prompt& prompt, const schema::RolloutGroup&, base::Deadline, auto done) {
+          done(estimators::OwnRubricReference(data::RowRubric(prompt)));
+        };
+      }
       return [rule](const schema::Prompt& prompt, const schema::RolloutGroup&, base::Deadline, auto done) {
         done(estimators::LabelReference(rule, AnswersOf(prompt)));
       };
@@ -176,22 +183,24 @@ void RunAnchor(const RoleSetting& setting, const std::stop_token& outer_stop) {
 void RunJudge(const RoleSetting& setting, const std::stop_token& outer_stop) {
   const RunConfig& config = setting.config;
   const std::string name = base::Format("judge-{}", setting.index);
-  Enter(name, 1);
+  Enter(name, config.threads.judge);
   RoleStop stop(outer_stop);
 
   const auto rule = ToRule(config.answer);
+  Judge judge = MakeJudge(config);
   judge_service::Service service(
       setting.context, setting.security,
       {.endpoint = setting.bind,
        .program = {.extractor = rule.extractor,
                    .comparator = rule.comparator,
                    .length_penalty_above = static_cast<std::uint32_t>(config.judge.length_penalty_above),
-                   .length_penalty = config.judge.length_penalty}});
+                   .length_penalty = config.judge.length_penalty}},
+      std::move(judge.panel));
   net::Client learner = MakeLearnerClient(setting, name);
   Heart heart(
       learner, name, service.endpoint(),
       [&] {
-        return Heart::Pulse{service.Doing(), service.progress()};
+        return Heart::Pulse{service.Doing(), service.progress(), service.TakeFigures()};
       },
       [](const schema::Directory&) {}, [&] { stop.Request(); });
   service.Run(stop.token());

@@ -8,6 +8,9 @@
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "base/log.h"
+#include "data/row_rubric.h"
+#include "launch/judge_wiring.h"
 #include "model/folder.h"
 
 namespace autodidact::launch {
@@ -49,7 +52,8 @@ estimators::SynthesisConfig ToSynthesis(const RunConfig& config, text::ChatForma
   return {.prompt = ToSynthesisPrompt(config.anchor, format),
           .sampling = ToSampling(config.anchor.sampling),
           .context = config.anchor.context,
-          .rule = ToRule(config.answer)};
+          .rule = ToRule(config.answer),
+          .rubric = ToRubric(config, format)};
 }
 
 learner::TrainerConfig ToTrainer(const RunConfig& config) {
@@ -135,7 +139,17 @@ std::vector<data::Row> ReadTrainingRows(const RunConfig& config) {
   std::vector<data::Row> rows = data::ReadRows(config.data.train, keys);
   rows = SpreadRows(std::move(rows), config.data.limit);
   if (!config.data.labels.empty()) data::JoinAnswers(rows, config.data.labels, keys);
-  if (estimators::EstimatorNamed(config.estimator) == estimators::EstimatorKind::kGroundTruth) {
+  if (estimators::EstimatorNamed(config.estimator) != estimators::EstimatorKind::kGroundTruth) return rows;
+  if (config.judge.kind == "rubric") {
+    const auto without = std::erase_if(rows, [](const data::Row& row) { return data::RowRubric(row.prompt).empty(); });
+    if (rows.empty()) {
+      base::ThrowBadInput(config.data.train + ": no row has a full rubric, which estimator: ground_truth needs here");
+    }
+    if (without > 0) {
+      base::LogWarning("{}: {} of {} rows have no full rubric and are left out", config.data.train, without,
+                       without + rows.size());
+    }
+  } else {
     for (const data::Row& row : rows) {
       if (row.answers.empty()) {
         base::ThrowBadInput(
@@ -165,6 +179,7 @@ std::string Fingerprint(const RunConfig& config, const std::vector<data::Row>& r
   relevant.rollout = config.rollout;
   relevant.anchor = config.anchor;
   relevant.answer = config.answer;
+  relevant.rubric = config.rubric;
   relevant.judge = config.judge;
   relevant.train = config.train;
   relevant.train.max_steps = TrainKeys{}.max_steps;

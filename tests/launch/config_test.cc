@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -117,6 +118,45 @@ TEST_F(ConfigTest, RolesArePlacedLearnersFirst) {
   other.estimator = "majority";
   EXPECT_EQ(PlaceRoles(other, 3).size(), 3u);
   EXPECT_THROW(PlaceRoles(other, 4), base::Error);
+}
+
+// The keys of a rubric run with a judge model of its own.
+constexpr const char* kRubricRun = "answer: {extractor: whole}\njudge:\n  kind: rubric\n  model: {folder: JUDGE}\n";
+
+TEST_F(ConfigTest, ARubricRunNeedsAJudgeOfItsOwn) {
+  fs::create_directories(folder_ / "judge");
+  const auto run = [&](const fs::path& judge) {
+    std::string text = kRubricRun;
+    return text.replace(text.find("JUDGE"), 5, judge.string());
+  };
+  EXPECT_EQ(ReadRunConfig(Write(run(folder_ / "judge")), {}).rubric.min_criteria, 5);
+  fs::create_directory_symlink(folder_ / "model", folder_ / "alias");
+  for (const char* same : {"model", "alias"}) {
+    const std::string message = ErrorOf(run(folder_ / same));
+    EXPECT_NE(message.find("judge.allow_same_model"), std::string::npos) << message;
+    EXPECT_NO_THROW(ReadRunConfig(Write(run(folder_ / same)), {"judge.allow_same_model=true"}));
+  }
+  EXPECT_NE(ErrorOf(run(folder_ / "judge"), {"answer.extractor=boxed"}).find("answer.extractor"), std::string::npos);
+  EXPECT_NE(ErrorOf(run(folder_ / "judge"), {"rubric.format=yaml"}).find("rubric.format"), std::string::npos);
+  EXPECT_NE(ErrorOf(run(folder_ / "judge"), {"rubric.max_criteria=4"}).find("rubric.max_criteria"), std::string::npos);
+  EXPECT_NE(ErrorOf(run(folder_ / "judge"), {"judge.instruction=\"{response}\""}).find("{criterion}"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf(run(folder_ / "none")).find("judge.model.folder"), std::string::npos);
+}
+
+TEST_F(ConfigTest, AnEndpointJudgeNeedsAddressAndModelAndItsKeyIsNeverInTheConfig) {
+  const std::string run =
+      "answer: {extractor: whole}\njudge:\n  kind: rubric\n  backend: endpoint\n  endpoint:\n    base_url: "
+      "http://127.0.0.1:1/v1\n    model: judge\n    api_key_env: JUDGE_KEY_OF_THE_TEST\n";
+  const RunConfig config = ReadRunConfig(Write(run), {});
+  ::setenv("JUDGE_KEY_OF_THE_TEST", "sk-very-secret", 1);
+  EXPECT_EQ(ToYaml(config).find("sk-very-secret"), std::string::npos);
+  EXPECT_NE(ToYaml(config).find("JUDGE_KEY_OF_THE_TEST"), std::string::npos);
+  for (const char* broken :
+       {"judge.endpoint.base_url=localhost:8000", "judge.endpoint.model=", "judge.endpoint.timeout=0",
+        "judge.endpoint.concurrency=0", "judge.backend=service", "judge.kind=rubrics"}) {
+    ErrorOf(run, {broken});
+  }
 }
 
 }  // namespace

@@ -1,0 +1,99 @@
+#include "launch/judge_wiring.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <utility>
+
+#include "judge_service/endpoint_backend.h"
+#include "judge_service/model_backend.h"
+
+namespace autodidact::launch {
+namespace {
+
+judge_service::ModelBackendConfig ToModelBackend(const JudgeKeys& keys) {
+  return {.identity = keys.model.folder,
+          .system = keys.system,
+          .instruction = keys.instruction.empty()
+                             ? judge_service::DefaultInstruction(judge_service::JudgeKindNamed(keys.kind))
+                             : keys.instruction,
+          .chat = ToChatFormat({.format = keys.model.format}, keys.model.folder),
+          .yes = keys.model.yes,
+          .no = keys.model.no,
+          .threshold = keys.model.threshold};
+}
+
+base::Milliseconds Seconds(double seconds) {
+  return std::chrono::duration_cast<base::Milliseconds>(std::chrono::duration<double>(seconds));
+}
+
+judge_service::EndpointConfig ToEndpoint(const RunConfig& config, judge_service::JudgeKind kind) {
+  const JudgeEndpointKeys& keys = config.judge.endpoint;
+  judge_service::EndpointConfig endpoint{
+      .talk = {.kind = kind, .model = keys.model, .system = config.judge.system, .max_tokens = keys.max_tokens},
+      .base_url = keys.base_url,
+      .api_key = {},
+      .concurrency = keys.concurrency,
+      .timeout = Seconds(keys.timeout),
+      .retries = keys.retries,
+      .backoff = Seconds(keys.backoff),
+      .max_backoff = Seconds(keys.max_backoff),
+      .seed = static_cast<std::uint64_t>(config.seed)};
+  if (keys.api_key_env.empty()) return endpoint;
+  const char* key = std::getenv(keys.api_key_env.c_str());
+  if (!key || !*key) {
+    base::ThrowBadInput("judge.endpoint.api_key_env: the environment variable " + keys.api_key_env + " is not set");
+  }
+  endpoint.api_key = key;
+  if (endpoint.api_key.find_first_of("\r\n") != std::string::npos) {
+    base::ThrowBadInput("judge.endpoint.api_key_env: what " + keys.api_key_env + " holds is more than one line");
+  }
+  return endpoint;
+}
+
+}  // namespace
+
+std::optional<estimators::RubricConfig> ToRubric(const RunConfig& config, text::ChatFormat format) {
+  if (config.judge.kind != "rubric") return std::nullopt;
+  const RubricKeys& keys = config.rubric;
+  return estimators::RubricConfig{.system = keys.system,
+                                  .instruction = keys.instruction,
+                                  .chat = format,
+                                  .format = estimators::RubricFormatNamed(keys.format),
+                                  .separator = keys.separator,
+                                  .min_criteria = static_cast<std::size_t>(keys.min_criteria),
+                                  .words_per_criterion = static_cast<std::size_t>(keys.words_per_criterion),
+                                  .max_criteria = static_cast<std::size_t>(keys.max_criteria),
+                                  .retry_temperature = static_cast<float>(keys.retry_temperature),
+                                  .sampling = ToSampling(keys.sampling)};
+}
+
+Judge MakeJudge(const RunConfig& config) {
+  const JudgeKeys& keys = config.judge;
+  Judge judge;
+  const auto kind = judge_service::JudgeKindNamed(keys.kind);
+  if (kind == judge_service::JudgeKind::kProgram) return judge;
+  std::unique_ptr<judge_service::Backend> backend;
+  if (keys.backend == "endpoint") {
+    backend = judge_service::MakeEndpointBackend(ToEndpoint(config, kind));
+  } else {
+    judge.model = LoadModelFolder(keys.model.folder, config.device);
+    backend = std::make_unique<judge_service::ModelBackend>(ToModelBackend(keys), judge.model.weights,
+                                                            *judge.model.tokenizer);
+  }
+  judge.panel = std::make_unique<judge_service::Panel>(
+      judge_service::PanelConfig{.kind = kind,
+                                 .attempts = static_cast<std::uint32_t>(keys.attempts),
+                                 .cache = static_cast<std::size_t>(keys.cache),
+                                 .length_penalty_above = static_cast<std::uint32_t>(keys.length_penalty_above),
+                                 .length_penalty = keys.length_penalty},
+      std::move(backend));
+  return judge;
+}
+
+evaluation::JudgeTexts AskPanel(judge_service::Panel& panel) {
+  return [&panel](std::vector<schema::JudgeRequest> requests) {
+    return judge_service::JudgeAll(panel, std::move(requests));
+  };
+}
+
+}  // namespace autodidact::launch

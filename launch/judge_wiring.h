@@ -1,0 +1,30 @@
+// From the keys of the rubric regime to the anchor's rubric and the judge's panel.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "estimators/rubric.h"
+#include "evaluation/generate.h"
+#include "judge_service/panel.h"
+#include "launch/config.h"
+#include "launch/wiring.h"
+
+namespace autodidact::launch {
+
+// Nothing but in the rubric regime with an estimator whose references come without a rubric.
+std::optional<estimators::RubricConfig> ToRubric(const RunConfig& config, text::ChatFormat format);
+
+// The judge of the config with the model that it needs. Nothing to judge with (a null panel) in the verifiable regime.
+struct Judge {
+  LoadedModel model;  // of a judge that is a model folder; outlives the panel
+  std::unique_ptr<judge_service::Panel> panel;
+};
+// Loads the judge's model, or reads the endpoint's key from its environment variable. Error(kBadInput) when either is
+// not there.
+Judge MakeJudge(const RunConfig& config);
+
+// The panel as evaluations ask it. It must outlive the function.
+evaluation::JudgeTexts AskPanel(judge_service::Panel& panel);
+
+}  // namespace autodidact::launch
