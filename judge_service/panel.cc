@@ -118,7 +118,7 @@ void Panel::Take(TaskResult result) {
   for (std::size_t i = 0; i < asked.items.size(); ++i) {
     Opinion& opinion = result.opinions[i];
     const bool invalid = opinion.kind == schema::VerdictKind::kInvalid;
-    figures_.With([&](base::MetricAccumulator& figures) { figures.Add("judge/invalid", invalid ? 1 : 0); });
+    figures_.With([&](base::MetricAccumulator& figures) { figures.Add("judge/invalid_attempts", invalid ? 1 : 0); });
     if (invalid && opinion.may_retry && asked.attempt < config_.attempts) {
       again.push_back(asked.items[i]);
       continue;
