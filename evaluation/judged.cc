@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <functional>
+#include <iterator>
 
 #include "answers/points_score.h"
 #include "base/format.h"
@@ -33,6 +34,15 @@ JudgedQuestion Measured(const data::Row& row, const QuestionTexts& texts, bool r
     question.yardstick = Yardstick::kSelfMade;
   }
   return question;
+}
+
+// Figures by physicians' rubrics and by self-made ones are not to be mixed.
+std::vector<data::Row> RowsToJudge(const std::vector<data::Row>& rows, bool rubric_regime) {
+  std::vector<data::Row> own;
+  if (!rubric_regime) return rows;
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(own),
+               [](const data::Row& row) { return !data::RowRubric(row.prompt).empty(); });
+  return own.empty() ? rows : own;
 }
 
 std::vector<std::string> TextsOf(const QuestionTexts& question) {
@@ -212,10 +222,11 @@ const char* Name(Yardstick yardstick) {
   return "unknown";
 }
 
-JudgedResult EvaluateJudged(const std::vector<data::Row>& rows, const Models& models, const EvalConfig& config,
+JudgedResult EvaluateJudged(const std::vector<data::Row>& all_rows, const Models& models, const EvalConfig& config,
                             bool rubric_regime, const JudgeTexts& judge, const OnProgress& on_progress) {
   EvalConfig texts_only = config;
   texts_only.texts_only = true;
+  const auto rows = RowsToJudge(all_rows, rubric_regime);
   JudgedResult result;
   result.texts = Evaluate(rows, models, texts_only, on_progress);
   std::vector<schema::JudgeRequest> requests;
@@ -231,6 +242,7 @@ JudgedResult EvaluateJudged(const std::vector<data::Row>& rows, const Models& mo
     Distribute(result.texts.texts[reply.ticket], question);
   }
   result.figures = Tabulate(result.questions, config);
+  result.figures.left_out = std::ssize(all_rows) - std::ssize(rows);
   return result;
 }
 
@@ -248,6 +260,7 @@ json::Json ToJson(const JudgedFigures& figures) {
     intervals["best_of"][key] = Interval(figures.best_of.at(size));
   }
   value["intervals"] = std::move(intervals);
+  value["left_out"] = figures.left_out;
   value["invalid_verdicts"] = figures.invalid;
   value["unscored"] = figures.unscored;
   return value;
@@ -256,6 +269,7 @@ json::Json ToJson(const JudgedFigures& figures) {
 std::string ToTable(const JudgedFigures& figures) {
   std::string table = base::Format("{} questions;", figures.questions);
   for (const auto& [name, count] : figures.yardsticks) table += base::Format(" {}: {}", name, count);
+  if (figures.left_out > 0) table += base::Format(" left out (no full rubric): {}", figures.left_out);
   table += base::Format("\njudged score, per cent ± half of the 95 % interval\n{:<12}", "G");
   for (const int size : figures.group_sizes) table += base::Format("{:>14}", size);
   table += base::Format("\n{:<12}{}\n{:<12}{}\n{:<12}", "single", Cell(figures.single), "greedy", Cell(figures.greedy),

@@ -35,6 +35,7 @@ struct JudgedFigures {
   Figure greedy;
   FiguresByGroup synthesis;
   FiguresByGroup best_of;     // the best score among the first G rollouts
+  std::int64_t left_out = 0;  // rows without a full rubric of their own, where others have one
   double invalid = 0;         // share of the verdicts
   std::int64_t unscored = 0;  // texts that are there but have no score
 };
@@ -46,8 +47,9 @@ struct JudgedResult {
 };
 
 // Samples and synthesizes as Evaluate does, then lets `judge` score every text of a question against one yardstick.
-// With `rubric_regime`: the row's own rubric, else the one that the anchor wrote for its largest synthesis. Otherwise
-// (model as judge): the row's first label, else the largest synthesis. A self-made yardstick favours the synthesis that
+// With `rubric_regime`: the row's own rubric (rows without one are left out), or, where no row has one, the rubric that
+// the anchor wrote for the question's largest synthesis. Otherwise (model as judge): the row's first label, else the
+// largest synthesis. A self-made yardstick favours the synthesis that
 // it was made from. Blocks; Error(kBadInput) as Evaluate, but for rows without labels.
 JudgedResult EvaluateJudged(const std::vector<data::Row>& rows, const Models& models, const EvalConfig& config,
                             bool rubric_regime, const JudgeTexts& judge, const OnProgress& on_progress = {});

@@ -87,6 +87,11 @@ void CheckJudge(const RunConfig& config, const Fail& fail) {
   if (keys.kind == "program") return;
   if (keys.kind == "rubric") {
     CheckRubric(config.rubric, fail);
+    if (config.estimator != "synthesis" && config.estimator != "ground_truth") {
+      fail("estimator", "got \"" + config.estimator +
+                            "\", expected synthesis or ground_truth: judge.kind: rubric needs criteria, which the "
+                            "anchor writes after a synthesis or a row brings with it");
+    }
     if (config.answer.extractor != "whole") {
       fail("answer.extractor",
            "got \"" + config.answer.extractor +
