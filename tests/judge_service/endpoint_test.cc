@@ -202,12 +202,19 @@ TEST(EndpointReplyTest, ReadsTheProtocolBareOrInOneFence) {
 
 TEST(EndpointReplyTest, RefusesEverythingElse) {
   const std::string entry = R"({"criterion": 1, "met": true})";
-  for (const std::string& content :
-       {std::string(), std::string("yes"), "[" + entry + "]", R"({"verdicts": )" + entry + "}", R"({"verdicts": []})",
-        R"({"verdicts": [1]})", R"({"verdicts": [{"criterion": 2, "met": true}]})",
-        R"({"verdicts": [{"criterion": "1", "met": true}]})", R"({"verdicts": [{"met": true}]})",
-        R"({"verdicts": [)" + entry + "]} I hope this helps", R"({"verdicts": [)" + entry + "," + entry + "]}",
-        "```python\n{\"verdicts\": [" + entry + "]}\n```"}) {
+  const std::vector<std::string> contents = {std::string(),
+                                             std::string("yes"),
+                                             "[" + entry + "]",
+                                             R"({"verdicts": )" + entry + "}",
+                                             R"({"verdicts": []})",
+                                             R"({"verdicts": [1]})",
+                                             R"({"verdicts": [{"criterion": 2, "met": true}]})",
+                                             R"({"verdicts": [{"criterion": "1", "met": true}]})",
+                                             R"({"verdicts": [{"met": true}]})",
+                                             R"({"verdicts": [)" + entry + "]} I hope this helps",
+                                             R"({"verdicts": [)" + entry + "," + entry + "]}",
+                                             "```python\n{\"verdicts\": [" + entry + "]}\n```"};
+  for (const std::string& content : contents) {
     EXPECT_FALSE(ReadReply(Reply(content), 1).ok()) << content;
   }
   for (const char* body : {"", "null", "[]", "{}", R"({"choices": []})", R"({"choices": [{}]})", R"({"choices": [1]})",
@@ -232,7 +239,7 @@ TEST(EndpointReplyTest, SurvivesRandomBytes) {
         bytes[walk.Below(bytes.size())] = static_cast<char>(walk.Below(256));
     }
     const auto opinions = ReadReply(bytes, 2);
-    if (opinions.ok()) EXPECT_EQ(opinions->size(), 2u);
+    EXPECT_TRUE(!opinions.ok() || opinions->size() == 2);
   }
 }
 
