@@ -336,6 +336,17 @@ RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std
   return config;
 }
 
+RunConfig ReadJudgeConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  RunConfig config;
+  ConfigReader reader(LoadYaml(file, overrides), file.string());
+  Describe(reader, config);
+  reader.Finish();
+  const Checker check(file.string());
+  CheckJudgeItself(config, [&](const char* key, const std::string& what) { check.Fail(key, what); });
+  if (config.judge.kind == "program") check.Fail("judge.kind", "got program, expected rubric or model_as_judge");
+  return config;
+}
+
 std::string ToYaml(const RunConfig& config) {
   RunConfig copy = config;
   ConfigWriter writer;

@@ -159,6 +159,10 @@ struct RunConfig {
 // Error(kBadInput) naming file and key. Nothing is written.
 RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 
+// The same file read for its judge alone (`grade`): only the keys of the judge are checked, and there must be a judge
+// that is not a program.
+RunConfig ReadJudgeConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+
 // The resolved config, every key with its value, as YAML that ReadRunConfig takes.
 std::string ToYaml(const RunConfig& config);
 

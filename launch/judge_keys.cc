@@ -75,7 +75,7 @@ void CheckEndpoint(const JudgeKeys& judge, const Fail& fail) {
 
 }  // namespace
 
-void CheckJudge(const RunConfig& config, const Fail& fail) {
+void CheckJudgeItself(const RunConfig& config, const Fail& fail) {
   const JudgeKeys& keys = config.judge;
   Named(fail, "judge.kind", [&] { judge_service::JudgeKindNamed(keys.kind); });
   if (keys.length_penalty_above < 0) fail("judge.length_penalty_above", "expected at least 0");
@@ -85,20 +85,22 @@ void CheckJudge(const RunConfig& config, const Fail& fail) {
   if (keys.attempts < 1) fail("judge.attempts", "expected at least 1");
   if (keys.cache < 0) fail("judge.cache", "expected at least 0");
   if (keys.kind == "program") return;
-  if (keys.kind == "rubric") {
-    CheckRubric(config.rubric, fail);
-    if (config.estimator != "synthesis" && config.estimator != "ground_truth") {
-      fail("estimator", "got \"" + config.estimator +
-                            "\", expected synthesis or ground_truth: judge.kind: rubric needs criteria, which the "
-                            "anchor writes after a synthesis or a row brings with it");
-    }
-    if (config.answer.extractor != "whole") {
-      fail("answer.extractor",
-           "got \"" + config.answer.extractor +
-               "\", expected whole: judge.kind: rubric judges whole texts, not answers inside them");
-    }
-  }
   keys.backend == "model" ? CheckModel(config, fail) : CheckEndpoint(keys, fail);
+}
+
+void CheckJudge(const RunConfig& config, const Fail& fail) {
+  CheckJudgeItself(config, fail);
+  if (config.judge.kind != "rubric") return;
+  CheckRubric(config.rubric, fail);
+  if (config.estimator != "synthesis" && config.estimator != "ground_truth") {
+    fail("estimator", "got \"" + config.estimator +
+                          "\", expected synthesis or ground_truth: judge.kind: rubric needs criteria, which the anchor "
+                          "writes after a synthesis or a row brings with it");
+  }
+  if (config.answer.extractor != "whole") {
+    fail("answer.extractor", "got \"" + config.answer.extractor +
+                                 "\", expected whole: judge.kind: rubric judges whole texts, not answers inside them");
+  }
 }
 
 }  // namespace autodidact::launch

@@ -65,7 +65,10 @@ struct JudgeKeys {
   double length_penalty = 1.0;
 };
 
-// Checks of these keys and of how they fit to the others; `fail` throws for a key.
+// Checks of the judge's keys by themselves, and of all these keys and how they fit to the others; `fail` throws for a
+// key.
+void CheckJudgeItself(const RunConfig& config,
+                      const std::function<void(const char* key, const std::string& what)>& fail);
 void CheckJudge(const RunConfig& config, const std::function<void(const char* key, const std::string& what)>& fail);
 
 template <class V>

@@ -32,7 +32,7 @@ TEST(RowRubricTest, ARowWithoutAFullRubricHasNone) {
 
 TEST(RowRubricTest, AMalformedRubricIsAnErrorThatNamesRowAndCriterion) {
   for (const char* columns :
-       {R"({"rubrics": "a"})", R"({"rubrics": ["a"]})", R"({"rubrics": [{"criterion": "a"}]})",
+       {R"({"rubrics": "a"})", R"({"rubrics": [1]})", R"({"rubrics": [{"criterion": "a"}]})",
         R"({"rubrics": [{"criterion": "a", "points": "1"}]})", R"({"rubrics": [{"criterion": "", "points": 1}]})"}) {
     try {
       RowRubric(WithColumns(columns));
