@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <utility>
 
 #include "base/format.h"
 #include "text/substitute.h"
@@ -12,13 +12,16 @@ namespace {
 
 using Ids = std::vector<schema::TokenId>;
 
-std::size_t CommonPrefix(const Ids& left, const Ids& right) {
-  const auto [at, other] = std::mismatch(left.begin(), left.end(), right.begin(), right.end());
-  return static_cast<std::size_t>(at - left.begin());
-}
+constexpr std::size_t kTasksAtOnce = 64;
 
-double Sum(const std::vector<float>& logprobs, std::size_t from) {
-  return std::accumulate(logprobs.begin() + static_cast<std::ptrdiff_t>(from), logprobs.end(), 0.0);
+// How many tokens all prompts begin with together.
+std::size_t CommonPrefix(const std::vector<Ids>& prompts) {
+  std::size_t shared = prompts.front().size();
+  for (const Ids& prompt : prompts) {
+    const auto differ = std::mismatch(prompts.front().begin(), prompts.front().end(), prompt.begin(), prompt.end());
+    shared = std::min(shared, static_cast<std::size_t>(differ.first - prompts.front().begin()));
+  }
+  return shared;
 }
 
 }  // namespace
@@ -55,73 +58,75 @@ ModelBackend::ModelBackend(ModelBackendConfig config, model::SharedWeights weigh
 }
 
 std::vector<TaskResult> ModelBackend::Step(base::Deadline) {
-  if (waiting_.empty()) return {};
-  const Task task = std::move(waiting_.front());
-  waiting_.pop_front();
+  std::vector<Prepared> tasks;
+  for (; !waiting_.empty() && tasks.size() < kTasksAtOnce; waiting_.pop_front()) {
+    tasks.push_back(Prepare(waiting_.front()));
+  }
+  Choose(tasks);
   std::vector<TaskResult> results;
-  results.push_back({task.id, Judge(task)});
+  for (Prepared& task : tasks) results.push_back({task.id, std::move(task.opinions)});
   return results;
 }
 
-std::vector<Opinion> ModelBackend::Judge(const Task& task) const {
-  std::vector<Opinion> opinions(task.items.size());
-  std::vector<Ids> prompts(task.items.size());
-  std::vector<std::size_t> fitting;
+ModelBackend::Prepared ModelBackend::Prepare(const Task& task) const {
+  Prepared prepared{.id = task.id, .opinions = std::vector<Opinion>(task.items.size()), .items = {}, .prompts = {}};
   const std::int64_t limit = weights_->config().max_position_embeddings;
   const auto longest = static_cast<std::int64_t>(std::max(yes_.size(), no_.size()));
   for (std::size_t i = 0; i < task.items.size(); ++i) {
     try {
-      prompts[i] = Prompt(task.response, task.items[i]);
+      Ids prompt = Prompt(task.response, task.items[i]);
+      const std::int64_t tokens = std::ssize(prompt) + longest;
+      if (prompt.empty() || tokens > limit) {
+        base::ThrowBadInput(base::Format("the judge's prompt of {} tokens does not fit into {}", tokens, limit));
+      }
+      prepared.items.push_back(i);
+      prepared.prompts.push_back(std::move(prompt));
     } catch (const base::Error& error) {
       if (error.kind() != base::ErrorKind::kBadInput) throw;
-      opinions[i] = {schema::VerdictKind::kInvalid, error.message(), false};
-      continue;
-    }
-    const std::int64_t tokens = std::ssize(prompts[i]) + longest;
-    if (prompts[i].empty() || (limit > 0 && tokens > limit)) {
-      opinions[i] = {schema::VerdictKind::kInvalid,
-                     base::Format("the judge's prompt of {} tokens does not fit into {}", tokens, limit), false};
-    } else {
-      fitting.push_back(i);
+      prepared.opinions[i] = {schema::VerdictKind::kInvalid, error.message(), false};
     }
   }
-  if (!fitting.empty()) Choose(prompts, fitting, opinions);
-  return opinions;
+  return prepared;
 }
 
 // The prompts of one response share their beginning, which is computed once.
-void ModelBackend::Choose(const std::vector<Ids>& prompts, const std::vector<std::size_t>& items,
-                          std::vector<Opinion>& opinions) const {
-  const Ids& first = prompts[items.front()];
-  std::size_t shared = first.size();
-  for (const std::size_t item : items) shared = std::min(shared, CommonPrefix(first, prompts[item]));
-  if (shared == 0) {
-    for (const std::size_t item : items) Choose(prompts, {item}, opinions);
-    return;
-  }
-  const Ids prefix(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(shared));
-  std::vector<Ids> continuations;
-  for (const std::size_t item : items) {
-    for (const Ids* choice : {&yes_, &no_}) {
-      Ids& continuation =
-          continuations.emplace_back(prompts[item].begin() + static_cast<std::ptrdiff_t>(shared), prompts[item].end());
-      continuation.insert(continuation.end(), choice->begin(), choice->end());
+void ModelBackend::Choose(std::vector<Prepared>& tasks) const {
+  std::vector<engine::ChoiceRequest> requests;
+  std::vector<std::pair<Prepared*, std::size_t>> places;  // of each question, in order
+  for (Prepared& task : tasks) {
+    if (task.prompts.empty()) continue;
+    // Without a common beginning each prompt is a request of its own.
+    const std::size_t shared = CommonPrefix(task.prompts);
+    for (std::size_t i = 0; i < task.prompts.size(); ++i) {
+      const Ids& prompt = task.prompts[i];
+      const auto end = prompt.begin() + static_cast<std::ptrdiff_t>(shared > 0 ? shared : prompt.size());
+      if (i == 0 || shared == 0) requests.emplace_back().prefix.assign(prompt.begin(), end);
+      requests.back().questions.push_back({.ids = {end, prompt.end()}, .choices = {yes_, no_}});
+      places.emplace_back(&task, i);
     }
   }
-  const auto scores = engine::ScoreContinuations(*weights_, prefix, continuations);
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const std::size_t rest = prompts[items[i]].size() - shared;
-    const double yes = Sum(scores[2 * i], rest);
-    const double no = Sum(scores[2 * i + 1], rest);
-    const double share = 1 / (1 + std::exp(no - yes));
-    Opinion& opinion = opinions[items[i]];
-    if (!std::isfinite(share)) {
-      opinion = {schema::VerdictKind::kInvalid, "the judge's probabilities are not numbers", false};
-      continue;
+  std::size_t next = 0;
+  const auto scored = engine::ScoreChoices(*weights_, requests);
+  for (std::size_t r = 0; r < scored.size(); ++r) {
+    for (std::size_t q = 0; q < requests[r].questions.size(); ++q) {
+      const auto& [task, prompt] = places[next++];
+      Opinion& opinion = task->opinions[task->items[prompt]];
+      if (scored[r].ok()) {
+        opinion = OpinionOf((*scored[r])[q][0], (*scored[r])[q][1]);
+      } else {
+        opinion = {schema::VerdictKind::kInvalid, scored[r].failure().reason, false};
+      }
     }
-    opinion.kind = share > config_.threshold ? schema::VerdictKind::kMet : schema::VerdictKind::kNotMet;
-    opinion.reason = base::Format("P({}) = {:.4f}", config_.yes, share);
   }
+}
+
+Opinion ModelBackend::OpinionOf(double yes, double no) const {
+  const double share = 1 / (1 + std::exp(no - yes));
+  if (!std::isfinite(share)) {
+    return {schema::VerdictKind::kInvalid, "the judge's probabilities are not numbers", false};
+  }
+  return {share > config_.threshold ? schema::VerdictKind::kMet : schema::VerdictKind::kNotMet,
+          base::Format("P({}) = {:.4f}", config_.yes, share)};
 }
 
 Ids ModelBackend::Prompt(const std::string& response, const std::string& item) const {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/choices.h"
 #include "engine/engine.h"
 #include "judge_service/backend.h"
 #include "text/chat.h"
@@ -37,17 +38,24 @@ class ModelBackend : public Backend {
   ModelBackend(ModelBackendConfig config, model::SharedWeights weights, const text::Tokenizer& tokenizer);
 
   void Start(Task task) override { waiting_.push_back(std::move(task)); }
-  std::vector<TaskResult> Step(base::Deadline until) override;  // one task
+  std::vector<TaskResult> Step(base::Deadline until) override;  // some tasks, in one computation
   bool idle() const override { return waiting_.empty(); }
   const std::string& identity() const override { return identity_; }
 
  private:
   using Ids = std::vector<schema::TokenId>;
+  // A task with the prompts of the items that can be asked about.
+  struct Prepared {
+    std::uint64_t id = 0;
+    std::vector<Opinion> opinions;
+    std::vector<std::size_t> items;  // of these prompts
+    std::vector<Ids> prompts;
+  };
 
-  std::vector<Opinion> Judge(const Task& task) const;
+  Prepared Prepare(const Task& task) const;
+  void Choose(std::vector<Prepared>& tasks) const;
+  Opinion OpinionOf(double yes, double no) const;
   Ids Prompt(const std::string& response, const std::string& item) const;
-  void Choose(const std::vector<Ids>& prompts, const std::vector<std::size_t>& items,
-              std::vector<Opinion>& opinions) const;
   std::string Defused(std::string text) const;
 
   const ModelBackendConfig config_;

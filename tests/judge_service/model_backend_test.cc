@@ -85,9 +85,22 @@ TEST_F(ModelBackendTest, TheVerdictDoesNotDependOnWhatElseIsAsked) {
   EXPECT_EQ(Judge("a b", {"b a"}).at(0).reason, together.at(1).reason);
 }
 
+TEST_F(ModelBackendTest, ManyResponsesAreJudgedInOneComputation) {
+  ModelBackend backend(config_, weights_, *tokenizer_);
+  const std::vector<std::string> responses = {"a b", "c", "zebra", "b b a"};
+  for (std::size_t i = 0; i < responses.size(); ++i)
+    backend.Start({.id = i, .response = responses[i], .items = {"a", "c b"}});
+  const auto results = backend.Step(base::Deadline::In(std::chrono::seconds(1)));
+  ASSERT_EQ(results.size(), responses.size());
+  for (std::size_t i = 0; i < responses.size(); ++i) {
+    const auto alone = Judge(responses[i], {"a", "c b"});
+    EXPECT_EQ(results[i].id, i);
+    for (std::size_t k = 0; k < 2; ++k) EXPECT_EQ(results[i].opinions[k].reason, alone[k].reason) << responses[i];
+  }
+}
+
 TEST_F(ModelBackendTest, TheCriterionMayComeFirst) {
   config_.instruction = "{criterion} ? {response}";
-  config_.chat = text::ChatFormat::kPlain;
   const auto opinions = Judge("a b", {"a", "b"});
   EXPECT_NEAR(std::stod(opinions[1].reason.substr(opinions[1].reason.find('=') + 1)), Share("b ? a b"), 1e-4);
 }
