@@ -95,6 +95,16 @@ std::string RequestBody(const TalkConfig& config, const Task& task) {
                      {"max_tokens", config.max_tokens}};
   body["messages"].push_back({{"role", "system"}, {"content", system}});
   body["messages"].push_back({{"role", "user"}, {"content", json::Dump(data)}});
+  if (!config.extra_body.empty()) {
+    const json::Json extra = json::Parse(config.extra_body, "extra_body");
+    for (const auto& [key, value] : extra.items()) {
+      if (value.is_null()) {
+        body.erase(key);
+      } else {
+        body[key] = value;
+      }
+    }
+  }
   return json::Dump(body);
 }
 

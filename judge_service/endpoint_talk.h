@@ -16,6 +16,7 @@ struct TalkConfig {
   std::string model;   // as the endpoint names it
   std::string system;  // put before the protocol; empty: built in
   std::int64_t max_tokens = 1024;
+  std::string extra_body;  // JSON object whose members go into the body; null takes a member out; empty: none
 };
 
 // The body of POST BASE_URL/chat/completions: the task's rules as the system turn; response and items as the members of

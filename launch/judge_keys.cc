@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "estimators/rubric.h"
+#include "json/json.h"
 #include "judge_service/backend.h"
 #include "launch/config.h"
 #include "text/chat.h"
@@ -70,6 +71,11 @@ void CheckEndpoint(const JudgeKeys& judge, const Fail& fail) {
   if (keys.retries < 0) fail("judge.endpoint.retries", "expected at least 0");
   if (!(keys.backoff > 0)) fail("judge.endpoint.backoff", "expected more than 0 seconds");
   if (!(keys.max_backoff >= keys.backoff)) fail("judge.endpoint.max_backoff", "expected at least endpoint.backoff");
+  Named(fail, "judge.endpoint.extra_body", [&] {
+    if (!keys.extra_body.empty() && !json::Parse(keys.extra_body, "it").is_object()) {
+      base::ThrowBadInput("expected a JSON object");
+    }
+  });
   if (keys.max_tokens < 1) fail("judge.endpoint.max_tokens", "expected at least 1");
 }
 

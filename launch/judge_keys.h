@@ -49,6 +49,7 @@ struct JudgeEndpointKeys {
   double backoff = 0.5;          // seconds before the first retry, doubled each time
   double max_backoff = 30;
   std::int64_t max_tokens = 1024;
+  std::string extra_body = {};  // JSON object put into each request; a null takes a member out
 };
 
 struct JudgeKeys {
@@ -109,6 +110,7 @@ void DescribeJudge(V& v, JudgeKeys& c) {
     s("backoff", c.endpoint.backoff);
     s("max_backoff", c.endpoint.max_backoff);
     s("max_tokens", c.endpoint.max_tokens);
+    s("extra_body", c.endpoint.extra_body);
   });
   v("length_penalty_above", c.length_penalty_above);
   v("length_penalty", c.length_penalty);

@@ -1,9 +1,13 @@
 #include "launch/judge_wiring.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <utility>
 
+#include "base/log.h"
+#include "data/row_rubric.h"
+#include "evaluation/judged.h"
 #include "judge_service/endpoint_backend.h"
 #include "judge_service/model_backend.h"
 
@@ -28,16 +32,19 @@ base::Milliseconds Seconds(double seconds) {
 
 judge_service::EndpointConfig ToEndpoint(const RunConfig& config, judge_service::JudgeKind kind) {
   const JudgeEndpointKeys& keys = config.judge.endpoint;
-  judge_service::EndpointConfig endpoint{
-      .talk = {.kind = kind, .model = keys.model, .system = config.judge.system, .max_tokens = keys.max_tokens},
-      .base_url = keys.base_url,
-      .api_key = {},
-      .concurrency = keys.concurrency,
-      .timeout = Seconds(keys.timeout),
-      .retries = keys.retries,
-      .backoff = Seconds(keys.backoff),
-      .max_backoff = Seconds(keys.max_backoff),
-      .seed = static_cast<std::uint64_t>(config.seed)};
+  judge_service::EndpointConfig endpoint{.talk = {.kind = kind,
+                                                  .model = keys.model,
+                                                  .system = config.judge.system,
+                                                  .max_tokens = keys.max_tokens,
+                                                  .extra_body = keys.extra_body},
+                                         .base_url = keys.base_url,
+                                         .api_key = {},
+                                         .concurrency = keys.concurrency,
+                                         .timeout = Seconds(keys.timeout),
+                                         .retries = keys.retries,
+                                         .backoff = Seconds(keys.backoff),
+                                         .max_backoff = Seconds(keys.max_backoff),
+                                         .seed = static_cast<std::uint64_t>(config.seed)};
   if (keys.api_key_env.empty()) return endpoint;
   const char* key = std::getenv(keys.api_key_env.c_str());
   if (!key || !*key) {
@@ -93,6 +100,41 @@ Judge MakeJudge(const RunConfig& config) {
 evaluation::JudgeTexts AskPanel(judge_service::Panel& panel) {
   return [&panel](std::vector<schema::JudgeRequest> requests) {
     return judge_service::JudgeAll(panel, std::move(requests));
+  };
+}
+
+std::function<base::Metrics(const model::SharedWeights&)> MakeJudgedEvaluation(const RunConfig& config,
+                                                                               const std::vector<data::Row>& rows,
+                                                                               const LoadedModel& model) {
+  const bool by_rubric = config.judge.kind == "rubric";
+  const bool measurable = std::any_of(rows.begin(), rows.end(), [&](const data::Row& row) {
+    return by_rubric ? !data::RowRubric(row.prompt).empty() : !row.answers.empty();
+  });
+  if (!measurable) {
+    base::LogWarning(
+        "{}: its rows have neither a rubric nor a label that a judge could score by: no evaluation during "
+        "the run",
+        config.eval.data);
+    return {};
+  }
+  const auto format = ToChatFormat(config.prompt, config.model);
+  evaluation::EvalConfig eval;
+  eval.group_sizes = {static_cast<int>(config.train.num_generations)};
+  eval.sampling = ToSampling(config.rollout);
+  eval.synthesis = ToSynthesis(config, format);
+  eval.rule = ToRule(config.answer);
+  eval.seed = static_cast<std::uint64_t>(config.seed);
+  eval.bootstrap_resamples = 0;
+  eval.skip_synthesis = true;
+  const auto judge = std::make_shared<Judge>(MakeJudge(config));
+  return [=, &model, render = MakeRenderer(config.prompt, format, *model.tokenizer),
+          engine = ToEngine(config.engine)](const model::SharedWeights& policy) {
+    const evaluation::Models models{policy, policy, *model.tokenizer, render, engine};
+    const auto figures = evaluation::EvaluateJudged(rows, models, eval, by_rubric, AskPanel(*judge->panel)).figures;
+    base::Metrics metrics;
+    if (figures.single.value) metrics["eval/single"] = *figures.single.value;
+    if (figures.greedy.value) metrics["eval/greedy"] = *figures.greedy.value;
+    return metrics;
   };
 }
 

@@ -1,8 +1,10 @@
 // From the keys of the rubric regime to the anchor's rubric and the judge's panel.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "estimators/rubric.h"
 #include "evaluation/generate.h"
@@ -26,5 +28,10 @@ Judge MakeJudge(const RunConfig& config);
 
 // The panel as evaluations ask it. It must outlive the function.
 evaluation::JudgeTexts AskPanel(judge_service::Panel& panel);
+
+// The evaluation during a run that a judge scores: "eval/single" and "eval/greedy" of a policy, against the rows' own
+// rubrics or labels. Nothing where the rows have neither. `model` is the run's and must outlive the function.
+std::function<base::Metrics(const model::SharedWeights& policy)> MakeJudgedEvaluation(
+    const RunConfig& config, const std::vector<data::Row>& rows, const LoadedModel& model);
 
 }  // namespace autodidact::launch

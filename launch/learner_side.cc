@@ -6,6 +6,7 @@
 #include "data/row_rubric.h"
 #include "evaluation/evaluate.h"
 #include "json/json.h"
+#include "launch/judge_wiring.h"
 
 namespace autodidact::launch {
 namespace {
@@ -124,7 +125,11 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
   hooks.restore_notes = [this](const std::map<std::string, std::string>& notes) {
     if (const auto found = notes.find("watch"); found != notes.end()) watch_->Restore(found->second);
   };
-  if (!eval_rows_.empty()) {
+  if (!eval_rows_.empty() && config_.judge.kind != "program") {
+    if (auto evaluate = MakeJudgedEvaluation(config_, eval_rows_, model)) {
+      hooks.evaluate = [evaluate](std::int64_t, const model::SharedWeights& weights) { return evaluate(weights); };
+    }
+  } else if (!eval_rows_.empty()) {
     const auto format = ToChatFormat(config_.prompt, config_.model);
     hooks.evaluate = [this, &model, format](std::int64_t, const model::SharedWeights& weights) {
       evaluation::EvalConfig eval;

@@ -185,6 +185,15 @@ TEST_F(EndpointTest, AnEndpointThatIsNotThereIsAnInvalidVerdict) {
   EXPECT_EQ(reply.verdicts.at(0).kind, schema::VerdictKind::kInvalid);
 }
 
+TEST(EndpointRequestTest, TheConfigMayAddMembersAndTakeThemOut) {
+  const TalkConfig config{.model = "m",
+                          .extra_body = R"({"temperature": null, "response_format": {"type": "json_object"}})"};
+  const json::Json body = json::Parse(RequestBody(config, {.response = "x", .items = {"y"}}), "the body");
+  EXPECT_FALSE(body.contains("temperature"));
+  EXPECT_EQ(body["response_format"]["type"], "json_object");
+  EXPECT_EQ(body["model"], "m");
+}
+
 std::string Reply(const std::string& content) {
   return json::Dump({{"choices", {{{"message", {{"content", content}}}}}}});
 }
