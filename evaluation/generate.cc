@@ -6,6 +6,23 @@
 #include "estimators/synthesizer.h"
 
 namespace autodidact::evaluation {
+namespace {
+
+std::map<schema::Ticket, base::Outcome<schema::Reference>> RunAll(estimators::Synthesizer& synthesizer,
+                                                                  Progress progress, const OnProgress& on_progress) {
+  std::map<schema::Ticket, base::Outcome<schema::Reference>> references;
+  while (!synthesizer.idle()) {
+    const std::int64_t before = progress.done;
+    for (auto& finished : synthesizer.Step()) {
+      references.emplace(finished.ticket, std::move(finished.reference));
+      ++progress.done;
+    }
+    if (on_progress && progress.done != before) on_progress(progress);
+  }
+  return references;
+}
+
+}  // namespace
 
 std::vector<std::vector<schema::TokenId>> RenderRows(const RenderPrompt& render, const std::vector<data::Row>& rows) {
   std::vector<std::vector<schema::TokenId>> prompts;
@@ -53,18 +70,18 @@ std::map<schema::Ticket, base::Outcome<schema::Reference>> SynthesizeGroups(
     const OnProgress& on_progress) {
   estimators::Synthesizer synthesizer(engine, tokenizer, config, estimators::SynthesisContext(config, model_limit),
                                       seed);
-  Progress progress{"synthesis", 0, static_cast<std::int64_t>(groups.size())};
   for (auto& [ticket, candidates] : groups) synthesizer.Add(ticket, std::move(candidates));
-  std::map<schema::Ticket, base::Outcome<schema::Reference>> references;
-  while (!synthesizer.idle()) {
-    const std::int64_t before = progress.done;
-    for (auto& finished : synthesizer.Step()) {
-      references.emplace(finished.ticket, std::move(finished.reference));
-      ++progress.done;
-    }
-    if (on_progress && progress.done != before) on_progress(progress);
-  }
-  return references;
+  return RunAll(synthesizer, {"synthesis", 0, static_cast<std::int64_t>(groups.size())}, on_progress);
+}
+
+std::map<schema::Ticket, base::Outcome<schema::Reference>> WriteRubrics(
+    engine::Engine& engine, const text::Tokenizer& tokenizer, const estimators::SynthesisConfig& config,
+    std::int64_t model_limit, std::map<schema::Ticket, schema::Reference> references, std::uint64_t seed,
+    const OnProgress& on_progress) {
+  estimators::Synthesizer synthesizer(engine, tokenizer, config, estimators::SynthesisContext(config, model_limit),
+                                      seed);
+  for (auto& [ticket, reference] : references) synthesizer.AddReference(ticket, std::move(reference));
+  return RunAll(synthesizer, {"rubrics", 0, static_cast<std::int64_t>(references.size())}, on_progress);
 }
 
 schema::JudgeRequest MakeJudgeRequest(schema::Ticket ticket, const schema::Reference& reference,

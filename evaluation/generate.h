@@ -58,6 +58,12 @@ std::map<schema::Ticket, base::Outcome<schema::Reference>> SynthesizeGroups(
     std::int64_t model_limit, std::map<schema::Ticket, std::vector<std::string>> groups, std::uint64_t seed,
     const OnProgress& on_progress);
 
+// A rubric for each reference, by ticket, or why there is none. The config must ask for rubrics.
+std::map<schema::Ticket, base::Outcome<schema::Reference>> WriteRubrics(
+    engine::Engine& engine, const text::Tokenizer& tokenizer, const estimators::SynthesisConfig& config,
+    std::int64_t model_limit, std::map<schema::Ticket, schema::Reference> references, std::uint64_t seed,
+    const OnProgress& on_progress);
+
 // The prompt as one text for people: its text, or its turns as "role: content" lines.
 std::string PromptText(const schema::Prompt& prompt);
 

@@ -15,7 +15,8 @@ namespace {
 
 using Scores = std::vector<std::optional<double>>;
 
-// What the question's texts are held against, as a reference without a text where a rubric is all there is.
+// What the question's texts are held against, as a reference without a text where a rubric is all there is. A self-made
+// yardstick of the rubric regime has no criteria yet.
 JudgedQuestion Measured(const data::Row& row, const QuestionTexts& texts, bool rubric_regime) {
   JudgedQuestion question;
   if (rubric_regime) {
@@ -34,6 +35,26 @@ JudgedQuestion Measured(const data::Row& row, const QuestionTexts& texts, bool r
     question.yardstick = Yardstick::kSelfMade;
   }
   return question;
+}
+
+// The anchor writes the criteria of the self-made yardsticks; a question that gets none is not judged.
+void WriteOwnRubrics(const Models& models, const EvalConfig& config, const OnProgress& on_progress,
+                     std::vector<JudgedQuestion>& questions) {
+  std::map<schema::Ticket, schema::Reference> references;
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    if (questions[i].yardstick == Yardstick::kSelfMade) references[i] = questions[i].reference;
+  }
+  if (references.empty()) return;
+  engine::Engine engine(models.engine, models.anchor, models.tokenizer);
+  for (auto& [i, written] :
+       WriteRubrics(engine, models.tokenizer, config.synthesis, models.anchor->config().max_position_embeddings,
+                    std::move(references), config.seed, on_progress)) {
+    if (written.ok()) {
+      questions[i].reference = std::move(*written);
+    } else {
+      questions[i].yardstick = Yardstick::kNone;
+    }
+  }
 }
 
 // Figures by physicians' rubrics and by self-made ones are not to be mixed.
@@ -226,15 +247,19 @@ JudgedResult EvaluateJudged(const std::vector<data::Row>& all_rows, const Models
                             bool rubric_regime, const JudgeTexts& judge, const OnProgress& on_progress) {
   EvalConfig texts_only = config;
   texts_only.texts_only = true;
+  texts_only.synthesis.rubric.reset();  // a synthesis counts whether or not criteria can be made of it
   const auto rows = RowsToJudge(all_rows, rubric_regime);
   JudgedResult result;
   result.texts = Evaluate(rows, models, texts_only, on_progress);
+  const auto& texts = result.texts.texts;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    result.questions.push_back(Measured(rows[i], texts[i], rubric_regime));
+  }
+  if (rubric_regime) WriteOwnRubrics(models, config, on_progress, result.questions);
   std::vector<schema::JudgeRequest> requests;
-  for (std::size_t i = 0; i < result.texts.texts.size(); ++i) {
-    const QuestionTexts& texts = result.texts.texts[i];
-    const JudgedQuestion& question = result.questions.emplace_back(Measured(rows[i], texts, rubric_regime));
-    if (question.yardstick == Yardstick::kNone) continue;
-    requests.push_back(MakeJudgeRequest(i, question.reference, TextsOf(texts)));
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (result.questions[i].yardstick == Yardstick::kNone) continue;
+    requests.push_back(MakeJudgeRequest(i, result.questions[i].reference, TextsOf(texts[i])));
   }
   for (schema::JudgeReply& reply : judge(std::move(requests))) {
     JudgedQuestion& question = result.questions.at(reply.ticket);

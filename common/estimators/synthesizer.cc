@@ -29,13 +29,24 @@ Synthesizer::Synthesizer(engine::Engine& engine, const text::Tokenizer& tokenize
 
 void Synthesizer::Add(schema::Ticket ticket, std::vector<std::string> candidates) {
   Running running{SynthesisPlan(config_, tokenizer_, std::move(candidates), context_)};
-  if (running.plan.prompts().empty()) {
-    finished_.push_back({ticket, running.plan.result()});
+  if (running.plan->prompts().empty()) {
+    finished_.push_back({ticket, running.plan->result()});
     return;
   }
+  Submit(ticket, Insert(ticket, std::move(running)));
+}
+
+void Synthesizer::AddReference(schema::Ticket ticket, schema::Reference reference) {
+  AD_CHECK(config_.rubric.has_value(), "a rubric of ticket {} is asked for, but none is configured", ticket);
+  Running running;
+  running.reference = std::move(reference);
+  SubmitRubric(ticket, Insert(ticket, std::move(running)));
+}
+
+Synthesizer::Running& Synthesizer::Insert(schema::Ticket ticket, Running running) {
   const auto [at, is_new] = running_.emplace(ticket, std::move(running));
   AD_CHECK(is_new, "ticket {} is being synthesized already", ticket);
-  Submit(ticket, at->second);
+  return at->second;
 }
 
 std::vector<Synthesizer::Finished> Synthesizer::Step() {
@@ -46,12 +57,12 @@ std::vector<Synthesizer::Finished> Synthesizer::Step() {
 }
 
 void Synthesizer::Submit(schema::Ticket ticket, Running& running) {
-  const auto& prompts = running.plan.prompts();
+  const auto& prompts = running.plan->prompts();
   running.generations.assign(prompts.size(), base::Failure{});
   running.missing = prompts.size();
   for (std::size_t part = 0; part < prompts.size(); ++part) {
     engine::GroupRequest request;
-    request.ticket = PartTicket(ticket, base::RandomStream::kSynthesis, running.plan.stage(), part);
+    request.ticket = PartTicket(ticket, base::RandomStream::kSynthesis, running.plan->stage(), part);
     request.prompt_ids = prompts[part];
     request.sampling = config_.sampling;
     request.seed = seed_;
@@ -76,12 +87,13 @@ void Synthesizer::Take(engine::GroupResult result) {
   if (running.rubric_tries > 0) return TakeRubric(ticket, running, text);
   running.generations[part] = std::move(text);
   if (--running.missing > 0) return;
-  if (!running.plan.Advance(running.generations)) {
+  if (!running.plan->Advance(running.generations)) {
     Submit(ticket, running);
-  } else if (running.plan.result().ok() && config_.rubric) {
+  } else if (running.plan->result().ok() && config_.rubric) {
+    running.reference = *running.plan->result();
     SubmitRubric(ticket, running);
   } else {
-    Finish(ticket, running.plan.result());
+    Finish(ticket, running.plan->result());
   }
 }
 
@@ -90,7 +102,7 @@ void Synthesizer::SubmitRubric(schema::Ticket ticket, Running& running) {
   ++running.rubric_tries;
   engine::GroupRequest request;
   try {
-    request.prompt_ids = EncodeRubricPrompt(rubric, tokenizer_, running.plan.result()->text);
+    request.prompt_ids = EncodeRubricPrompt(rubric, tokenizer_, running.reference.text);
   } catch (const base::Error& error) {
     if (error.kind() != base::ErrorKind::kBadInput) throw;
     return Finish(ticket, base::Failure{error.kind(), std::string(schema::kNoRubric) + error.message()});
@@ -113,7 +125,7 @@ void Synthesizer::SubmitRubric(schema::Ticket ticket, Running& running) {
 }
 
 void Synthesizer::TakeRubric(schema::Ticket ticket, Running& running, const base::Outcome<std::string>& written) {
-  schema::Reference reference = running.plan.result().value();
+  schema::Reference reference = running.reference;
   base::Outcome<std::vector<schema::Criterion>> criteria = base::Failure{};
   if (written.ok()) {
     criteria = ParseRubric(*config_.rubric, *written, NeededCriteria(*config_.rubric, reference.text));

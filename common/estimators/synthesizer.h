@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,6 +33,9 @@ class Synthesizer {
   // Never blocks. A ticket may not be under way twice: kBug.
   void Add(schema::Ticket ticket, std::vector<std::string> candidates);
 
+  // A rubric alone, for a reference that came another way. The config must ask for rubrics: kBug.
+  void AddReference(schema::Ticket ticket, schema::Reference reference);
+
   // One step of the engine; what finished with it. Blocks for the computation only.
   std::vector<Finished> Step();
 
@@ -39,16 +43,18 @@ class Synthesizer {
 
  private:
   struct Running {
-    SynthesisPlan plan;
+    std::optional<SynthesisPlan> plan = {};                    // nothing when only a rubric is wanted
+    schema::Reference reference = {};                          // once there is one to write a rubric for
     std::vector<base::Outcome<std::string>> generations = {};  // of this stage
     std::size_t missing = 0;
-    std::uint32_t rubric_tries = 0;  // more than 0: the plan is finished and a rubric is being written
+    std::uint32_t rubric_tries = 0;  // more than 0: a rubric is being written
   };
   struct Place {
     schema::Ticket ticket = 0;
     std::size_t part = 0;
   };
 
+  Running& Insert(schema::Ticket ticket, Running running);
   void Submit(schema::Ticket ticket, Running& running);
   void Take(engine::GroupResult result);
   void SubmitRubric(schema::Ticket ticket, Running& running);

@@ -19,7 +19,7 @@ std::vector<std::string> RubricArguments(const fs::path& folder) {
   fs::copy(BaseFolder() / "base", folder / "judge", fs::copy_options::recursive);
   const std::map<std::string, std::string> overrides = {
       {"folder", folder.string()},
-      {"rubric.instruction", "\"{reference} =>\""},
+      {"rubric.instruction", "\"| {reference} =>\""},
       {"rubric.format", "separated"},
       {"rubric.separator", "\"#\""},  // not in the vocabulary: whatever is written is one criterion
       {"rubric.min_criteria", "1"},
