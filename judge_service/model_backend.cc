@@ -144,7 +144,7 @@ Ids ModelBackend::Prompt(const std::string& response, const std::string& item) c
 std::string ModelBackend::Defused(std::string text) const {
   for (const std::string& token : special_) {
     for (std::size_t at = text.find(token); at != std::string::npos; at = text.find(token, at + 2)) {
-      text.insert(at + 1, " ");
+      text.insert(at + 1, 1, ' ');
     }
   }
   return text;
