@@ -35,10 +35,10 @@ fi
 if [ ! -d "$folder/base" ] || [ ! -d "$folder/judge" ]; then
   echo "== seed $seed: the base model (describing, merging, writing criteria) and the judge, side by side"
   python3 launch/e2e_data.py skills "$data/labelled.jsonl" "$folder/draft/candidates.jsonl" "$folder/data"
-  sft judge_sft.yaml "$folder/judge" "[{file: $folder/data/judging.jsonl}]" &
+  sft judge_sft.yaml "$folder/judge" "[{file: $folder/data/judging.jsonl, weight: 2}, {file: $folder/data/reading.jsonl, weight: 1}]" &
   judge=$!
-  sft base_sft.yaml "$folder/base" "[{file: $folder/data/answers.jsonl, weight: 6},
-    {file: $folder/data/merging.jsonl, weight: 3}, {file: $folder/data/criteria.jsonl, weight: 3}]" \
+  sft base_sft.yaml "$folder/base" "[{file: $folder/data/describing.jsonl, weight: 26},
+    {file: $folder/data/merging.jsonl, weight: 14}, {file: $folder/data/criteria.jsonl, weight: 8}]" \
     --set model="$folder/draft" --set reconcile.enabled=false
   wait "$judge"
 fi
@@ -49,7 +49,7 @@ describe() { # describe NAME MODEL: samples with the base's synthesis of them, a
   local common=("$configs/train.yaml" "${settings[@]}" --data "$data/dev.jsonl" --model "$2" --set judge.kind=program)
   "$binary" synthesize "${common[@]}" --out "$folder/$1.jsonl"
   "$binary" synthesize "${common[@]}" --out "$folder/$1_greedy.jsonl" --set estimator=majority \
-    --set rollout.temperature=0 --set train.num_generations=1
+    --set rollout.temperature=0.001 --set train.num_generations=2
 }
 
 [ -f "$folder/before_greedy.jsonl" ] || describe before "$folder/base"
@@ -57,7 +57,7 @@ if [ ! -d "$folder/train" ]; then
   echo "== seed $seed: training without labels"
   "$binary" train "$configs/train.yaml" "${settings[@]}" --set name=train
 fi
-describe after "$folder/train/checkpoints/latest/model"
-python3 launch/e2e_slots.py "single, before=$folder/before.jsonl" "greedy, before=$folder/before_greedy.jsonl" \
+describe after "$(python3 launch/e2e_stop.py "$folder/train")"
+python3 launch/e2e_slots.py --places "$data/labelled.jsonl" "single, before=$folder/before.jsonl" "greedy, before=$folder/before_greedy.jsonl" \
   "synthesis of 6, before=$folder/before.jsonl:reference" "single, after=$folder/after.jsonl" \
   "greedy, after=$folder/after_greedy.jsonl" | tee "$folder/table.md"

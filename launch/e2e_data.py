@@ -6,15 +6,18 @@ usage: e2e_data.py answers LABELLED OUT
 answers  OUT/answers.jsonl: facts -> a person's description; OUT/words.jsonl: criteria of people's descriptions, for the
          tokenizer.
 skills   CANDIDATES are descriptions that models sampled for the rows of answers.jsonl (sft writes them). Makes
-         OUT/merging.jsonl: candidates -> a description that states every fact and no other;
+         OUT/describing.jsonl: facts -> a person's description that states all of them and no other;
+         OUT/merging.jsonl: candidates -> the facts in plain sentences, whatever the candidates got wrong;
          OUT/criteria.jsonl: a description, most of them sampled and imperfect -> criteria;
-         OUT/judging.jsonl: a description and a criterion -> yes or no.
+         OUT/judging.jsonl: a description and a criterion -> yes or no;
+         OUT/reading.jsonl: a description -> all criteria that it meets, which teaches the judge to read.
 
 What a description states is read by the phrase lists below, slot by slot; where they are not sure (a cue of the slot
 without a phrase that they know), nothing is learned about that slot. A rubric has one criterion for every slot: the
 value that the text states, or that it says nothing about it. So a false statement fails, and so does one too many.
 This reader makes training rows only. The evaluation (e2e_slots.py) has rules of its own and shares none of these.
 """
+import collections
 import json
 import pathlib
 import random
@@ -176,6 +179,19 @@ def rubric_of(stated):
     return " ".join("| " + criterion(slot, stated[slot]) for slot in SLOTS)
 
 
+def plain_description(facts):
+    """The facts in plain sentences: what the anchor learns to write."""
+    sentences = [f"{facts['name']} is a {facts['eatType'] or 'place'}"]
+    if facts["near"]:
+        sentences[0] += f" near {facts['near']}"
+    sentences += [text.format(facts[slot]) for slot, text in (
+        ("food", "It serves {} food"), ("priceRange", "The price is {}"), ("customer rating", "The customer rating is {}"),
+        ("area", "It is in the {} area" if facts["area"] == "riverside" else "It is in the {}")) if facts[slot]]
+    if facts["familyFriendly"]:
+        sentences.append("It is family-friendly" if facts["familyFriendly"] == "yes" else "It is not family-friendly")
+    return ". ".join(sentences) + "."
+
+
 def judge_rows(reader, stated, rng):
     """Some criteria with their verdicts, as many met as not."""
     met, failed = [], []
@@ -197,6 +213,21 @@ def judge_rows(reader, stated, rng):
     for criteria, verdict in ((met, "yes"), (failed, "no")):
         rows += [(text, verdict) for text in rng.sample(criteria, min(2, len(criteria)))]
     return rows
+
+
+def states(stated, facts):
+    """Whether a text states all of the facts and nothing else; "restaurant" is no claim where the facts have no kind."""
+    return all(fits(slot, stated[slot], value) or (slot == "eatType" and value is None and stated[slot] == "restaurant")
+               for slot, value in facts.items())
+
+
+def misread(facts, reader, rng):
+    """The facts with about two slots changed or left out: the anchor's own sentences are imperfect too."""
+    changed = dict(facts)
+    for slot in SLOTS[1:]:
+        if rng.random() < 0.25:
+            changed[slot] = rng.choice([None, *reader.values(slot)])
+    return changed
 
 
 def write(path, rows):
@@ -235,28 +266,30 @@ def make_skills(labelled, candidates, out):
     sampled = read_rows(candidates)
     reader = Reader(rows)
     rng = random.Random(0)
-    merging, criteria, judging = [], [], []
+    made = collections.defaultdict(list)
     for row, group in zip(rows, sampled, strict=True):
         facts = {slot: facts_of(row["prompt"]).get(slot) for slot in SLOTS}
         people = sorted({text for text in map(fold, row["answers"]) if usable(text)})
         rng.shuffle(people)
-        read = {text: reader.read(text) for text in people}
-        full = [text for text in people if all(
-            fits(slot, read[text][slot], value) or (slot == "eatType" and value is None and read[text][slot] == "restaurant")
-            for slot, value in facts.items())]
         texts = [text for text in map(fold, group["candidates"]) if text]
-        if full:
-            merging.append({"candidates": texts, "answers": full[:6]})
-        drawn = people[:2] + rng.sample(texts, min(4, len(texts)))
-        for text in drawn:
-            stated = read.get(text) or reader.read(text)
-            rubric = rubric_of(stated)
+        read = {text: reader.read(text) for text in people + texts}
+        full = [text for text in people if states(read[text], facts)]
+        made["describing"].append({"prompt": row["prompt"] + ANSWER_END, "answers": full or people or row["answers"][:1]})
+        made["merging"].append({"candidates": texts, "answers": [plain_description(facts)]})
+        plain = plain_description(misread(facts, reader, rng))
+        read[plain] = reader.read(plain)
+        for text in [*people[:2], *rng.sample(texts, min(4, len(texts))), plain]:
+            rubric = rubric_of(read[text])
             if rubric:
-                criteria.append({"prompt": text + CRITERIA_END, "completion": rubric})
-            judging += [{"prompt": f"{text} # {question} ?", "completion": verdict}
-                        for question, verdict in judge_rows(reader, stated, rng)]
-    for name, made in (("merging", merging), ("criteria", criteria), ("judging", judging)):
-        write(out / f"{name}.jsonl", made)
+                made["criteria"].append({"prompt": text + CRITERIA_END, "completion": rubric})
+            met = [criterion(slot, value) for slot, value in read[text].items()
+                   if value != UNSURE and not isinstance(value, set)]
+            rng.shuffle(met)
+            made["reading"].append({"prompt": text, "completion": "".join(" # " + one for one in met)})
+            made["judging"] += [{"prompt": f"{text} # {question} ?", "completion": verdict}
+                                for question, verdict in judge_rows(reader, read[text], rng)]
+    for name, of_one in made.items():
+        write(out / f"{name}.jsonl", of_one)
 
 
 def main():

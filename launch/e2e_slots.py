@@ -1,11 +1,11 @@
 """Counts slot errors in restaurant descriptions against the facts that they were made from.
 
-usage: e2e_slots.py [--show N] NAME=FILE[:KEY]...
+usage: e2e_slots.py [--show N] [--places FILE]... NAME=FILE[:KEY]...
 
 FILE is JSONL with "prompt" (the facts: "name[Aromi], food[French], ...") and KEY, a text or a list of texts (default
 "completions"; `autodidact synthesize` writes "completions" and "reference"). A row without KEY is a text that is missing:
 all its facts count as missing. Prints one line a NAME, of several files of one NAME (seeds, say) the mean and the standard
-deviation; --show prints N texts of the first with their reading.
+deviation; --show prints N texts of the first with their reading; --places names files with further facts, whose places are known too.
 
 The rule. Slots: name, eatType, food, priceRange, customer rating, area, familyFriendly, near. A text states a value when
 one of the value's patterns (STATED below, in lower case, with the names of all places taken out first) is found. Then per
@@ -19,11 +19,12 @@ Slot error rate = (missing + wrong + invented) / number of slots in the facts, o
   "£20-25", "more than £30" ("1", "3", "5 out of 5"). A figure is not right for a degree: the facts name none.
 - "restaurant" is everyone's word for a place to eat: it is right for eatType[restaurant], and says nothing otherwise. A
   pub or a coffee shop that is also called a restaurant is no contradiction.
-- name and near are compared with all places of the files at hand: another place than the facts' is wrong or invented. A
+- name and near are compared with all places of the files at hand and of --places: another place than the facts' is wrong or invented. A
   place that can be both counts for near behind a word of nearness, else for name. Which place is near which is not checked.
 - What is not in the patterns is not seen: a rare paraphrase counts as missing, a rare false claim not at all.
 This program shares no rule and no code with what trains the judge (e2e_data.py).
 """
+import argparse
 import collections
 import json
 import re
@@ -37,7 +38,7 @@ COLUMNS = ("error", *KINDS, "without_error", "words")
 # slot -> value -> patterns, each a regular expression. NEAR_BY: at most two small words between the two.
 NEAR_BY = r"\W+(?:(?:is|are|of|a|an|the|in|at|has|for|range|ranges|rating|ratings|very|quite|from|being)\W+){0,4}?"
 COST = r"(?:price|prices|priced|pricing|cost|costs|costing)"
-RATE = r"(?:rating|ratings|rated|rate|rates|review|reviews|reviewed|score|scores)"
+RATE = r"(?:rating|ratings|rated|rate|rates|review|reviews|reviewed|score|scores|stars?)"
 CUSTOMER = r"(?:(?:customer|costumer|consumer)s?'?s?\W+)?"
 
 
@@ -207,20 +208,22 @@ def show_readings(counter, pairs, count):
 
 
 def main():
-    arguments = sys.argv[1:]
-    show = 0
-    if arguments[:1] == ["--show"]:
-        show, arguments = int(arguments[1]), arguments[2:]
-    if not arguments or not all("=" in argument for argument in arguments):
-        sys.exit(__doc__)
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--show", type=int, default=0)
+    parser.add_argument("--places", action="append", default=[])
+    parser.add_argument("texts", nargs="+")
+    arguments = parser.parse_args()
     files = collections.defaultdict(list)  # name -> the texts of each of its files
-    for argument in arguments:
-        name, _, path = argument.partition("=")
+    for argument in arguments.texts:
+        name, separator, path = argument.partition("=")
+        if not separator:
+            parser.error(f"{argument}: expected NAME=FILE")
         path, _, key = path.partition(":")
         files[name].append(read_texts(path, key or "completions"))
-    counter = Counter({prompt for several in files.values() for pairs in several for prompt, _ in pairs})
-    if show:
-        show_readings(counter, next(iter(files.values()))[0], show)
+    known = [prompt for path in arguments.places for prompt, _ in read_texts(path, "prompt")]
+    counter = Counter({*known, *(prompt for several in files.values() for pairs in several for prompt, _ in pairs)})
+    if arguments.show:
+        show_readings(counter, next(iter(files.values()))[0], arguments.show)
         return
     print("| | slot errors | missing | wrong | invented | texts without error | words |\n|---|---|---|---|---|---|---|")
     for name, several in files.items():
