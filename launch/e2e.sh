@@ -2,7 +2,7 @@
 # Restaurants, the rubric regime: a small model describes a restaurant from its facts. It and a judge are made from the
 # labelled part of the E2E challenge; then it goes on without labels: the anchor merges the group's descriptions, writes
 # criteria from what it merged, and the judge answers them. One seed from nothing but the data folder; ends with a table
-# of slot errors (launch/e2e_slots.py, which shares nothing with the judge). Well under 45 minutes on two cores.
+# of slot errors (launch/e2e_slots.py, which shares nothing with the judge).
 #
 #   launch/e2e.sh [SEED]
 #
@@ -30,15 +30,16 @@ if [ ! -d "$folder/draft" ]; then
   python3 launch/e2e_data.py answers "$data/labelled.jsonl" "$folder/data"
   sft base_sft.yaml "$folder/draft" \
     "[{file: $folder/data/answers.jsonl, weight: 9}, {file: $folder/data/words.jsonl, weight: 1}]" \
-    --set reconcile.enabled=true --set max_steps=1
+    --set max_steps=1 --set batch_size=64
 fi
 if [ ! -d "$folder/base" ] || [ ! -d "$folder/judge" ]; then
   echo "== seed $seed: the base model (describing, merging, writing criteria) and the judge, side by side"
   python3 launch/e2e_data.py skills "$data/labelled.jsonl" "$folder/draft/candidates.jsonl" "$folder/data"
-  sft judge_sft.yaml "$folder/judge" "[{file: $folder/data/judging.jsonl, weight: 2}, {file: $folder/data/reading.jsonl, weight: 1}]" &
+  sft judge_sft.yaml "$folder/judge" \
+    "[{file: $folder/data/judging.jsonl, weight: 2}, {file: $folder/data/reading.jsonl, weight: 1}]" &
   judge=$!
   sft base_sft.yaml "$folder/base" "[{file: $folder/data/describing.jsonl, weight: 26},
-    {file: $folder/data/merging.jsonl, weight: 14}, {file: $folder/data/criteria.jsonl, weight: 8}]" \
+    {file: $folder/data/merging.jsonl, weight: 12}, {file: $folder/data/criteria.jsonl, weight: 4}]" \
     --set model="$folder/draft" --set reconcile.enabled=false
   wait "$judge"
 fi
