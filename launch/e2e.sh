@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Restaurants, the rubric regime: a small model describes a restaurant from its facts. It and a judge are made from the
+# labelled part of the E2E challenge; then it goes on without labels: the anchor merges the group's descriptions, writes
+# criteria from what it merged, and the judge answers them. One seed from nothing but the data folder; ends with a table
+# of slot errors (launch/e2e_slots.py, which shares nothing with the judge).
+#
+#   launch/e2e.sh [SEED]
+#
+# Environment:
+#   AUTODIDACT_DATA  the folder that holds e2e/ (default ../shared/data)
+#   AUTODIDACT_BINARY  the program (default: built here)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+seed=${1:-0}
+data=${AUTODIDACT_DATA:-../shared/data}/e2e
+folder=runs/e2e-$seed
+configs=configs/e2e
+binary=${AUTODIDACT_BINARY:-$(launch/build.sh release | tail -n 1)}
+
+sft() { # sft CONFIG OUTPUT DATA [SETTING]...
+  local config=$1 output=$2 sources=$3
+  shift 3
+  [ -d "$output" ] || "$binary" sft "$configs/$config" --set seed="$seed" --set output="$output" \
+    --set data="$sources" --set threads=1 "$@"
+}
+
+if [ ! -d "$folder/draft" ]; then
+  echo "== seed $seed: descriptions from models that did not see their rows"
+  python3 launch/e2e_data.py answers "$data/labelled.jsonl" "$folder/data"
+  sft base_sft.yaml "$folder/draft" \
+    "[{file: $folder/data/answers.jsonl, weight: 9}, {file: $folder/data/words.jsonl, weight: 1}]" \
+    --set max_steps=1 --set batch_size=64
+fi
+if [ ! -d "$folder/base" ] || [ ! -d "$folder/judge" ]; then
+  echo "== seed $seed: the base model (describing, merging, writing criteria) and the judge, side by side"
+  python3 launch/e2e_data.py skills "$data/labelled.jsonl" "$folder/draft/candidates.jsonl" "$folder/data"
+  sft judge_sft.yaml "$folder/judge" \
+    "[{file: $folder/data/judging.jsonl, weight: 2}, {file: $folder/data/reading.jsonl, weight: 1}]" &
+  judge=$!
+  sft base_sft.yaml "$folder/base" "[{file: $folder/data/describing.jsonl, weight: 26},
+    {file: $folder/data/merging.jsonl, weight: 12}, {file: $folder/data/criteria.jsonl, weight: 4}]" \
+    --set model="$folder/draft" --set reconcile.enabled=false
+  wait "$judge"
+fi
+
+settings=(--set seed="$seed" --set model="$folder/base" --set judge.model.folder="$folder/judge"
+          --set data.train="$data/unlabelled.jsonl" --set folder="$folder")
+describe() { # describe NAME MODEL: samples with the base's synthesis of them, and greedy answers, for all of dev.jsonl
+  local common=("$configs/train.yaml" "${settings[@]}" --data "$data/dev.jsonl" --model "$2" --set judge.kind=program)
+  "$binary" synthesize "${common[@]}" --out "$folder/$1.jsonl"
+  "$binary" synthesize "${common[@]}" --out "$folder/$1_greedy.jsonl" --set estimator=majority \
+    --set rollout.temperature=0.001 --set train.num_generations=2
+}
+
+[ -f "$folder/before_greedy.jsonl" ] || describe before "$folder/base"
+if [ ! -d "$folder/train" ]; then
+  echo "== seed $seed: training without labels"
+  "$binary" train "$configs/train.yaml" "${settings[@]}" --set name=train
+fi
+describe after "$(python3 launch/e2e_stop.py "$folder/train")"
+python3 launch/e2e_slots.py --places "$data/labelled.jsonl" "single, before=$folder/before.jsonl" "greedy, before=$folder/before_greedy.jsonl" \
+  "synthesis of 6, before=$folder/before.jsonl:reference" "single, after=$folder/after.jsonl" \
+  "greedy, after=$folder/after_greedy.jsonl" | tee "$folder/table.md"

@@ -1,0 +1,306 @@
+"""Training rows for the models of launch/e2e.sh (restaurants: facts to description).
+
+usage: e2e_data.py answers LABELLED OUT
+       e2e_data.py skills LABELLED CANDIDATES OUT
+
+answers  OUT/answers.jsonl: facts -> a person's description; OUT/words.jsonl: criteria of people's descriptions, for the
+         tokenizer.
+skills   CANDIDATES are descriptions that models sampled for the rows of answers.jsonl (sft writes them). Makes
+         OUT/describing.jsonl: facts -> a person's description that states all of them and no other;
+         OUT/merging.jsonl: candidates -> the facts in plain sentences, whatever the candidates got wrong;
+         OUT/criteria.jsonl: a description, most of them sampled and imperfect -> criteria;
+         OUT/judging.jsonl: a description and a criterion -> yes or no;
+         OUT/reading.jsonl: a description -> all criteria that it meets, which teaches the judge to read.
+
+What a description states is read by the phrase lists below, slot by slot; where they are not sure (a cue of the slot
+without a phrase that they know), nothing is learned about that slot. A rubric has one criterion for every slot: the
+value that the text states, or that it says nothing about it. So a false statement fails, and so does one too many.
+This reader makes training rows only. The evaluation (e2e_slots.py) has rules of its own and shares none of these.
+"""
+import collections
+import json
+import pathlib
+import random
+import re
+import sys
+
+SLOTS = ("name", "eatType", "food", "priceRange", "customer rating", "area", "familyFriendly", "near")
+VALUES = {
+    "eatType": ("pub", "coffee shop", "restaurant"),
+    "food": ("English", "French", "Italian", "Chinese", "Japanese", "Indian", "Fast food"),
+    "priceRange": ("cheap", "moderate", "high", "less than £20", "£20-25", "more than £30"),
+    "customer rating": ("low", "average", "high", "1 out of 5", "3 out of 5", "5 out of 5"),
+    "area": ("riverside", "city centre"),
+    "familyFriendly": ("yes", "no"),
+}
+ANSWER_END = " =>"  # ends the facts; configs/e2e/*.yaml put it there by prompt.text
+CRITERIA_END = "\nCriteria:"
+UNSURE = "?"
+
+# A word of degree also fits a fact that is given in figures, but not the other way round.
+IMPLIED = {"cheap": "less than £20", "moderate": "£20-25", "high": "more than £30"}
+IMPLIED_RATING = {"low": "1 out of 5", "average": "3 out of 5", "high": "5 out of 5"}
+
+BETWEEN = r"(?: (?:is|are|range|ranges|rating|ratings|of|in|the|a|an|at|very|quite|rather|fairly|being|from|be|it|its))*"
+PRICE_PHRASES = (
+    ("less than £20", r"(?:less th[ae]n|under|below|lower than|cheaper than|up to) ?£? ?20(?! ?- ?25)"),
+    ("£20-25", r"£? ?20 ?£? ?(?:-|to|and) ?£? ?25"),
+    ("more than £30", r"(?:more th[ae]n|over|above|higher than|upwards of|at least|starting at|start at|from) ?£? ?30"
+                      r"|£ ?30 ?(?:\+|plus|and (?:up|over|above)|or more)"),
+    ("cheap", r"\b(?:cheap|cheaply|inexpensive|inexpensively|affordable|affordably)\b|\blow[- ](?:price|cost)[sd]?\b"
+              r"|\b(?:price|prices|pricing|priced|cost|costs)" + BETWEEN + r" (?:low|cheap)\b(?! customer| rat)|\blow(?:er)? price range"),
+    ("moderate", r"\bmoderate(?:ly)?[- ](?:price|cost)[sd]?\b|\bmoderate(?:ly)? pric|\bmid(?:dle)?[- ]?(?:price|range)"
+                 r"|\b(?:average|medium|reasonable|fair)[- ](?:price|cost)[sd]?\b|\b(?:reasonably|averagely)[- ]priced"
+                 r"|\b(?:price|prices|pricing|priced|cost|costs)" + BETWEEN + r" (?:moderate|moderately|average|medium)\b(?! customer| rat)"),
+    ("high", r"(?<!in)(?<!not )\bexpensive\b|\bhigh(?:er|ly)?[- ](?:price|cost)[sd]?\b|\bpricey\b|\bcostly\b"
+             r"|\b(?:price|prices|pricing|priced|cost|costs)" + BETWEEN + r" high\b(?! customer| rat)"),
+)
+PRICE_CUES = r"£|pric|cost|pound|expens|cheap|afford|budget|pay|moderate|inexpens|value|\b[23][05]\b|dollar|\$|euro"
+RATED = r"(?:rated|rating|ratings|review|reviews|customer|customers|consumer)"
+RATING_PHRASES = (
+    ("1 out of 5", r"\b(?:1|one)[- ](?:out )?of[- ](?:5|five)|\b(?:1|one)[- ]stars?\b|\b1 ?/ ?5\b"),
+    ("3 out of 5", r"\b(?:3|three)[- ](?:out )?of[- ](?:5|five)|\b(?:3|three)[- ]stars?\b|\b3 ?/ ?5\b"),
+    ("5 out of 5", r"\b(?:5|five)[- ](?:out )?of[- ](?:5|five)|\b(?:5|five)[- ]stars?\b|\b5 ?/ ?5\b"),
+    ("low", r"\b(?:low|poor|bad|poorly|lowly|badly)[- ]" + RATED + r"|\b" + RATED + BETWEEN + r" (?:low|poor|bad|poorly)\b"),
+    ("average", r"\baverage[- ]" + RATED + r"|\b" + RATED + BETWEEN + r" average\b(?! pric)"),
+    ("high", r"\b(?:high|highly|excellent|great|good|well|top)[- ]" + RATED + r"|\b" + RATED + BETWEEN
+             + r" (?:high|highly|excellent|great|good|well)\b(?!(?: |-)(?:pric|cost))|\bhighly recommended"),
+)
+RATING_CUES = r"rat(?:ed|ing|e)|review|star|customer|consumer|recommend|out of|satisf|quality|poor|average|popular|\b[135]\b"
+FAMILY_NO = (r"\b(?:not|non|isn't|no|nor|never|un)[- ]*(?:a |an |very |for |suitable for |considered |recommended for )?"
+             r"(?:famil|kid|child)|\badults?[- ]only\b|\bfor adults\b|\bn't (?:family|kid|child)")
+FAMILY_YES = r"\b(?:family|families|kids?|child|children|childrens)[- ]friendly\b|\bfriendly (?:to|for) (?:famil|kid|child)"
+FAMILY_CUES = r"famil|kid|child|adult|friendly|mature|everyone|all ages|grown"
+
+
+def facts_of(prompt):
+    """The facts of a row: slot -> value."""
+    return {slot.strip(): value for slot, value in re.findall(r"([A-Za-z ]+)\[([^\]]*)\]", prompt)}
+
+
+def fold(text):
+    return " ".join(text.replace("’", "'").split())
+
+
+class Reader:
+    """What a text states: slot -> value, None for nothing, UNSURE where the phrases do not decide, a set of values
+    where it contradicts itself."""
+
+    def __init__(self, rows):
+        self.names = sorted({facts_of(row["prompt"])["name"] for row in rows})
+        self.near = sorted({facts_of(row["prompt"]).get("near") for row in rows} - {None})
+        self.places = sorted({*self.names, *self.near}, key=len, reverse=True)
+
+    def values(self, slot):
+        return {"name": self.names, "near": self.near}.get(slot) or VALUES[slot]
+
+    def read(self, text):
+        stated, rest = self._places(fold(text))
+        rest = rest.lower()
+        foods = {food for food in VALUES["food"] if re.search(r"\b" + food.lower().replace(" ", "[- ]?") + r"s?\b", rest)}
+        if not foods and re.search(r"british|sushi|pasta|pizza|curry|breakfast|burger|wine|cheese|noodle|american", rest):
+            foods = {UNSURE}
+        stated["food"] = self._one(foods)
+        kinds = {kind for kind in ("pub", "coffee shop") if re.search(r"\b" + kind.replace(" ", "[- ]") + r"s?\b", rest)}
+        if not kinds:
+            unsure = re.search(r"coffee|bar\b|caf[eé]|public house|bistro|diner\b|tavern", rest)
+            kinds = {UNSURE} if unsure else {"restaurant"} if re.search(r"\brestaurants?\b", rest) else set()
+        stated["eatType"] = self._one(kinds)
+        stated["priceRange"] = self._phrases(rest, PRICE_PHRASES, PRICE_CUES, IMPLIED)
+        stated["customer rating"] = self._phrases(rest, RATING_PHRASES, RATING_CUES, IMPLIED_RATING)
+        areas = {area for area, pattern in (("riverside", r"\briver"), ("city centre", r"\b(?:city|town) cent(?:re|er)"))
+                 if re.search(pattern, rest)}
+        if not areas and re.search(r"city|town|centre|center|downtown|water", rest):
+            areas = {UNSURE}
+        stated["area"] = self._one(areas)
+        if re.search(FAMILY_NO, rest):
+            stated["familyFriendly"] = "no"
+        elif re.search(FAMILY_YES, rest):
+            stated["familyFriendly"] = "yes"
+        else:
+            stated["familyFriendly"] = UNSURE if re.search(FAMILY_CUES, rest) else None
+        return stated
+
+    def _places(self, text):
+        """Which places are named, and the text without them."""
+        found = {"name": set(), "near": set()}
+        for place in self.places:
+            pattern = r"\b" + re.escape(place) + r"(?!\w)"
+            for match in re.finditer(pattern, text):
+                before = text[:match.start()].lower()
+                is_near = re.search(r"\b(?:near|by|to|beside|around|from|off|with|opposite)(?: to)?(?: the)?,? ?$", before)
+                both = place in self.names and place in self.near
+                role = ("near" if is_near else "name") if both else "name" if place in self.names else "near"
+                found[role].add(place)
+            text = re.sub(pattern, "@", text)
+        return {role: self._one(places) for role, places in found.items()}, text
+
+    @staticmethod
+    def _one(values):
+        return None if not values else next(iter(values)) if len(values) == 1 else values
+
+    @staticmethod
+    def _phrases(text, phrases, cues, implied):
+        found = set()
+        for value, pattern in phrases:
+            if re.search(pattern, text):
+                found.add(value)
+                text = re.sub(pattern, "@", text)
+        if len(found) == 2:  # "high prices of more than £30" says the same twice
+            for degree, figure in implied.items():
+                if found == {degree, figure}:
+                    return figure
+        return Reader._one(found) if found else UNSURE if re.search(cues, text) else None
+
+
+def fits(slot, stated, value):
+    """Whether a text that states `stated` states `value`."""
+    if stated == value:
+        return True
+    implied = {"priceRange": IMPLIED, "customer rating": IMPLIED_RATING}.get(slot, {})
+    return isinstance(stated, str) and implied.get(stated) == value
+
+
+def criterion(slot, value):
+    if value is None:
+        return {"name": "it has no name", "eatType": "no kind of place", "food": "no food", "priceRange": "no price",
+                "customer rating": "no rating", "area": "no area", "familyFriendly": "nothing about families",
+                "near": "nothing nearby"}[slot]
+    if slot == "familyFriendly":
+        return "it is family-friendly" if value == "yes" else "it is not family-friendly"
+    return {"name": "it is called {}", "eatType": "it is a {}", "food": "the food is {}", "priceRange": "the price is {}",
+            "customer rating": "the rating is {}", "area": "the area is {}", "near": "it is near {}"}[slot].format(value)
+
+
+def rubric_of(stated):
+    """The completion that the anchor learns: a criterion for each slot; nothing where the reading is not sure."""
+    if any(value == UNSURE or isinstance(value, set) for value in stated.values()):
+        return None
+    return " ".join("| " + criterion(slot, stated[slot]) for slot in SLOTS)
+
+
+def plain_description(facts):
+    """The facts in plain sentences: what the anchor learns to write."""
+    sentences = [f"{facts['name']} is a {facts['eatType'] or 'place'}"]
+    if facts["near"]:
+        sentences[0] += f" near {facts['near']}"
+    sentences += [text.format(facts[slot]) for slot, text in (
+        ("food", "It serves {} food"), ("priceRange", "The price is {}"), ("customer rating", "The customer rating is {}"),
+        ("area", "It is in the {} area" if facts["area"] == "riverside" else "It is in the {}")) if facts[slot]]
+    if facts["familyFriendly"]:
+        sentences.append("It is family-friendly" if facts["familyFriendly"] == "yes" else "It is not family-friendly")
+    return ". ".join(sentences) + "."
+
+
+def judge_rows(reader, stated, rng):
+    """Some criteria with their verdicts, as many met as not."""
+    met, failed = [], []
+    for slot in SLOTS:
+        value = stated[slot]
+        if value == UNSURE:
+            continue
+        others = [other for other in reader.values(slot) if not fits(slot, value, other)
+                  and not (isinstance(value, set) and other in value)]
+        if isinstance(value, set):
+            failed += [criterion(slot, rng.choice(sorted(value))), criterion(slot, None)]
+        elif value is None:
+            met.append(criterion(slot, None))
+            failed.append(criterion(slot, rng.choice(others)))
+        else:
+            met += [criterion(slot, rng.choice([v for v in reader.values(slot) if fits(slot, value, v)]))] * 2
+            failed += [criterion(slot, rng.choice(others)), criterion(slot, None)]
+    rows = []
+    for criteria, verdict in ((met, "yes"), (failed, "no")):
+        rows += [(text, verdict) for text in rng.sample(criteria, min(2, len(criteria)))]
+    return rows
+
+
+def states(stated, facts):
+    """Whether a text states all of the facts and nothing else; "restaurant" is no claim where the facts have no kind."""
+    return all(fits(slot, stated[slot], value) or (slot == "eatType" and value is None and stated[slot] == "restaurant")
+               for slot, value in facts.items())
+
+
+def misread(facts, reader, rng):
+    """The facts with about two slots changed or left out: the anchor's own sentences are imperfect too."""
+    changed = dict(facts)
+    for slot in SLOTS[1:]:
+        if rng.random() < 0.25:
+            changed[slot] = rng.choice([None, *reader.values(slot)])
+    return changed
+
+
+def write(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as out:
+        out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    print(f"{path}: {len(rows)} rows")
+
+
+def read_rows(path):
+    with open(path, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def usable(text):
+    """Without the longest fifth and without rare characters."""
+    return len(text.split()) <= 30 and re.fullmatch(r"[A-Za-z0-9£é ,.'!:;()/-]+", text) is not None
+
+
+def make_answers(labelled, out):
+    rows = read_rows(labelled)
+    reader = Reader(rows)
+    answers, words = [], []
+    for row in rows:
+        texts = [text for text in map(fold, row["answers"]) if usable(text)] or [fold(row["answers"][0])]
+        answers.append({"prompt": row["prompt"] + ANSWER_END, "answers": texts})
+        rubric = rubric_of(reader.read(texts[0]))
+        if rubric:
+            words.append({"prompt": texts[0] + CRITERIA_END, "completion": rubric})
+    write(out / "answers.jsonl", answers)
+    write(out / "words.jsonl", words)
+
+
+def make_skills(labelled, candidates, out):
+    rows = read_rows(labelled)
+    sampled = read_rows(candidates)
+    reader = Reader(rows)
+    rng = random.Random(0)
+    made = collections.defaultdict(list)
+    for row, group in zip(rows, sampled, strict=True):
+        facts = {slot: facts_of(row["prompt"]).get(slot) for slot in SLOTS}
+        people = sorted({text for text in map(fold, row["answers"]) if usable(text)})
+        rng.shuffle(people)
+        texts = [text for text in map(fold, group["candidates"]) if text]
+        read = {text: reader.read(text) for text in people + texts}
+        full = [text for text in people if states(read[text], facts)]
+        made["describing"].append({"prompt": row["prompt"] + ANSWER_END, "answers": full or people or row["answers"][:1]})
+        made["merging"].append({"candidates": texts, "answers": [plain_description(facts)]})
+        plain = plain_description(misread(facts, reader, rng))
+        read[plain] = reader.read(plain)
+        for text in [*people[:2], *rng.sample(texts, min(4, len(texts))), plain]:
+            rubric = rubric_of(read[text])
+            if rubric:
+                made["criteria"].append({"prompt": text + CRITERIA_END, "completion": rubric})
+            met = [criterion(slot, value) for slot, value in read[text].items()
+                   if value != UNSURE and not isinstance(value, set)]
+            rng.shuffle(met)
+            made["reading"].append({"prompt": text, "completion": "".join(" # " + one for one in met)})
+            made["judging"] += [{"prompt": f"{text} # {question} ?", "completion": verdict}
+                                for question, verdict in judge_rows(reader, read[text], rng)]
+    for name, of_one in made.items():
+        write(out / f"{name}.jsonl", of_one)
+
+
+def main():
+    match sys.argv[1:]:
+        case ["answers", labelled, out]:
+            make_answers(labelled, pathlib.Path(out))
+        case ["skills", labelled, candidates, out]:
+            make_skills(labelled, candidates, pathlib.Path(out))
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
