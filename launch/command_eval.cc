@@ -52,6 +52,13 @@ evaluation::OnProgress ShowProgress(const std::stop_token& stop) {
   };
 }
 
+// Before the work that the file is to hold.
+void CheckFolderOf(const std::string& file) {
+  const auto folder = std::filesystem::path(file).parent_path();
+  if (folder.empty() || std::filesystem::is_directory(folder)) return;
+  base::ThrowBadInput(base::Format("{}: cannot be written: there is no folder {}", file, folder.string()));
+}
+
 }  // namespace
 
 void RunEval(const RunConfig& config, const EvalCommand& command, const std::stop_token& stop) {
@@ -63,6 +70,7 @@ void RunEval(const RunConfig& config, const EvalCommand& command, const std::sto
   if (file.empty()) base::ThrowBadInput("eval: name a labelled JSONL file by --data or eval.data");
   auto rows =
       SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit > 0 ? command.limit : config.eval.limit);
+  for (const std::string& out : {command.json, command.records}) CheckFolderOf(out);
   const PolicyAndAnchor both = LoadBoth(config, command.model);
   const auto format = ToChatFormat(config.prompt, config.model);
 

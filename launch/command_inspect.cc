@@ -45,7 +45,14 @@ void RunInspect(const std::string& path) {
   if (fs::is_directory(path) && fs::exists(fs::path(path) / "state.json")) return InspectCheckpoint(path);
   if (fs::is_directory(path)) return InspectModel(path);
   if (path.ends_with(".safetensors")) return InspectSafetensors(path);
-  std::cout << schema::Describe(schema::Decode(json::ReadFile(path))) << "\n";
+  const std::string bytes = json::ReadFile(path);
+  try {
+    std::cout << schema::Describe(schema::Decode(bytes)) << "\n";
+  } catch (const base::Error& error) {
+    base::ThrowBadInput(path +
+                        ": expected a model folder, a checkpoint, a safetensors file or a recorded message; as a " +
+                        error.message());
+  }
 }
 
 }  // namespace autodidact::launch

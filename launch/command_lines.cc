@@ -1,124 +1,294 @@
+#include <unistd.h>
+
+#include <deque>
+#include <exception>
 #include <iostream>
+#include <map>
 #include <utility>
 
 #include "base/error.h"
 #include "base/format.h"
 #include "engine/engine.h"
+#include "engine/score.h"
 #include "json/json.h"
 #include "launch/commands.h"
+#include "launch/line_reader.h"
 #include "launch/wiring.h"
 #include "model/folder.h"
 
 namespace autodidact::launch {
 namespace {
 
-// Calls `answer` with each line's object and prints what it returns.
-template <class Answer>
-void ForEachLine(Answer answer) {
-  std::int64_t number = 0;
-  for (std::string line; std::getline(std::cin, line);) {
-    ++number;
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const std::string where = base::Format("standard input:{}", number);
-    const json::Json row = json::Parse(line, where);
-    if (!row.is_object()) base::ThrowBadInput(where + ": got " + json::Describe(row) + ", expected an object");
-    answer(row, where);
-  }
-}
+using Ids = std::vector<schema::TokenId>;
+
+// Rows in flight in `generate`, and tokens computed together in `score`.
+constexpr std::size_t kMaxGroups = 256;
+constexpr std::size_t kMaxTokens = 4096;
 
 void Print(const json::Json& value) {
   std::cout << json::Dump(value) << "\n" << std::flush;
 }
 
-std::vector<schema::TokenId> Ids(const json::Json& row, const char* key, const std::string& where) {
-  std::vector<schema::TokenId> ids;
-  for (const auto& id : row.at(key)) {
-    if (!id.is_number_integer()) base::ThrowBadInput(where + ": " + key + ": expected a list of token ids");
+struct InputRow {
+  json::Json value;
+  std::string where;  // for errors
+};
+
+// The rows of standard input.
+class Rows {
+ public:
+  std::optional<InputRow> Next(bool wait) {
+    const auto line = reader_.Next(wait);
+    if (!line) return std::nullopt;
+    InputRow row;
+    row.where = base::Format("standard input:{}", reader_.number());
+    row.value = json::Parse(*line, row.where);
+    if (row.value.is_object()) return row;
+    base::ThrowBadInput(row.where + ": got " + json::Describe(row.value) + ", expected an object");
+  }
+
+ private:
+  LineReader reader_{STDIN_FILENO};
+};
+
+const json::Json& List(const InputRow& row, const char* key) {
+  const auto found = row.value.find(key);
+  if (found == row.value.end()) base::ThrowBadInput(base::Format("{}: the key '{}' is missing", row.where, key));
+  if (!found->is_array()) {
+    base::ThrowBadInput(
+        base::Format("{}: the key '{}' holds {}, expected a list", row.where, key, json::Describe(*found)));
+  }
+  return *found;
+}
+
+// vocab_size: of the model whose ids they are; 0: any.
+Ids IdsOf(const InputRow& row, const char* key, std::int64_t vocab_size) {
+  const std::int64_t end = vocab_size > 0 ? vocab_size : INT32_MAX;
+  Ids ids;
+  for (const json::Json& id : List(row, key)) {
+    if (!id.is_number_integer() || id < 0 || id >= end) {
+      base::ThrowBadInput(base::Format("{}: the key '{}' holds {}, expected token ids from 0 to {}", row.where, key,
+                                       json::Describe(id), end - 1));
+    }
     ids.push_back(id.get<schema::TokenId>());
   }
   return ids;
 }
 
-std::vector<text::ChatTurn> Turns(const json::Json& row, const std::string& where) {
+std::vector<text::ChatTurn> Turns(const InputRow& row) {
   std::vector<text::ChatTurn> turns;
-  for (const auto& message : row.at("messages")) {
+  for (const json::Json& message : List(row, "messages")) {
+    const std::string where = base::Format("{}: messages[{}]", row.where, turns.size());
     turns.push_back({json::GetString(message, "role", where), json::GetString(message, "content", where)});
   }
   return turns;
 }
 
-// {"messages"} by the model's chat format, {"prompt"} as a text of its own.
-std::vector<schema::TokenId> PromptIds(const json::Json& row, const std::string& where, const LinesCommand& command,
-                                       const text::Tokenizer& tokenizer) {
-  if (row.contains("ids")) return Ids(row, "ids", where);
-  if (row.contains("messages")) {
-    const auto format = ToChatFormat({.format = command.format}, command.model);
-    return tokenizer.Encode(text::RenderChat(format, Turns(row, where), /*add_generation_prompt=*/true),
-                            /*add_special_tokens=*/format == text::ChatFormat::kPlain);
+// Texts, chats and ids to token ids. The chat format is looked for when the first chat comes.
+class Encoder {
+ public:
+  Encoder(const LinesCommand& command, const text::Tokenizer& tokenizer) : command_(command), tokenizer_(tokenizer) {}
+
+  // {"messages"} by the model's chat format, whose text has its own BOS.
+  Ids Chat(const InputRow& row) {
+    if (!format_) format_ = ToChatFormat({.format = command_.format}, command_.model);
+    try {
+      const std::string text = text::RenderChat(*format_, Turns(row), command_.generation_prompt);
+      return tokenizer_.Encode(text, /*add_special_tokens=*/*format_ == text::ChatFormat::kPlain && command_.special);
+    } catch (const base::Error& error) {
+      throw Named(row, error);
+    }
   }
-  return tokenizer.Encode(json::GetString(row, "prompt", where));
+
+  Ids Text(const InputRow& row, const char* key, bool special) {
+    const std::string text = json::GetString(row.value, key, row.where);
+    try {
+      return tokenizer_.Encode(text, special);
+    } catch (const base::Error& error) {
+      throw Named(row, error);
+    }
+  }
+
+  // {"ids"}, {"messages"} or {"prompt"}.
+  Ids Prompt(const InputRow& row, std::int64_t vocab_size) {
+    if (row.value.contains("ids")) return IdsOf(row, "ids", vocab_size);
+    if (row.value.contains("messages")) return Chat(row);
+    return Text(row, "prompt", command_.special);
+  }
+
+ private:
+  static base::Error Named(const InputRow& row, const base::Error& error) {
+    if (error.message().starts_with(row.where)) return error;
+    return base::Error(error.kind(), row.where + ": " + error.message());
+  }
+
+  const LinesCommand& command_;
+  const text::Tokenizer& tokenizer_;
+  std::optional<text::ChatFormat> format_;
+};
+
+// Keeps the first error of the input, so that the rows before it are answered first.
+class FirstError {
+ public:
+  template <class Action>
+  void Catch(Action action) {
+    try {
+      action();
+    } catch (const base::Error&) {
+      error_ = std::current_exception();
+    }
+  }
+  bool found() const { return error_ != nullptr; }
+  void Rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  std::exception_ptr error_;
+};
+
+LoadedModel Load(const LinesCommand& command) {
+  if (command.device != "cpu" && !at::hasCUDA()) {
+    base::ThrowBadInput("--device " + command.device + ": this machine or build has no GPU, expected cpu");
+  }
+  LoadedModel loaded;
+  loaded.tokenizer = LoadTokenizer(command.model, model::ReadModelConfig(command.model));
+  const at::ScalarType type = command.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
+  loaded.weights = model::LoadModel(command.model, type, at::Device(command.device));
+  return loaded;
+}
+
+void PrintGroup(const schema::RolloutGroup& group) {
+  for (const schema::Rollout& rollout : group.rollouts) {
+    Print({{"completion", rollout.text},
+           {"ids", rollout.ids},
+           {"logprobs", rollout.logprobs},
+           {"stop", schema::Name(rollout.stop)}});
+  }
+}
+
+// Feeds the engine while it decodes and prints groups in the order of their rows.
+class Generation {
+ public:
+  Generation(const LinesCommand& command, const LoadedModel& model)
+      : command_(command),
+        vocab_size_(model.weights->config().vocab_size),
+        encoder_(command, *model.tokenizer),
+        engine_({}, model.weights, *model.tokenizer) {}
+
+  void Run() {
+    for (;;) {
+      error_.Catch([&] { Feed(); });
+      if (engine_.idle()) break;
+      for (engine::GroupResult& result : engine_.Step()) finished_.emplace(result.ticket, std::move(result));
+      PrintFinished();
+    }
+    error_.Rethrow();
+  }
+
+ private:
+  void Feed() {
+    while (!error_.found() && engine_.num_groups() < kMaxGroups) {
+      const auto row = rows_.Next(/*wait=*/engine_.idle());
+      if (!row) return;
+      engine_.Add({.ticket = next_ticket_++,
+                   .prompt_ids = encoder_.Prompt(*row, vocab_size_),
+                   .num_rollouts = static_cast<std::uint32_t>(command_.n),
+                   .sampling = ToSampling(command_.sampling),
+                   .seed = static_cast<std::uint64_t>(command_.seed),
+                   .stream = base::RandomStream::kRollout});
+      waiting_.push_back(row->where);
+    }
+  }
+
+  void PrintFinished() {
+    while (finished_.contains(next_print_)) {
+      const auto node = finished_.extract(next_print_++);
+      const auto& group = node.mapped().group;
+      if (!group.ok()) base::ThrowBadInput(waiting_.front() + ": " + group.failure().reason);
+      PrintGroup(*group);
+      waiting_.pop_front();
+    }
+  }
+
+  const LinesCommand& command_;
+  std::int64_t vocab_size_;
+  Encoder encoder_;
+  engine::Engine engine_;
+  Rows rows_;
+  FirstError error_;
+  schema::Ticket next_ticket_ = 0;
+  schema::Ticket next_print_ = 0;
+  std::map<schema::Ticket, engine::GroupResult> finished_;
+  std::deque<std::string> waiting_;  // where the rows stand that are not printed yet
+};
+
+engine::ScoreRequest ToScore(const InputRow& row, Encoder& encoder, std::int64_t vocab_size) {
+  engine::ScoreRequest request;
+  if (row.value.contains("completion")) {
+    request.prefix = encoder.Prompt(row, vocab_size);
+    request.continuation = encoder.Text(row, "completion", /*special=*/false);
+    if (request.prefix.empty()) base::ThrowBadInput(row.where + ": the prompt has no tokens");
+    if (request.continuation.empty()) base::ThrowBadInput(row.where + ": the completion has no tokens");
+    return request;
+  }
+  // The first id has nothing before it: every other one gets its log-probability.
+  request.continuation = IdsOf(row, "ids", vocab_size);
+  if (request.continuation.size() < 2) {
+    base::ThrowBadInput(
+        base::Format("{}: the key 'ids' holds {} ids, expected at least two", row.where, request.continuation.size()));
+  }
+  request.prefix = {request.continuation.front()};
+  request.continuation.erase(request.continuation.begin());
+  return request;
 }
 
 }  // namespace
 
 void RunTokenize(const LinesCommand& command) {
   const text::Tokenizer tokenizer(command.model);
-  ForEachLine([&](const json::Json& row, const std::string& where) {
+  Encoder encoder(command, tokenizer);
+  Rows rows;
+  while (const auto row = rows.Next(/*wait=*/true)) {
     if (command.decode) {
-      Print({{"text", tokenizer.Decode(Ids(row, "ids", where), /*skip_special_tokens=*/command.special)}});
-    } else if (row.contains("messages")) {
-      Print({{"ids", PromptIds(row, where, command, tokenizer)}});
+      Print({{"text", tokenizer.Decode(IdsOf(*row, "ids", 0), /*skip_special_tokens=*/command.special)}});
+    } else if (row->value.contains("messages")) {
+      Print({{"ids", encoder.Chat(*row)}});
     } else {
-      Print({{"ids", tokenizer.Encode(json::GetString(row, "text", where), command.special)}});
+      Print({{"ids", encoder.Text(*row, "text", command.special)}});
     }
-  });
+  }
 }
 
 void RunGenerate(const LinesCommand& command) {
   UseThreads(command.threads);
-  const LoadedModel model = LoadModelFolder(command.model, "cpu");
-  engine::Engine engine({}, model.weights, *model.tokenizer);
-  schema::Ticket ticket = 0;
-  ForEachLine([&](const json::Json& row, const std::string& where) {
-    engine::GroupRequest request{.ticket = ticket++,
-                                 .prompt_ids = PromptIds(row, where, command, *model.tokenizer),
-                                 .num_rollouts = static_cast<std::uint32_t>(command.n),
-                                 .sampling = ToSampling(command.sampling),
-                                 .seed = static_cast<std::uint64_t>(command.seed),
-                                 .stream = base::RandomStream::kRollout};
-    std::vector<engine::GroupRequest> requests;
-    requests.push_back(std::move(request));
-    auto results = engine::GenerateAll(engine, std::move(requests));
-    if (!results.front().group.ok()) base::ThrowBadInput(where + ": " + results.front().group.failure().reason);
-    for (const schema::Rollout& rollout : results.front().group->rollouts) {
-      Print({{"completion", rollout.text},
-             {"ids", rollout.ids},
-             {"logprobs", rollout.logprobs},
-             {"stop", schema::Name(rollout.stop)}});
-    }
-  });
+  const LoadedModel model = Load(command);
+  Generation(command, model).Run();
 }
 
 void RunScore(const LinesCommand& command) {
   UseThreads(command.threads);
-  const LoadedModel model = LoadModelFolder(command.model, "cpu");
-  ForEachLine([&](const json::Json& row, const std::string& where) {
-    std::vector<schema::TokenId> prefix, continuation;
-    if (row.contains("completion")) {
-      prefix = PromptIds(row, where, command, *model.tokenizer);
-      continuation = model.tokenizer->Encode(json::GetString(row, "completion", where), /*add_special_tokens=*/false);
-    } else {
-      // The first id has nothing before it: every other one gets its log-probability.
-      continuation = Ids(row, "ids", where);
-      if (continuation.size() < 2) base::ThrowBadInput(where + ": ids: expected at least two");
-      prefix = {continuation.front()};
-      continuation.erase(continuation.begin());
+  const LoadedModel model = Load(command);
+  Encoder encoder(command, *model.tokenizer);
+  Rows rows;
+  FirstError error;
+  for (;;) {
+    std::vector<engine::ScoreRequest> requests;
+    error.Catch([&] {
+      for (std::size_t tokens = 0; !error.found() && tokens < kMaxTokens;) {
+        const auto row = rows.Next(/*wait=*/requests.empty());
+        if (!row) break;
+        requests.push_back(ToScore(*row, encoder, model.weights->config().vocab_size));
+        tokens += requests.back().prefix.size() + requests.back().continuation.size();
+      }
+    });
+    if (requests.empty()) break;
+    const auto scores = engine::ScoreAll(*model.weights, requests, command.sampling.temperature);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      Print({{"ids", requests[i].continuation}, {"logprobs", scores[i]}});
     }
-    if (prefix.empty() || continuation.empty()) base::ThrowBadInput(where + ": expected a prompt and a completion");
-    const auto scores =
-        engine::ScoreContinuations(*model.weights, prefix, {continuation}, command.sampling.temperature);
-    Print({{"ids", continuation}, {"logprobs", scores.front()}});
-  });
+  }
+  error.Rethrow();
 }
 
 }  // namespace autodidact::launch

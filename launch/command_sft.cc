@@ -30,7 +30,7 @@ SourceData ReadSource(const std::string& file) {
   SourceData source;
   std::istringstream stream(json::ReadFile(file));
   std::string first;
-  std::getline(stream, first);
+  if (!std::getline(stream, first)) base::ThrowBadInput(file + ": holds no rows");
   const json::Json row = json::Parse(first, file + ":1");
   if (row.is_object() && row.contains("candidates")) {
     source.candidates = sft::ReadCandidateRows(file);

@@ -34,16 +34,21 @@ struct SynthesizeCommand {
 // `synthesize`: references with their groups, no training.
 void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command, const std::stop_token& stop);
 
-// `tokenize`, `generate`, `score`: JSON lines on standard input, JSON lines on standard output.
+// `tokenize`, `generate`, `score`: JSON lines on standard input, JSON lines on standard output in their order. Lines
+// are answered as they arrive, those that are there together are computed together, and a result depends on its own
+// line and its number alone. A line that cannot be answered ends the command, after the lines before it.
 struct LinesCommand {
   std::string model;            // folder
   std::string format = "auto";  // chat format
-  SamplingKeys sampling;
-  std::int64_t n = 1;  // completions per line of `generate`
+  SamplingKeys sampling;        // `score` has only the temperature
+  std::int64_t n = 1;           // completions per line of `generate`
   std::int64_t seed = 0;
-  bool decode = false;  // `tokenize`: ids to text
-  bool special = true;  // `tokenize`: with the special tokens of the post-processor
-  std::int64_t threads = 0;
+  bool decode = false;            // `tokenize`: ids to text
+  bool special = true;            // special tokens: added to a text by the post-processor; dropped by `--decode`
+  bool generation_prompt = true;  // messages end with the header of the assistant's turn
+  std::string device = "cpu";
+  std::string dtype = "float32";  // bfloat16
+  std::int64_t threads = 0;       // 0: all cores
 };
 void RunTokenize(const LinesCommand& command);
 void RunGenerate(const LinesCommand& command);

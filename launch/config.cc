@@ -312,6 +312,14 @@ std::vector<std::string> WithoutFactors(const std::vector<std::string>& ranks) {
   return roles;
 }
 
+template <class Keys>
+void CheckBetas(const Checker& check, const std::string& section, const Keys& c) {
+  check.Within((section + "adam_beta1").c_str(), c.adam_beta1, 0.0, 0.999999);
+  check.Within((section + "adam_beta2").c_str(), c.adam_beta2, 0.0, 0.999999);
+  check.AtLeast((section + "weight_decay").c_str(), c.weight_decay, 0.0);
+  check.AtLeast((section + "max_grad_norm").c_str(), c.max_grad_norm, 0.0);
+}
+
 void CheckTrain(const Checker& check, const RunConfig& config) {
   const TrainKeys& c = config.train;
   check.AtLeast("train.max_steps", c.max_steps, std::int64_t{1});
@@ -321,6 +329,13 @@ void CheckTrain(const Checker& check, const RunConfig& config) {
   check.AtLeast("train.max_staleness", c.max_staleness, std::int64_t{0});
   check.AtLeast("train.beta", c.beta, 0.0);
   check.AtLeast("train.learning_rate", c.learning_rate, 0.0);
+  check.AtLeast("train.epsilon", c.epsilon, 0.0);
+  check.AtLeast("train.epsilon_high", c.epsilon_high, 0.0);
+  check.AtLeast("train.warmup_steps", c.warmup_steps, std::int64_t{0});
+  CheckBetas(check, "train.", c);
+  check.AtLeast("train.adam_epsilon", c.adam_epsilon, 0.0);
+  check.AtLeast("train.save_steps", c.save_steps, std::int64_t{0});
+  check.AtLeast("train.keep_checkpoints", c.keep_checkpoints, std::int64_t{0});
   check.AtLeast("train.micro_batch_tokens", c.micro_batch_tokens, std::int64_t{1});
   check.OneOf("train.kl_in", c.kl_in, {"loss", "reward"});
   check.Named("train.scale_rewards", [&] { learner::ScaleRewardsNamed(c.scale_rewards); });
@@ -397,8 +412,17 @@ RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std
   check.AtLeast("placement.actors", config.placement.actors, std::int64_t{1});
   check.AtLeast("placement.anchors", config.placement.anchors, std::int64_t{1});
   check.AtLeast("placement.judges", config.placement.judges, std::int64_t{1});
+  check.AtLeast("engine.cache_tokens", config.engine.cache_tokens, std::int64_t{256});
   check.AtLeast("engine.max_groups", config.engine.max_groups, std::int64_t{1});
   check.AtLeast("engine.max_rows", config.engine.max_rows, config.train.num_generations);
+  check.AtLeast("seed", config.seed, std::int64_t{0});
+  check.AtLeast("data.limit", config.data.limit, std::int64_t{0});
+  check.AtLeast("eval.limit", config.eval.limit, std::int64_t{0});
+  check.AtLeast("eval.steps", config.eval.steps, std::int64_t{0});
+  check.AtLeast("anchor.context", config.anchor.context, std::int64_t{0});
+  check.AtLeast("threads.learner", config.threads.learner, std::int64_t{0});
+  check.AtLeast("threads.actor", config.threads.actor, std::int64_t{0});
+  check.AtLeast("threads.anchor", config.threads.anchor, std::int64_t{0});
   check.Within("collapse.rise", config.collapse.rise, 0.0, 1.0);
   check.Within("collapse.certain", config.collapse.certain, 0.0, 1.0);
   check.AtLeast("timeouts.lease", config.timeouts.lease, 0.001);
@@ -450,6 +474,16 @@ SftConfig ReadSftConfig(const std::filesystem::path& file, const std::vector<std
   if (config.num_heads % config.num_kv_heads != 0) check.Fail("num_kv_heads", "it must divide num_heads");
   check.AtLeast("max_steps", config.max_steps, std::int64_t{1});
   check.AtLeast("batch_size", config.batch_size, std::int64_t{1});
+  check.AtLeast("seed", config.seed, std::int64_t{0});
+  check.AtLeast("learning_rate", config.learning_rate, 0.0);
+  check.AtLeast("warmup_steps", config.warmup_steps, std::int64_t{0});
+  CheckBetas(check, "", config);
+  check.AtLeast("threads", config.threads, std::int64_t{0});
+  check.AtLeast("vocab_size", config.vocab_size, std::int64_t{1});
+  check.AtLeast("intermediate_size", config.intermediate_size, std::int64_t{1});
+  check.AtLeast("max_position_embeddings", config.max_position_embeddings, std::int64_t{1});
+  check.AtLeast("rope_theta", config.rope_theta, 1.0);
+  for (const SftSource& source : config.data) check.AtLeast("data.weight", source.weight, 0.0);
   check.AtLeast("reconcile.folds", config.reconcile.folds, std::int64_t{2});
   check.Within("reconcile.share", config.reconcile.share, 0.0, 1.0);
   CheckPrompt(check, config.prompt);

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
+#include <cmath>
 #include <numeric>
 #include <sstream>
 
 #include "base/error.h"
 #include "base/format.h"
+#include "json/json.h"
+#include "text/unicode.h"
 
 namespace autodidact::launch {
 namespace {
@@ -29,7 +31,7 @@ std::size_t Distance(const std::string& left, const std::string& right) {
 std::string Found(const YAML::Node& node) {
   switch (node.Type()) {
     case YAML::NodeType::Scalar:
-      return "\"" + node.Scalar() + "\"";
+      return "\"" + node.Scalar().substr(0, 60) + (node.Scalar().size() > 60 ? "…\"" : "\"");
     case YAML::NodeType::Sequence:
       return "a list";
     case YAML::NodeType::Map:
@@ -50,6 +52,13 @@ bool Plain(const YAML::Node& node) {
   return node.IsScalar() && node.Tag() != "!";
 }
 
+// A scalar that stands in no line of a file.
+YAML::Node WithoutPlace(const YAML::Node& scalar) {
+  YAML::Node node(scalar.Scalar());
+  node.SetTag(scalar.Tag());
+  return node;
+}
+
 void Override(YAML::Node root, const std::string& path, const YAML::Node& value) {
   YAML::Node node = root;
   std::stringstream stream(path);
@@ -62,7 +71,7 @@ void Override(YAML::Node root, const std::string& path, const YAML::Node& value)
     }
     node.reset(next);
   }
-  node[keys.back()] = value;
+  node[keys.back()] = value.IsScalar() ? WithoutPlace(value) : value;
 }
 
 }  // namespace
@@ -83,10 +92,15 @@ ConfigReader ConfigReader::Inner(const char* key) {
   return ConfigReader(Take(key), file_, Full(key));
 }
 
+// File and line; what --set gave has no line of the file.
+std::string ConfigReader::Place(const YAML::Node& node) const {
+  return node.Mark().is_null() ? file_ : base::Format("{}:{}", file_, node.Mark().line + 1);
+}
+
 void ConfigReader::Fail(const std::string& key, const YAML::Node& node, const std::string& expected) const {
   const std::string name = key.empty() ? path_ : Full(key);
-  base::ThrowBadInput(base::Format("{}:{}: {}: got {}, expected {}", file_, node.Mark().line + 1,
-                                   name.empty() ? "the file" : name, Found(node), expected));
+  base::ThrowBadInput(base::Format("{}: {}: got {}, expected {}", Place(node), name.empty() ? "the file" : name,
+                                   Found(node), expected));
 }
 
 void ConfigReader::operator()(const char* key, std::string& value) {
@@ -111,7 +125,8 @@ void ConfigReader::operator()(const char* key, bool& value) {
 void ConfigReader::operator()(const char* key, double& value) {
   const YAML::Node node = Take(key);
   if (!node.IsDefined()) return;
-  if (!Plain(node) || !ParseWhole(node.Scalar(), value)) Fail(key, node, "a number");
+  // "nan" and "inf" are numbers to the parser.
+  if (!Plain(node) || !ParseWhole(node.Scalar(), value) || !std::isfinite(value)) Fail(key, node, "a number");
 }
 
 void ConfigReader::operator()(const char* key, std::int64_t& value) {
@@ -147,8 +162,12 @@ void ConfigReader::RequireSequence(const char* key, const YAML::Node& node) cons
 
 void ConfigReader::Finish() const {
   if (!node_.IsDefined() || !node_.IsMap()) return;
+  std::set<std::string> seen;
   for (const auto& entry : node_) {
     const std::string key = entry.first.Scalar();
+    if (!seen.insert(key).second) {
+      base::ThrowBadInput(base::Format("{}: {} is given twice", Place(entry.first), Full(key)));
+    }
     if (known_.contains(key)) continue;
     const auto nearest = std::min_element(known_.begin(), known_.end(), [&](const auto& left, const auto& right) {
       return Distance(key, left) < Distance(key, right);
@@ -159,7 +178,7 @@ void ConfigReader::Finish() const {
     } else {
       for (const std::string& name : known_) hint += (hint.empty() ? "; known keys: " : ", ") + name;
     }
-    base::ThrowBadInput(base::Format("{}:{}: unknown key {}{}", file_, entry.first.Mark().line + 1, Full(key), hint));
+    base::ThrowBadInput(base::Format("{}: unknown key {}{}", Place(entry.first), Full(key), hint));
   }
 }
 
@@ -174,13 +193,13 @@ std::string ConfigWriter::Text() const {
 }
 
 YAML::Node LoadYaml(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
-  std::ifstream stream(file);
-  if (!stream || std::filesystem::is_directory(file)) {
-    base::ThrowBadInput(file.string() + ": the config cannot be read: no such file");
-  }
+  const std::string bytes = json::ReadFile(file);
+  if (!text::IsValidUtf8(bytes)) base::ThrowBadInput(file.string() + ": not in valid UTF-8, as a config must be");
   YAML::Node root;
   try {
-    root = YAML::Load(stream);
+    const std::vector<YAML::Node> documents = YAML::LoadAll(bytes);
+    if (documents.size() > 1) base::ThrowBadInput(file.string() + ": several YAML documents, expected one");
+    if (!documents.empty()) root = documents.front();
   } catch (const YAML::Exception& error) {
     base::ThrowBadInput(base::Format("{}:{}: {}", file.string(), error.mark.line + 1, error.msg));
   }

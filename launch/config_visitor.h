@@ -55,6 +55,7 @@ class ConfigReader {
   ConfigReader Inner(const char* key);
   std::string Full(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
   void RequireSequence(const char* key, const YAML::Node& node) const;
+  std::string Place(const YAML::Node& node) const;
   [[noreturn]] void Fail(const std::string& key, const YAML::Node& node, const std::string& expected) const;
 
   YAML::Node node_;

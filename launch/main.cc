@@ -45,19 +45,41 @@ void AddConfig(CLI::App* command, Arguments& arguments) {
   command->add_option("--set", arguments.overrides, "KEY=VALUE put over the config, as in --set train.max_steps=10");
 }
 
+bool IsDevice(const std::string& text) {
+  const std::string numbered = "cuda:";
+  if (text == "cpu" || text == "cuda") return true;
+  return text.starts_with(numbered) && text.size() > numbered.size() && text.size() < numbered.size() + 3 &&
+         text.find_first_not_of("0123456789", numbered.size()) == std::string::npos;
+}
+
 void AddLines(CLI::App* command, Arguments& arguments) {
   command->add_option("model", arguments.lines.model, "model folder")->required();
-  command->add_option("--chat-format", arguments.lines.format, "auto, plain, llama3, qwen3, qwen2, chatml, gemma3");
-  command->add_option("--threads", arguments.lines.threads, "0: all cores");
+  command->add_option(
+      "--chat-format", arguments.lines.format,
+      "of messages: auto (by the model's template), plain, llama3, qwen3, qwen2, chatml, smollm2, gemma3");
+  command->add_flag(
+      "!--no-special", arguments.lines.special,
+      "texts without the special tokens (BOS, say) of the tokenizer; with --decode: keep those of the ids");
+}
+
+void AddModel(CLI::App* command, Arguments& arguments) {
+  AddLines(command, arguments);
+  command->add_option("--device", arguments.lines.device, "cpu, cuda, cuda:N")
+      ->check(CLI::Validator([](const std::string& text) { return IsDevice(text) ? "" : "expected cpu, cuda, cuda:N"; },
+                             "DEVICE"));
+  command->add_option("--dtype", arguments.lines.dtype, "to compute in: float32, bfloat16")
+      ->check(CLI::IsMember({"float32", "bfloat16"}));
+  command->add_option("--threads", arguments.lines.threads, "0: all cores")->check(CLI::NonNegativeNumber);
 }
 
 void AddSampling(CLI::App* command, launch::SamplingKeys& sampling) {
-  command->add_option("--temperature", sampling.temperature, "0: greedy");
-  command->add_option("--top-k", sampling.top_k, "0: off");
-  command->add_option("--top-p", sampling.top_p, "1: off");
-  command->add_option("--min-p", sampling.min_p, "0: off");
-  command->add_option("--repetition-penalty", sampling.repetition_penalty, "1: off");
-  command->add_option("--max-new-tokens", sampling.max_completion_length, "tokens");
+  command->add_option("--temperature", sampling.temperature, "0: greedy")->check(CLI::Range(0.0, 1e6));
+  command->add_option("--top-k", sampling.top_k, "0: off")->check(CLI::Range(0, INT32_MAX));
+  command->add_option("--top-p", sampling.top_p, "1: off")->check(CLI::Range(0.0, 1.0));
+  command->add_option("--min-p", sampling.min_p, "0: off")->check(CLI::Range(0.0, 1.0));
+  command->add_option("--repetition-penalty", sampling.repetition_penalty, "1: off")->check(CLI::Range(1e-3, 1e3));
+  command->add_option("--max-new-tokens,--max-completion-length", sampling.max_completion_length, "tokens")
+      ->check(CLI::Range(1, INT32_MAX));
   command->add_option("--stop", sampling.stop, "string that ends a completion; may be repeated");
 }
 
@@ -164,14 +186,17 @@ void Describe(CLI::App& app, Arguments& arguments) {
   auto* tokenize = app.add_subcommand("tokenize", "{\"text\"} or {\"messages\"} to {\"ids\"}, as JSON lines");
   AddLines(tokenize, arguments);
   tokenize->add_flag("--decode", arguments.lines.decode, "{\"ids\"} to {\"text\"}");
-  tokenize->add_flag("!--no-special", arguments.lines.special, "without the special tokens of the post-processor");
+  tokenize->add_flag("!--no-generation-prompt", arguments.lines.generation_prompt,
+                     "messages without the header of the assistant's turn at their end");
   auto* generate = app.add_subcommand("generate", "{\"prompt\"} or {\"messages\"} to completions, as JSON lines");
-  AddLines(generate, arguments);
+  AddModel(generate, arguments);
   AddSampling(generate, arguments.lines.sampling);
-  generate->add_option("--n", arguments.lines.n, "completions of each")->check(CLI::PositiveNumber);
-  generate->add_option("--seed", arguments.lines.seed);
+  generate->add_option("--n", arguments.lines.n, "completions of each line")->check(CLI::Range(1, 1024));
+  generate->add_option("--seed", arguments.lines.seed, "the same seed and line give the same completions")
+      ->check(CLI::NonNegativeNumber);
   auto* score = app.add_subcommand("score", "{\"ids\"} or {\"prompt\", \"completion\"} to log-probabilities");
-  AddLines(score, arguments);
+  AddModel(score, arguments);
+  score->add_option("--temperature", arguments.lines.sampling.temperature)->check(CLI::Range(1e-3, 1e6));
 
   auto* grade = app.add_subcommand(
       "grade", "{\"gold\", \"answer\"} or {\"program\", \"tests\"} to verdicts and reasons, as JSON lines");

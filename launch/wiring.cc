@@ -131,10 +131,22 @@ at::ScalarType DtypeNamed(const std::string& name) {
   base::ThrowBadInput("dtype: got \"" + name + "\", expected float32 or bfloat16");
 }
 
+namespace {
+
+at::Device UsableDevice(const std::string& name) {
+  const at::Device device(name);
+  if (!device.is_cpu() && !at::hasCUDA()) {
+    base::ThrowBadInput("device: got \"" + name + "\", but this build or this machine has no GPU; expected cpu");
+  }
+  return device;
+}
+
+}  // namespace
+
 LoadedModel LoadModelFolder(const std::string& folder, const std::string& device, at::ScalarType type) {
   LoadedModel loaded;
   loaded.tokenizer = LoadTokenizer(folder, model::ReadModelConfig(folder));
-  loaded.weights = model::LoadModel(folder, type, at::Device(device));
+  loaded.weights = model::LoadModel(folder, type, UsableDevice(device));
   return loaded;
 }
 

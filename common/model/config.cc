@@ -120,7 +120,7 @@ void ReadSizes(ConfigReader& reader, ModelConfig& config, const FamilyDefaults& 
   config.head_dim = reader.Size("head_dim", head_dim);
   if (config.head_dim % 2 != 0) reader.Fail("head_dim", "an even number");
   config.max_position_embeddings = reader.Size("max_position_embeddings", defaults.max_position_embeddings);
-  config.rms_norm_eps = reader.Number("rms_norm_eps", defaults.rms_norm_eps);
+  config.rms_norm_eps = reader.Positive("rms_norm_eps", defaults.rms_norm_eps);
 }
 
 void ReadActivation(ConfigReader& reader, const FamilyDefaults& defaults) {
@@ -152,11 +152,15 @@ void ReadLayerTypes(ConfigReader& reader, ModelConfig& config) {
   const bool gemma = config.family == Family::kGemma3;
   const bool qwen = config.family == Family::kQwen2 || config.family == Family::kQwen3;
   const bool uses_window = gemma || (qwen && reader.Bool("use_sliding_window", false));
-  const std::int64_t window = reader.OptionalSize("sliding_window", gemma ? 4096 : 0);
+  // Absent, it is what transformers assumes; null, there is none.
+  const Json* given = reader.Find("sliding_window");
+  const std::int64_t window = reader.OptionalSize("sliding_window", !given && (gemma || qwen) ? 4096 : 0);
   const std::int64_t max_window_layers = reader.OptionalSize("max_window_layers", 28);
-  std::int64_t pattern = reader.OptionalSize("sliding_window_pattern", 6);
-  pattern = reader.OptionalSize("_sliding_window_pattern", pattern);
+  const std::int64_t pattern = reader.Size("_sliding_window_pattern", reader.Size("sliding_window_pattern", 6));
   if (!gemma && !qwen && window != 0) reader.Fail("sliding_window", "null: this family has none");
+  if (uses_window && window == 0 && (gemma || reader.Has("sliding_window"))) {
+    reader.Fail("sliding_window", "a whole number above zero");
+  }
   config.sliding_window = uses_window ? window : 0;
   config.is_sliding.assign(static_cast<std::size_t>(config.num_layers), false);
 
@@ -189,15 +193,16 @@ RopeConfig ParseRope(const Json& object, double theta, const std::string& where)
   if (!object.is_object()) ThrowBadInput(Format("{}: got {}, expected an object", where, json::Dump(object)));
   ConfigReader reader(object, where);
   RopeConfig rope;
-  rope.theta = reader.Number("rope_theta", theta);
+  rope.theta = reader.Positive("rope_theta", theta);
   const std::string type = reader.String("rope_type", reader.String("type", "default"));
   if (type == "linear") {
-    rope.linear_factor = reader.RequiredNumber("factor");
+    rope.linear_factor = reader.Positive("factor");
   } else if (type == "llama3") {
     rope.llama3 = true;
-    rope.factor = reader.RequiredNumber("factor");
-    rope.low_freq_factor = reader.RequiredNumber("low_freq_factor");
-    rope.high_freq_factor = reader.RequiredNumber("high_freq_factor");
+    rope.factor = reader.Positive("factor");
+    rope.low_freq_factor = reader.Positive("low_freq_factor");
+    rope.high_freq_factor = reader.Positive("high_freq_factor");
+    if (rope.high_freq_factor <= rope.low_freq_factor) reader.Fail("high_freq_factor", "more than low_freq_factor");
     rope.original_max_position_embeddings = reader.Size("original_max_position_embeddings", 0);
   } else if (type != "default") {
     ThrowBadInput(Format("{}: rope type \"{}\" is not supported; supported: default, linear, llama3", where, type));
@@ -210,8 +215,8 @@ RopeConfig ParseRope(const Json& object, double theta, const std::string& where)
 
 void ReadRope(ConfigReader& reader, ModelConfig& config, const FamilyDefaults& defaults) {
   const bool gemma = config.family == Family::kGemma3;
-  const double theta = reader.Number("rope_theta", defaults.rope_theta);
-  const double local_theta = reader.Number("rope_local_base_freq", gemma ? 10000.0 : theta);
+  const double theta = reader.Positive("rope_theta", defaults.rope_theta);
+  const double local_theta = reader.Positive("rope_local_base_freq", gemma ? 10000.0 : theta);
   config.rope.theta = theta;
   config.local_rope = config.rope;
   config.local_rope.theta = local_theta;
@@ -221,6 +226,9 @@ void ReadRope(ConfigReader& reader, ModelConfig& config, const FamilyDefaults& d
   const bool nested = parameters && parameters->is_object() &&
                       (parameters->contains("full_attention") || parameters->contains("sliding_attention"));
   const std::string where = reader.where() + ": rope_parameters";
+  if (parameters && !parameters->is_null() && scaling && !scaling->is_null()) {
+    reader.Fail("rope_scaling", "null beside rope_parameters, which is its new name");
+  }
   if (nested) {
     for (const auto& [kind, value] : parameters->items()) {
       if (kind == "full_attention") {
@@ -261,10 +269,11 @@ void AppendIds(const Json& object, const char* key, const std::string& where, st
   const Json& value = object[key];
   const Json list = value.is_array() ? value : Json::array({value});
   for (const Json& id : list) {
-    if (!id.is_number_integer() || id < 0) {
+    if (!id.is_number_integer() || id > INT32_MAX) {
       ThrowBadInput(Format("{}: {}: got {}, expected a token id or a list of them", where, key, json::Dump(value)));
     }
     const auto number = id.get<std::int32_t>();
+    if (number < 0) continue;  // some write -1 for none
     if (std::find(ids.begin(), ids.end(), number) == ids.end()) ids.push_back(number);
   }
 }
@@ -287,6 +296,10 @@ void ReadSpecialIds(const Json& object, const Json& text, const std::filesystem:
     const Json generation = json::ParseFile(file);
     if (!generation.is_object()) ThrowBadInput(Format("{}: expected a JSON object", file.string()));
     AppendIds(generation, "eos_token_id", file.string(), config.eos_token_ids);
+  }
+  for (const std::int32_t id : config.eos_token_ids) {
+    if (id < config.vocab_size) continue;
+    ThrowBadInput(Format("{}: eos_token_id: got {}, but the vocabulary has {} tokens", where, id, config.vocab_size));
   }
 }
 
@@ -335,9 +348,9 @@ ModelConfig ReadModelConfig(const std::filesystem::path& folder) {
                         ? object["tie_word_embeddings"].get<bool>()
                         : defaults.tied;
   config.tie_word_embeddings = reader.Bool("tie_word_embeddings", tied);
-  const double query_scalar =
-      reader.Number("query_pre_attn_scalar", config.family == Family::kGemma3 ? 256.0 : double(config.head_dim));
-  config.attention_scale = 1.0 / std::sqrt(query_scalar);
+  const auto head_dim = static_cast<double>(config.head_dim);
+  const bool gemma = config.family == Family::kGemma3;
+  config.attention_scale = 1.0 / std::sqrt(gemma ? reader.Positive("query_pre_attn_scalar", 256.0) : head_dim);
   ApplyFamily(config);
   ReadSpecialIds(object, text, folder, config);
   reader.Ignore(HarmlessKeys());

@@ -39,9 +39,10 @@ double ConfigReader::Number(const std::string& key, double fallback) {
   return value->get<double>();
 }
 
-double ConfigReader::RequiredNumber(const std::string& key) {
-  if (!Has(key)) Fail(key, "a number");
-  return Number(key, 0.0);
+double ConfigReader::Positive(const std::string& key, double fallback) {
+  const double value = Number(key, fallback);
+  if (value <= 0.0) Fail(key, "a number above zero");
+  return value;
 }
 
 bool ConfigReader::Bool(const std::string& key, bool fallback) {

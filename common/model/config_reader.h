@@ -27,7 +27,8 @@ class ConfigReader {
   // The same, but 0 is a value.
   std::int64_t OptionalSize(const std::string& key, std::int64_t fallback);
   double Number(const std::string& key, double fallback);
-  double RequiredNumber(const std::string& key);
+  // A number above zero; without a fallback the key must be there.
+  double Positive(const std::string& key, double fallback = 0.0);
   bool Bool(const std::string& key, bool fallback);
   std::string String(const std::string& key, const std::string& fallback);
 

@@ -1,6 +1,7 @@
 #include "model/folder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <optional>
@@ -100,7 +101,12 @@ void LoadFile(const SafetensorsFile& file, const ModelConfig& config,
       ThrowBadInput(Format("{}: shape is {}, but config.json asks for {}", where, ShapeText(entry.shape),
                            ShapeText(shape->second)));
     }
-    if (!parameters.emplace(*name, file.Read(stored, type).to(device)).second) {
+    const at::Tensor tensor = file.Read(stored, type);
+    // A sum of finite weights is finite, and takes one pass without memory of its own.
+    if (!std::isfinite(tensor.sum(at::kFloat).item<float>())) {
+      ThrowBadInput(Format("{}: it holds values that are not finite", where));
+    }
+    if (!parameters.emplace(*name, tensor.to(device)).second) {
       ThrowBadInput(Format("{}: {} is given a second time", where, *name));
     }
   }

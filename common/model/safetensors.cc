@@ -11,11 +11,13 @@
 #include <cstring>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "base/check.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "json/dom_builder.h"
 #include "json/json.h"
 #include "model/atomic_file.h"
 
@@ -31,6 +33,24 @@ namespace {
 
 // The limit of the reference reader; a header is a few hundred kilobytes at most.
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
+
+// The parser itself keeps the last of two members of one name.
+class HeaderBuilder : public json::DomBuilder {
+ public:
+  bool key(string_t& name) {
+    if (depth() == 1 && !names_.insert(name).second) return Fail(Format("tensor {} is named twice", name));
+    return DomBuilder::key(name);
+  }
+
+ private:
+  std::set<std::string> names_;
+};
+
+Json Parse(std::string_view text, const std::string& where) {
+  HeaderBuilder builder;
+  if (Json::sax_parse(text.begin(), text.end(), &builder)) return std::move(builder.root());
+  ThrowBadInput(Format("{}: column {}: {}", where, builder.error_position(), builder.error()));
+}
 
 struct TypeName {
   const char* name;
@@ -151,6 +171,14 @@ class SafetensorsFile::Mapping {
   const char* data() const { return data_; }
   std::uint64_t size() const { return size_; }
 
+  // The whole pages inside of these bytes need not stay in this process's memory: copied ones would count twice.
+  void Forget(std::uint64_t begin, std::uint64_t end) const {
+    const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    begin = (begin + page - 1) / page * page;
+    end = end / page * page;
+    if (begin < end) ::madvise(const_cast<char*>(data_) + begin, end - begin, MADV_DONTNEED);
+  }
+
  private:
   const char* data_ = nullptr;
   std::uint64_t size_ = 0;
@@ -174,15 +202,13 @@ void SafetensorsFile::ParseHeader() {
                "file?)",
                name, header_size, mapping_->size()));
   }
-  const Json header = json::Parse({mapping_->data() + sizeof header_size, header_size}, name + ": header");
+  const Json header = Parse({mapping_->data() + sizeof header_size, header_size}, name + ": header");
   if (!header.is_object()) ThrowBadInput(Format("{}: the header is no JSON object", name));
   const std::uint64_t data_begin = sizeof header_size + header_size;
   for (const auto& [key, value] : header.items()) {
     if (key == "__metadata__") continue;
     const std::string where = Format("{}: tensor {}", name, key);
-    if (!entries_.emplace(key, ParseEntry(value, data_begin, mapping_->size() - data_begin, where)).second) {
-      ThrowBadInput(Format("{}: named twice", where));
-    }
+    entries_.emplace(key, ParseEntry(value, data_begin, mapping_->size() - data_begin, where));
   }
   CheckCoverage(entries_, data_begin, mapping_->size(), name);
 }
@@ -193,6 +219,7 @@ at::Tensor SafetensorsFile::Read(const std::string& name, at::ScalarType type) c
   const Entry& entry = found->second;
   at::Tensor stored = at::empty(entry.shape, entry.type);
   std::memcpy(stored.mutable_data_ptr(), mapping_->data() + entry.begin, entry.end - entry.begin);
+  mapping_->Forget(entry.begin, entry.end);
   return stored.to(type);
 }
 

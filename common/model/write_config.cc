@@ -12,6 +12,7 @@ namespace {
 
 using json::Json;
 
+// Without the base, which stands beside it in the style of transformers 4.
 Json RopeScaling(const RopeConfig& rope) {
   if (rope.llama3) {
     return {{"rope_type", "llama3"},
@@ -22,6 +23,33 @@ Json RopeScaling(const RopeConfig& rope) {
   }
   if (rope.linear_factor != 1.0) return {{"rope_type", "linear"}, {"factor", rope.linear_factor}};
   return nullptr;
+}
+
+Json RopeParameters(const RopeConfig& rope) {
+  Json parameters = RopeScaling(rope);
+  if (parameters.is_null()) parameters = {{"rope_type", "default"}};
+  parameters["rope_theta"] = rope.theta;
+  return parameters;
+}
+
+// In the style of transformers 4, which version 5 reads too, where it can say it: there, local layers are not scaled.
+void AddRope(const ModelConfig& config, Json& object) {
+  if (config.family == Family::kGemma3 && !RopeScaling(config.local_rope).is_null()) {
+    object["rope_parameters"] = {{"full_attention", RopeParameters(config.rope)},
+                                 {"sliding_attention", RopeParameters(config.local_rope)}};
+    return;
+  }
+  object["rope_theta"] = config.rope.theta;
+  object["rope_scaling"] = RopeScaling(config.rope);
+  if (config.family == Family::kGemma3) object["rope_local_base_freq"] = config.local_rope.theta;
+}
+
+// transformers wants a whole number where it is one; the square root lost no more than rounding.
+Json QueryScalar(double attention_scale) {
+  const double scalar = 1.0 / (attention_scale * attention_scale);
+  const double whole = std::round(scalar);
+  if (std::abs(scalar - whole) < 1e-9 * whole) return static_cast<std::int64_t>(whole);
+  return scalar;
 }
 
 const char* ModelType(Family family) {
@@ -82,21 +110,17 @@ void WriteModelConfig(const ModelConfig& config, const std::filesystem::path& fo
                  {"head_dim", config.head_dim},
                  {"max_position_embeddings", config.max_position_embeddings},
                  {"rms_norm_eps", config.rms_norm_eps},
-                 {"rope_theta", config.rope.theta},
-                 {"rope_scaling", RopeScaling(config.rope)},
                  {"tie_word_embeddings", config.tie_word_embeddings}};
   if (gemma) {
     object["hidden_activation"] = "gelu_pytorch_tanh";
-    object["rope_local_base_freq"] = config.local_rope.theta;
-    const double scalar = 1.0 / (config.attention_scale * config.attention_scale);
-    // transformers reads a whole number; the square root lost no more than rounding.
-    object["query_pre_attn_scalar"] = static_cast<std::int64_t>(std::llround(scalar));
+    object["query_pre_attn_scalar"] = QueryScalar(config.attention_scale);
     object["attn_logit_softcapping"] = nullptr;
     object["final_logit_softcapping"] = nullptr;
   } else {
     object["hidden_act"] = "silu";
   }
   if (config.family != Family::kQwen2) object["attention_bias"] = false;
+  AddRope(config, object);
   AddWindows(config, object);
   object["bos_token_id"] = config.bos_token_id < 0 ? Json(nullptr) : Json(config.bos_token_id);
   object["eos_token_id"] = config.eos_token_ids.empty()       ? Json(nullptr)

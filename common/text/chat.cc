@@ -203,8 +203,8 @@ ChatFormat RecogniseChatFormat(std::string_view chat_template, const std::string
     if (all_are(kSmolLm2System)) return ChatFormat::kSmolLm2;
   }
   base::ThrowBadInput(
-      base::Format("{}: the chat template is not known; name the nearest format in the config as "
-                   "chat_format: one of {}",
+      base::Format("{}: the chat template is not known; name the nearest format in the config as prompt.format (or by "
+                   "--chat-format): one of {}",
                    where, kNameList));
 }
 

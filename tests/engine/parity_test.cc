@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "engine/score.h"
 #include "model/folder.h"
 #include "tests/paths.h"
 
@@ -38,6 +39,22 @@ TEST_P(ParityTest, GreedyIdsEqualFullRecomputation) {
   }
   EXPECT_GE(compared, 40);
   EXPECT_EQ(group.rollouts[0].ids, group.rollouts[1].ids);
+}
+
+TEST_P(ParityTest, ScoresOfManyAreThoseOfEach) {
+  const model::SharedWeights weights = RandomWeights(SmallConfig(GetParam().family));
+  std::vector<ScoreRequest> requests;
+  for (const std::size_t length : {1u, 33u, 7u}) {
+    const auto ids = Request(length, length + 5, 1, 1, 1.0f).prompt_ids;
+    requests.push_back({{ids.begin(), ids.begin() + 3}, {ids.begin() + 3, ids.end()}});
+  }
+  const auto together = ScoreAll(*weights, requests, 0.7);
+  ASSERT_EQ(together.size(), requests.size());
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const auto alone = ScoreContinuations(*weights, requests[i].prefix, {requests[i].continuation}, 0.7);
+    ASSERT_EQ(together[i].size(), requests[i].continuation.size());
+    for (std::size_t t = 0; t < together[i].size(); ++t) EXPECT_NEAR(together[i][t], alone[0][t], 1e-5);
+  }
 }
 
 TEST_P(ParityTest, LogprobsEqualScoreContinuations) {

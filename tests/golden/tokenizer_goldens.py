@@ -48,6 +48,17 @@ def random_text(rng):
     return "".join(pieces)
 
 
+# The package at its fastest: many texts in one call, without offsets, on one core.
+def encode_all(tokenizer, texts):
+    seconds, ids = 0.0, []
+    for start in range(0, len(texts), 1000):
+        begin = time.process_time()
+        encodings = tokenizer.encode_batch_fast(texts[start:start + 1000])
+        seconds += time.process_time() - begin
+        ids += [encoding.ids for encoding in encodings]
+    return seconds, ids
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=pathlib.Path)
@@ -61,19 +72,13 @@ def main():
     size = sum(len(line.encode()) for line in lines)
     for path in sorted(args.data.glob("tokenizers/*/tokenizer.json")):
         tokenizer = Tokenizer.from_file(str(path))
-        begin = time.process_time()
-        for text in lines:
-            tokenizer.encode(text)
-        one_by_one = time.process_time() - begin
-        begin = time.process_time()
-        tokenizer.encode_batch(lines)
-        seconds = min(one_by_one, time.process_time() - begin)
+        seconds, ids = encode_all(tokenizer, lines)
+        ids += encode_all(tokenizer, texts[len(lines):])[1]
         with open(args.out / f"{path.parent.name}.jsonl", "w", encoding="utf-8") as out:
             head = {"tokenizer": str(path), "seconds": seconds, "bytes": size, "timed": len(lines)}
             out.write(json.dumps(head) + "\n")
-            for text in texts:
-                ids = tokenizer.encode(text).ids
-                row = [text, ids, tokenizer.decode(ids), tokenizer.decode(ids, skip_special_tokens=False)]
+            for text, own in zip(texts, ids):
+                row = [text, own, tokenizer.decode(own), tokenizer.decode(own, skip_special_tokens=False)]
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
         print(f"{path.parent.name}: {len(texts)} texts; {size / seconds / 1e6:.2f} MB/s")
 

@@ -54,6 +54,29 @@ TEST_F(ConfigTest, DefaultsArePapersWhereTheyAreKnown) {
   EXPECT_EQ(config.train.epsilon, 0.2);
 }
 
+TEST_F(ConfigTest, AKeyThatIsGivenTwiceIsAnErrorWithItsLine) {
+  const std::string message = ErrorOf("train: {max_steps: 1}\nseed: 1\ntrain: {max_steps: 2}\n");
+  EXPECT_NE(message.find("config.yaml:4: train is given twice"), std::string::npos) << message;
+  EXPECT_NE(ErrorOf("train: {max_steps: 1, max_steps: 2}\n").find("train.max_steps"), std::string::npos);
+}
+
+TEST_F(ConfigTest, NumbersThatMeanNothingAreErrors) {
+  for (const char* key : {"seed", "train.epsilon", "train.warmup_steps", "train.save_steps", "train.max_grad_norm",
+                          "train.adam_beta2", "engine.cache_tokens", "threads.learner", "data.limit", "eval.steps"}) {
+    EXPECT_NE(ErrorOf("", {std::string(key) + "=-1"}).find(key), std::string::npos) << key;
+  }
+  for (const char* value : {"nan", "inf", "-inf"}) {
+    const std::string message = ErrorOf("", {std::string("train.learning_rate=") + value});
+    EXPECT_NE(message.find("expected a number"), std::string::npos) << message;
+    EXPECT_EQ(message.find("config.yaml:"), message.find("config.yaml: ")) << "no line of the file: " << message;
+  }
+}
+
+TEST_F(ConfigTest, OneDocumentInUtf8IsAConfig) {
+  EXPECT_NE(ErrorOf("name: \xe9\n").find("UTF-8"), std::string::npos);
+  EXPECT_NE(ErrorOf("---\nseed: 2\n").find("several YAML documents"), std::string::npos);
+}
+
 TEST_F(ConfigTest, AnUnknownKeyIsAnErrorWithLineAndSuggestion) {
   const std::string message = ErrorOf("train:\n  num_generation: 4\n");
   EXPECT_NE(message.find("config.yaml:3"), std::string::npos) << message;

@@ -127,6 +127,32 @@ TEST_F(ConfigTest, UnsupportedOptionsAreErrorsThatNameThem) {
   EXPECT_THAT(ErrorOf(R"({"model_type": "mixtral"})"), HasSubstr("Qwen3ForCausalLM"));
 }
 
+TEST_F(ConfigTest, WindowThatIsLeftOutIsThatOfTransformersAndNullIsNone) {
+  const std::string qwen = R"({"model_type": "qwen3", "vocab_size": 48, "hidden_size": 32, "intermediate_size": 40,
+    "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2, "use_sliding_window": true,
+    "max_window_layers": 1)";
+  EXPECT_EQ(Read(qwen + "}").sliding_window, 4096);
+  EXPECT_EQ(Read(qwen + R"(, "sliding_window": null})").sliding_window, 0);
+  EXPECT_THAT(ErrorOf(qwen + R"(, "sliding_window": 0})"), HasSubstr("sliding_window"));
+  EXPECT_EQ(Read(R"({"model_type": "gemma3_text"})").sliding_window, 4096);
+  EXPECT_THAT(ErrorOf(R"({"model_type": "gemma3_text", "sliding_window": null})"), HasSubstr("sliding_window"));
+}
+
+TEST_F(ConfigTest, RopeThatCannotBeIsAnError) {
+  EXPECT_THAT(ErrorOf(Llama(R"(, "rope_theta": 0)")), HasSubstr("rope_theta"));
+  EXPECT_THAT(ErrorOf(Llama(R"(, "rope_scaling": {"type": "linear", "factor": 0})")), HasSubstr("factor"));
+  EXPECT_THAT(ErrorOf(Llama(R"(, "rope_scaling": {"type": "linear", "factor": 2}, "rope_parameters":
+                               {"rope_type": "default", "rope_theta": 5})")),
+              HasSubstr("rope_scaling"));
+}
+
+TEST_F(ConfigTest, TokenIdsBelowZeroAreNoneAndThoseBeyondTheVocabularyAreErrors) {
+  const ModelConfig config = Read(Llama(R"(, "pad_token_id": -1, "eos_token_id": [-1, 2])"));
+  EXPECT_EQ(config.pad_token_id, -1);
+  EXPECT_EQ(config.eos_token_ids, std::vector<std::int32_t>{2});
+  EXPECT_THAT(ErrorOf(Llama(R"(, "eos_token_id": 48)")), HasSubstr("48"));
+}
+
 TEST_F(ConfigTest, ImpossibleSizesAreErrors) {
   EXPECT_THAT(ErrorOf(R"({"model_type": "llama", "vocab_size": 48})"), HasSubstr("hidden_size: got nothing"));
   EXPECT_THAT(ErrorOf(Llama(R"(, "num_key_value_heads": 3)")), HasSubstr("no multiple"));
@@ -156,6 +182,19 @@ TEST_F(ConfigTest, WrittenConfigIsReadBackTheSame) {
     EXPECT_EQ(back.eos_token_ids, config.eos_token_ids) << name;
     EXPECT_EQ(back.dtype, config.dtype) << name;
   }
+}
+
+TEST_F(ConfigTest, WhatTheOldStyleCannotSayIsWrittenInTheNewOne) {
+  const ModelConfig config = Read(R"({"model_type": "gemma3_text", "query_pre_attn_scalar": 20.5, "rope_parameters": {
+    "full_attention": {"rope_type": "linear", "factor": 8, "rope_theta": 1000000},
+    "sliding_attention": {"rope_type": "linear", "factor": 2, "rope_theta": 500}}})");
+  WriteModelConfig(config, folder_);
+  const ModelConfig back = ReadModelConfig(folder_);
+  EXPECT_EQ(back.rope.theta, 1e6);
+  EXPECT_EQ(back.rope.linear_factor, 8);
+  EXPECT_EQ(back.local_rope.theta, 500);
+  EXPECT_EQ(back.local_rope.linear_factor, 2);
+  EXPECT_NEAR(back.attention_scale, 1 / std::sqrt(20.5), 1e-15);
 }
 
 TEST_F(ConfigTest, MissingFolderIsNamed) {

@@ -125,6 +125,8 @@ TEST_F(FolderTest, MissingSurplusAndMisshapenTensorsAreNamed) {
                 p[name] = at::ones({32, 40});
               }),
               AllOf(HasSubstr(name), HasSubstr("[32,40]"), HasSubstr("[40,32]")));
+  EXPECT_THAT(ErrorOfLoading([&](Parameters& p) { p[name] = p[name] / 0; }),
+              AllOf(HasSubstr(name), HasSubstr("finite")));
   EXPECT_EQ(ErrorOfLoading([](Parameters&) {}), "no error");
 }
 
@@ -166,6 +168,9 @@ TEST_F(FolderTest, LyingHeadersAreErrorsThatNameTheTensor) {
       {header("F32", "[1]", "[0, 4]"), "8 bytes of data"},
       {header("F32", "[2]", "[0]"), "data_offsets"},
       {R"({"w": 3})", "expected an object"},
+      {R"({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
+           "w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}})",
+       "w is named twice"},
       {R"([])", "no JSON object"},
       {R"({"w": )", "header"},
       {R"({"v": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
