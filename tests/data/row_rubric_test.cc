@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/paths.h"
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -46,7 +48,7 @@ TEST(RowRubricTest, AMalformedRubricIsAnErrorThatNamesRowAndCriterion) {
 
 TEST(RowRubricTest, HealthBenchLoadsWithItsRubrics) {
   const char* folder = std::getenv("AUTODIDACT_DATA");
-  const std::filesystem::path file = std::filesystem::path(folder ? folder : AUTODIDACT_SOURCE_DIR "/../shared/data") /
+  const std::filesystem::path file = std::filesystem::path(folder ? folder : (tests::SourceFolder() / "../shared/data").string()) /
                                      "healthbench" / "subset_union.jsonl";
   if (!std::filesystem::exists(file)) GTEST_SKIP() << file << " is not there";
   RowKeys keys;

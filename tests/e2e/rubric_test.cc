@@ -7,6 +7,7 @@
 #include <map>
 
 #include "tests/e2e/tool.h"
+#include "tests/paths.h"
 
 namespace autodidact::e2e {
 namespace {
@@ -114,13 +115,13 @@ TEST(RubricTest, ARubricThatCannotBeReadIsACountedFailureAndNotAZero) {
 TEST(RubricTest, TheEndpointsKeyIsInNothingThatTheRunWrites) {
   const fs::path folder = TestFolder();
   process::ChildOptions options = ToolOptions(
-      {"python3", AUTODIDACT_SOURCE_DIR "/tests/judge_service/misbehaving_judge.py", "500", "not_json", "ok"}, {});
+      {"python3", tests::SourceFolder() / "tests/judge_service/misbehaving_judge.py", "500", "not_json", "ok"}, {});
   options.feed = true;
   process::Child server(std::move(options));
   const auto port = server.ReadLine(base::Deadline::In(std::chrono::seconds(60)));
   ASSERT_TRUE(port) << server.errors();
   auto tool =
-      ToolOptions(With(With({AUTODIDACT_BINARY, "train", "train.yaml", "--set", "name=run"}, RubricArguments(folder)),
+      ToolOptions(With(With({tests::ProgramFile(), "train", "train.yaml", "--set", "name=run"}, RubricArguments(folder)),
                        {"--set", "judge.backend=endpoint", "--set", "judge.instruction=", "--set",
                         "judge.endpoint.base_url=http://127.0.0.1:" + *port + "/v1", "--set",
                         "judge.endpoint.model=judge", "--set", "judge.endpoint.api_key_env=KEY_OF_THE_TEST", "--set",

@@ -24,7 +24,7 @@ class EndpointTest : public testing::Test {
   void Serve(const std::vector<std::string>& behaviours) {
     process::ChildOptions options;
     options.what = "misbehaving judge";
-    options.argv = {"python3", AUTODIDACT_SOURCE_DIR "/tests/judge_service/misbehaving_judge.py"};
+    options.argv = {"python3", tests::SourceFolder() / "tests/judge_service/misbehaving_judge.py"};
     options.argv.insert(options.argv.end(), behaviours.begin(), behaviours.end());
     options.environment = process::EnvironmentWithoutMpi();
     options.output = process::ChildOptions::Output::kCapture;
