@@ -47,9 +47,7 @@ TEST(RowRubricTest, AMalformedRubricIsAnErrorThatNamesRowAndCriterion) {
 }
 
 TEST(RowRubricTest, HealthBenchLoadsWithItsRubrics) {
-  const char* folder = std::getenv("AUTODIDACT_DATA");
-  const std::filesystem::path file = std::filesystem::path(folder ? folder : (tests::SourceFolder() / "../shared/data").string()) /
-                                     "healthbench" / "subset_union.jsonl";
+  const std::filesystem::path file = tests::DataFolder() / "healthbench" / "subset_union.jsonl";
   if (!std::filesystem::exists(file)) GTEST_SKIP() << file << " is not there";
   RowKeys keys;
   keys.id = {"prompt_id"};

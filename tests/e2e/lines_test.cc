@@ -5,12 +5,13 @@
 #include <utility>
 
 #include "tests/e2e/tool.h"
+#include "tests/paths.h"
 
 namespace autodidact::e2e {
 namespace {
 
 ToolResult Feed(const std::vector<std::string>& arguments, const std::string& input) {
-  std::vector<std::string> argv = {AUTODIDACT_BINARY};
+  std::vector<std::string> argv = {tests::ProgramFile()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   auto options = ToolOptions(argv, BaseFolder());
   options.feed = true;

@@ -11,6 +11,7 @@
 #include "judge_service/endpoint_backend.h"
 #include "judge_service/panel.h"
 #include "process/child.h"
+#include "tests/paths.h"
 
 namespace autodidact::judge_service {
 namespace {
