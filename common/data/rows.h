@@ -40,8 +40,9 @@ struct Pair {
   schema::Prompt prompt;                 // without its row
   std::vector<std::string> completions;  // any one of them is right
 };
-// Rows with a prompt and `completion` or an answer key; errors as ReadRows. A row that `synthesize` wrote ("completions"
-// beside "reference" or "failure") gives its reference as the completion; one that failed is passed over.
+// Rows with a prompt and `completion` or an answer key; errors as ReadRows. A row that `synthesize` wrote
+// ("completions" beside "reference" or "failure") gives its reference as the completion; one that failed is passed
+// over.
 std::vector<Pair> ReadPairs(const std::filesystem::path& file, const RowKeys& keys = {});
 
 }  // namespace autodidact::data
