@@ -67,7 +67,7 @@ TEST(SynthesizeTest, ItsReferencesAreWhatSftLearns) {
   }
   ASSERT_FALSE(input.empty());
   std::map<std::string, double> sums;
-  for (const std::string model : {(BaseFolder() / "base").string(), (folder / "tuned").string()}) {
+  for (const std::string& model : {(BaseFolder() / "base").string(), (folder / "tuned").string()}) {
     for (const json::Json& line : Pipe({"score", model}, input)) {
       for (const double logprob : line.at("logprobs")) sums[model] += logprob;
     }
@@ -103,25 +103,24 @@ TEST(LinesTest, TokenizeThereAndBack) {
 
 TEST(GradeTest, AnswersEveryLineInItsOrder) {
   const auto lines = Pipe({"grade", "--jobs", "3"},
-                          R"({"gold": "\\frac12", "answer": "We get $x = 0.5$.", "id": "a"})"
-                          "\n\n"
-                          R"({"gold": "(1,2)", "answer": "so \\boxed{(2,1)}"})"
-                          "\n"
-                          R"({"program": "def f(x):\n    return x", "tests": ["assert f(2) == 2", "assert f(3) == 4"]})"
-                          "\n"
-                          R"({"program": "    return 2 * x", "prompt": "def f(x):\n", "entry_point": "f", )"
-                          R"("tests": "def check(candidate):\n    assert candidate(2) == 4"})"
-                          "\n");
-ASSERT_EQ(lines.size(), 4u);
-EXPECT_EQ(lines[0].at("id"), "a");
-EXPECT_EQ(lines[0].at("verdict"), "right");
-EXPECT_EQ(lines[0].at("reward"), 1.0);
-EXPECT_EQ(lines[1].at("verdict"), "wrong");
-EXPECT_EQ(lines[1].at("equal"), false);
-const bool has_sandbox = process::WhyNoSandbox().empty();
-EXPECT_EQ(lines[2].at("outcome"), has_sandbox ? "failed" : "unavailable");
-EXPECT_EQ(lines[2].at("reward").is_null(), !has_sandbox);
-EXPECT_EQ(lines[3].at("verdict"), has_sandbox ? "right" : "invalid");
+                          R"x({"gold": "\\frac12", "answer": "We get $x = 0.5$.", "id": "a"}
+
+{"gold": "(1,2)", "answer": "so \\boxed{(2,1)}"}
+{"program": "def f(x):\n    return x", "tests": ["assert f(2) == 2", "assert f(3) == 4"]}
+)x"
+                          R"x({"program": "    return 2 * x", "prompt": "def f(x):\n", "entry_point": "f", )x"
+                          R"x("tests": "def check(candidate):\n    assert candidate(2) == 4"}
+)x");
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[0].at("id"), "a");
+  EXPECT_EQ(lines[0].at("verdict"), "right");
+  EXPECT_EQ(lines[0].at("reward"), 1.0);
+  EXPECT_EQ(lines[1].at("verdict"), "wrong");
+  EXPECT_EQ(lines[1].at("equal"), false);
+  const bool has_sandbox = process::WhyNoSandbox().empty();
+  EXPECT_EQ(lines[2].at("outcome"), has_sandbox ? "failed" : "unavailable");
+  EXPECT_EQ(lines[2].at("reward").is_null(), !has_sandbox);
+  EXPECT_EQ(lines[3].at("verdict"), has_sandbox ? "right" : "invalid");
 }
 
 TEST(GradeTest, LinesThatCannotBeReadGetAnInvalidVerdictAndExitCodeTwo) {
@@ -137,7 +136,7 @@ TEST(GradeTest, LinesThatCannotBeReadGetAnInvalidVerdictAndExitCodeTwo) {
     std::getline(stream, line);
     const json::Json graded = json::Parse(line, "output");
     EXPECT_EQ(graded.at("verdict"), verdict);
-    if (graded.at("verdict") == "invalid") EXPECT_TRUE(graded.at("reward").is_null());
+    EXPECT_EQ(graded.at("reward").is_null(), graded.at("verdict") == "invalid");
   }
 }
 

@@ -78,7 +78,9 @@ TEST(RubricTest, DropsDuplicatesThenWhatIsTooMuch) {
 
 TEST(RubricTest, RefusesACriterionThatIsAWholeText) {
   const RubricConfig config = Config(RubricFormat::kSeparated);
-  EXPECT_TRUE(Parsed(config, std::string(kMaxCriterionBytes + 1, 'x') + " | b").starts_with("!"));
+  std::string text(kMaxCriterionBytes + 1, 'x');
+  text.append(" | b");
+  EXPECT_TRUE(Parsed(config, text).starts_with("!"));
 }
 
 TEST(RubricTest, ShortReferencesNeedFewerCriteriaWhereTheConfigSaysSo) {
