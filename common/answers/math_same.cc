@@ -266,12 +266,15 @@ class Comparison {
     const auto is_point = [](const Node& item) {
       return (item.op == Op::kTuple || item.op == Op::kList) && item.args.size() > 1;
     };
-    const bool all_points = left.brackets.empty() && right.brackets.empty() && left.items.size() > 1 &&
-                            std::all_of(left.items.begin(), left.items.end(), is_point);
+    const auto all_points = [&](const Collection& collection) {
+      return collection.brackets.empty() && collection.items.size() > 1 &&
+             std::all_of(collection.items.begin(), collection.items.end(), is_point);
+    };
     const auto names_itself = [](const Node& item) { return ValueOfEquation(item) != nullptr; };
     const bool all_named = std::all_of(left.items.begin(), left.items.end(), names_itself) &&
                            std::all_of(right.items.begin(), right.items.end(), names_itself);
-    if (any_order || all_named || all_points) return SameInAnyOrder(left.items, right.items);
+    if (any_order || all_named || (all_points(left) && all_points(right)))
+      return SameInAnyOrder(left.items, right.items);
     for (std::size_t i = 0; i < left.items.size(); ++i) {
       if (!Same(left.items[i], right.items[i])) return false;
     }

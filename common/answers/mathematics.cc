@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "answers/math_node.h"
@@ -15,6 +16,7 @@ namespace {
 
 // Longer texts are no short answers: they are compared as texts.
 constexpr std::size_t kMaxLength = 2000;
+constexpr std::size_t kLong = 400;
 
 // The tokens of a text, between spaces: what is left to compare where a text cannot be parsed.
 std::string Spelling(std::string_view text) {
@@ -49,6 +51,8 @@ bool IsText(const std::vector<Node>& readings) {
 bool EqualMathematics(std::string_view left, std::string_view right) {
   if (Fold(left) == Fold(right)) return true;
   if (left.size() > kMaxLength || right.size() > kMaxLength) return false;
+  // What takes too much is given up at some place, which must be the same place both ways round.
+  if (left.size() + right.size() > kLong && right < left) std::swap(left, right);
   const std::string spelling = Spelling(left);
   if (spelling.size() > 1 && spelling == Spelling(right)) return true;
   std::vector<Node> left_readings = Readings(left, true);
