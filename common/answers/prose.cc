@@ -79,15 +79,16 @@ std::string_view AnswerAmongWords(std::string_view text) {
   const std::string small = Small(text);
   if (!IsSentence(small)) return text;
   if (const std::string_view formula = LastFormula(text); !formula.empty()) return formula;
-  for (const std::string_view mark : {"answer is", "answer:", " is ", "="}) {
+  std::size_t begin = 0;
+  for (const std::string_view mark : {"answer is", "answer:", " is "}) {
     const std::size_t at = small.rfind(mark);
-    if (at == std::string::npos) continue;
-    std::string_view rest = Trim(text.substr(at + mark.size()));
-    while (!rest.empty() && (rest.front() == ':' || IsSpace(rest.front()))) rest.remove_prefix(1);
-    if (rest.ends_with('.')) rest.remove_suffix(1);
-    if (!rest.empty()) return rest;
+    if (at != std::string::npos) begin = std::max(begin, at + mark.size());
   }
-  return text;
+  if (begin == 0) begin = small.rfind('=') + 1;  // 0 where there is none
+  std::string_view rest = text.substr(begin);
+  while (!rest.empty() && (rest.front() == ':' || IsSpace(rest.front()))) rest.remove_prefix(1);
+  if (rest.ends_with('.')) rest.remove_suffix(1);
+  return rest.empty() ? text : rest;
 }
 
 }  // namespace autodidact::answers
