@@ -110,21 +110,18 @@ class Parser {
     if (!TakeSymbol(c)) throw SyntaxError();
   }
 
-  // "or", "and" and "," separate; the first makes a list whose order does not matter.
+  bool IsConjunction() const {
+    return Peek().kind == TokenKind::kText && (Peek().text == "or" || Peek().text == "and");
+  }
+
+  // "or", "and" and "," separate; a list with one of the words has no order.
   bool TakeSeparator(bool& any_order) {
-    if (Peek().kind == TokenKind::kText && (Peek().text == "or" || Peek().text == "and")) {
-      any_order = any_order || Peek().text == "or";
+    bool taken = TakeSymbol(',');
+    if (IsConjunction()) {  // also of "a, b, and c"
       Take();
-      return true;
+      any_order = taken = true;
     }
-    if (!IsSymbol(',')) return false;
-    Take();
-    // "a, b, and c".
-    if (Peek().kind == TokenKind::kText && (Peek().text == "or" || Peek().text == "and")) {
-      any_order = any_order || Peek().text == "or";
-      Take();
-    }
-    return true;
+    return taken;
   }
 
   // Items between commas; groups of them between semicolons. Semicolons alone separate items.
@@ -589,7 +586,10 @@ class Parser {
     const bool closed_right = IsSymbol(']');
     if (!closed_right) Expect(')');
     if (closed_right) Take();
-    if (inside.op != Op::kList && closed_left == closed_right) return inside;
+    if (inside.op != Op::kList) {
+      if (closed_left != closed_right) throw SyntaxError();
+      return inside;
+    }
     return AsTuple(std::string(closed_left ? "[" : "(") + (closed_right ? "]" : ")"), std::move(inside));
   }
 

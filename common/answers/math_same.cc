@@ -128,7 +128,8 @@ class Comparison {
     left_to_do_ -= kCostOfLooking;
     if (left_to_do_ < 0) return false;
     if (left.op == Op::kRelation || right.op == Op::kRelation) return SameRelation(left, right);
-    if ((IsReals(left) && IsReals(right)) || (IsEmptySet(left) && IsEmptySet(right))) return true;
+    if (IsReals(left) && IsReals(right)) return true;
+    if (IsEmptySet(left) || IsEmptySet(right)) return IsEmptySet(left) && IsEmptySet(right);
     if (left.op == Op::kText || right.op == Op::kText) {
       const auto words = WordsOf(left);
       return words && words == WordsOf(right);
@@ -162,6 +163,10 @@ class Comparison {
   }
 
   bool SameRelation(const Node& left, const Node& right) {
+    if (SetOfElement(left) && SetOfElement(right)) return SameArguments(left, right);
+    if (left.op == right.op && (SetOfElement(left) || SetOfElement(right)) && VariableOf(left) != VariableOf(right)) {
+      return false;
+    }
     if (const Node* set = SetOfElement(left)) return Same(*set, right);
     if (const Node* set = SetOfElement(right)) return Same(left, *set);
     if (left.op != Op::kRelation || right.op != Op::kRelation) {
@@ -332,6 +337,7 @@ class Comparison {
     };
     const bool left_percent = take_percent(a), right_percent = take_percent(b);
     if (!a.unit.empty() && !b.unit.empty() && a.unit != b.unit) return false;
+    if ((left_percent && !b.unit.empty()) || (right_percent && !a.unit.empty())) return false;
     if (SameNumbers(a.value, b.value)) return true;
     if (left_percent == right_percent) return false;
     Node& percent = left_percent ? a.value : b.value;
