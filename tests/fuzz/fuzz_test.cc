@@ -1,6 +1,7 @@
 // Every target over its seeds and some thousand changes of them. With libFuzzer: see libfuzzer.cc.
 #include <gtest/gtest.h>
 
+#include "tests/fuzz/mutation.h"
 #include "tests/fuzz/target.h"
 
 namespace autodidact::fuzz {

@@ -1,7 +1,6 @@
 // Fuzz targets: one for each decoder of outside bytes that needs no libtorch (safetensors: tests/model).
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +16,5 @@ struct Target {
 };
 
 const std::vector<Target>& Targets();
-
-// Input number `i` of a target: its seeds, then seeds that were changed at random, the same in every run.
-std::string Input(const std::vector<std::string>& seeds, const std::vector<std::string>& words, std::uint64_t i);
 
 }  // namespace autodidact::fuzz

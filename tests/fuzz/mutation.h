@@ -1,16 +1,18 @@
+// Inputs for fuzz targets: seeds, and seeds that were changed at random, the same in every run.
+#pragma once
+
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/rng.h"
-#include "tests/fuzz/target.h"
 
 namespace autodidact::fuzz {
-namespace {
 
 // Lengths and places stay small enough that an input has something of its seed left.
-void Change(std::string& bytes, const std::vector<std::string>& seeds, const std::vector<std::string>& words,
-            base::RandomWalk& walk) {
+inline void Change(std::string& bytes, const std::vector<std::string>& seeds, const std::vector<std::string>& words,
+                   base::RandomWalk& walk) {
   const std::size_t at = walk.Below(bytes.size() + 1);
   const std::size_t length = std::min<std::size_t>(walk.Below(16), bytes.size() - at);
   switch (walk.Below(7)) {
@@ -39,9 +41,9 @@ void Change(std::string& bytes, const std::vector<std::string>& seeds, const std
   }
 }
 
-}  // namespace
-
-std::string Input(const std::vector<std::string>& seeds, const std::vector<std::string>& words, std::uint64_t i) {
+// Input number `i`: first the seeds, then changed ones, made of seeds and `words`.
+inline std::string Input(const std::vector<std::string>& seeds, const std::vector<std::string>& words,
+                         std::uint64_t i) {
   if (i < seeds.size()) return seeds[i];
   base::RandomWalk walk({i, base::RandomStream::kTest, 0, 0});
   std::string bytes = seeds[walk.Below(seeds.size())];
