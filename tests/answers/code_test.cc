@@ -163,8 +163,8 @@ struct Hostile {
 constexpr Hostile kHostile[] = {
     {"fork bomb", "import os\nwhile True:\n    os.fork()\n", CodeEnd::kResourceLimit, "processes"},
     {"fork bomb that catches",
-     "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass\n", CodeEnd::kTimedOut,
-     ""},
+     "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass\n", CodeEnd::kTimedOut, "",
+     3000},
     {"thread bomb",
      "import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, args=(99,)).start()\n",
      CodeEnd::kResourceLimit, "processes"},
