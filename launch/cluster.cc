@@ -182,9 +182,10 @@ learner::RunEnd TrainUnderMpi(const RunConfig& whole, const TrainOptions& option
   return static_cast<learner::RunEnd>(ended.at(0));
 }
 
-// Of the roles the anchor alone computes with the initial weights: the others get the model's config without any.
+// The anchor computes with the initial weights, and an actor that selects by them: others get the model's config alone.
 LoadedModel LoadForRole(const RunConfig& config, const std::string& kind) {
-  if (kind == "anchor") return LoadModelFolder(config.model, config.device, DtypeNamed(config.dtype));
+  const bool selects = kind == "actor" && estimators::IsSelection(estimators::EstimatorNamed(config.estimator));
+  if (kind == "anchor" || selects) return LoadModelFolder(config.model, config.device, DtypeNamed(config.dtype));
   LoadedModel loaded;
   const model::ModelConfig shape = model::ReadModelConfig(config.model);
   loaded.tokenizer = LoadTokenizer(config.model, shape);

@@ -164,6 +164,9 @@ class Planner {
   void AddActor(MemoryPlace& place) const {
     place.items.push_back({"weights", weights_});
     place.items.push_back({"next weights", weights_});
+    if (estimators::IsSelection(estimators::EstimatorNamed(config_.estimator))) {
+      place.items.push_back({"initial weights (selecting)", weights_});
+    }
     AddEngine("", ActorEngine(), 1, place.items);
   }
 

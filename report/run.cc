@@ -69,7 +69,7 @@ void ReadRollouts(const fs::path& folder, Run& run) {
     return;
   }
   std::sort(files.begin(), files.end());
-  for (const std::size_t at : std::set<std::size_t>{0, files.size() / 2, files.size() - 1}) {
+  for (const std::size_t at : std::set<std::size_t>{0, (files.size() - 1) / 2, files.size() - 1}) {
     try {
       StepGroups step{0, ReadGroups(files[at])};
       if (step.groups.empty()) continue;
@@ -84,15 +84,18 @@ void ReadRollouts(const fs::path& folder, Run& run) {
 void ReadEvaluations(const fs::path& folder, const std::vector<fs::path>& further, Run& run) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("eval") && name.ends_with(".json")) files.push_back(entry.path());
+    if (entry.path().extension() == ".json") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
+  const std::size_t found = files.size();
   files.insert(files.end(), further.begin(), further.end());
-  for (const fs::path& file : files) {
-    Json figures = json::ParseFile(file);
-    if (!figures.is_object()) base::ThrowBadInput(file.string() + ": found no object, expected the JSON of `eval`");
-    run.evaluations.push_back({file.filename().string(), std::move(figures)});
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    Json figures = json::ParseFile(files[i]);
+    const bool is_evaluation = figures.is_object() && figures.contains("single");
+    if (!is_evaluation && i >= found) {
+      base::ThrowBadInput(files[i].string() + ": holds no \"single\"; expected the JSON of `eval`");
+    }
+    if (is_evaluation) run.evaluations.push_back({files[i].filename().string(), std::move(figures)});
   }
 }
 

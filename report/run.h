@@ -38,9 +38,9 @@ struct Run {
   std::vector<std::string> notices;  // what is missing or cut off
 };
 
-// Reads RUN/{metrics.jsonl, rollouts/, config.yaml, eval*.json} and further evaluations. A last line of metrics that is
-// not whole, a file of rollouts that cannot be read, and a missing config give a notice. Error(kBadInput): no
-// metrics.jsonl, another of its lines that is not an object with a step, or an evaluation that is not JSON.
+// Reads RUN/{metrics.jsonl, rollouts/, config.yaml, *.json of `eval`} and further evaluations. A last line of metrics
+// that is not whole, a file of rollouts that cannot be read, and a missing config give a notice. Error(kBadInput): no
+// metrics.jsonl, another of its lines that is not an object with a step, or an evaluation that is none.
 Run ReadRun(const std::filesystem::path& folder, const std::vector<std::filesystem::path>& evaluations = {});
 
 // The value of an unindented key of the config ("estimator: majority"), or nothing.
