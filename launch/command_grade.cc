@@ -137,7 +137,8 @@ Grader ProgramGrader(const GradeCommand& command) {
 }
 
 bool RunGrade(const GradeCommand& command) {
-  const std::vector<Grader> graders = {AnswerGrader(command), ProgramGrader(command)};
+  std::vector<Grader> graders = {AnswerGrader(command), ProgramGrader(command)};
+  if (!command.config.empty()) graders.push_back(JudgeGrader(ReadJudgeConfig(command.config, command.overrides)));
 
   // Lines are graded several at a time and written in their order, each as soon as it is there: a caller may wait for
   // the answer to one line before it writes the next.

@@ -60,6 +60,8 @@ struct GradeCommand {
   std::string comparator = "math";  // of {"gold", "answer"}
   double timeout = 30;              // of a program, seconds; a third of it of processor time
   std::int64_t jobs = 1;            // lines at a time
+  std::string config;               // YAML file with a judge, for {"response", "rubric"}; empty: none
+  std::vector<std::string> overrides;
 };
 // False when a line could not be read; its verdict says why.
 bool RunGrade(const GradeCommand& command);

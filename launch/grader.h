@@ -7,6 +7,7 @@
 
 #include "json/json.h"
 #include "launch/commands.h"
+#include "launch/config.h"
 
 namespace autodidact::launch {
 
@@ -34,5 +35,11 @@ Grader AnswerGrader(const GradeCommand& command);
 // {"program", "tests"}, perhaps with "entry_point" and "prompt": the program (of a text with a fenced block: the last
 // one) is run on the tests in a sandbox. `tests` is a text or a list of texts. Invalid where there is no sandbox.
 Grader ProgramGrader(const GradeCommand& command);
+
+// {"response", "rubric"}, a rubric being a list of texts or of {"criterion", "points"}, judged by the config's judge;
+// where that judges against a reference as a whole, {"response", "reference"}. The reward is the score, the line also
+// holds the verdicts. Right when the reward is 1; invalid without a valid verdict. Error(kBadInput) for a judge that is
+// not there.
+Grader JudgeGrader(const RunConfig& config);
 
 }  // namespace autodidact::launch

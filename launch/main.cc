@@ -199,13 +199,17 @@ void Describe(CLI::App& app, Arguments& arguments) {
   score->add_option("--temperature", arguments.lines.sampling.temperature)->check(CLI::Range(1e-3, 1e6));
 
   auto* grade = app.add_subcommand(
-      "grade", "{\"gold\", \"answer\"} or {\"program\", \"tests\"} to verdicts and reasons, as JSON lines");
+      "grade",
+      "{\"gold\", \"answer\"}, {\"program\", \"tests\"} or, with --config, {\"response\", \"rubric\"} to verdicts and "
+      "reasons, as JSON lines");
   grade->add_option("--extractor", arguments.grade.extractor,
                     "auto (the box if there is one, a formula among words, else the whole text), boxed, last_number, "
                     "hashes, whole");
   grade->add_option("--comparator", arguments.grade.comparator, "exact, math");
   grade->add_option("--timeout", arguments.grade.timeout, "seconds for a program")->check(CLI::PositiveNumber);
   grade->add_option("--jobs", arguments.grade.jobs, "lines at a time")->check(CLI::PositiveNumber);
+  grade->add_option("--config", arguments.grade.config, "YAML file whose judge answers {\"response\", \"rubric\"}");
+  grade->add_option("--set", arguments.grade.overrides, "KEY=VALUE put over the config");
 
   app.add_subcommand("inspect", "What a model folder, a checkpoint, a safetensors file or a recorded message holds")
       ->add_option("path", arguments.path)

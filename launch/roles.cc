@@ -276,8 +276,7 @@ void RunJudge(const RoleSetting& setting, const std::stop_token& outer_stop) {
 
   Judge judge = MakeJudge(config);
   judge_service::Service service(setting.context, setting.security,
-                                 {.endpoint = setting.bind, .program = ToProgramJudge(config)},
-                                 std::move(judge.panel));
+                                 {.endpoint = setting.bind, .program = ToProgramJudge(config)}, std::move(judge.panel));
   net::Client learner = MakeLearnerClient(setting, name);
   Heart heart(
       learner, name, service.endpoint(),

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <sstream>
 
 #include "tests/e2e/tool.h"
 #include "tests/paths.h"
@@ -120,13 +121,13 @@ TEST(RubricTest, TheEndpointsKeyIsInNothingThatTheRunWrites) {
   process::Child server(std::move(options));
   const auto port = server.ReadLine(base::Deadline::In(std::chrono::seconds(60)));
   ASSERT_TRUE(port) << server.errors();
-  auto tool =
-      ToolOptions(With(With({tests::ProgramFile(), "train", "train.yaml", "--set", "name=run"}, RubricArguments(folder)),
-                       {"--set", "judge.backend=endpoint", "--set", "judge.instruction=", "--set",
-                        "judge.endpoint.base_url=http://127.0.0.1:" + *port + "/v1", "--set",
-                        "judge.endpoint.model=judge", "--set", "judge.endpoint.api_key_env=KEY_OF_THE_TEST", "--set",
-                        "judge.endpoint.backoff=0.01", "--set", "train.max_steps=1"}),
-                  BaseFolder());
+  auto tool = ToolOptions(
+      With(With({tests::ProgramFile(), "train", "train.yaml", "--set", "name=run"}, RubricArguments(folder)),
+           {"--set", "judge.backend=endpoint", "--set", "judge.instruction=", "--set",
+            "judge.endpoint.base_url=http://127.0.0.1:" + *port + "/v1", "--set", "judge.endpoint.model=judge", "--set",
+            "judge.endpoint.api_key_env=KEY_OF_THE_TEST", "--set", "judge.endpoint.backoff=0.01", "--set",
+            "train.max_steps=1"}),
+      BaseFolder());
   tool.environment.emplace_back("KEY_OF_THE_TEST=sk-very-secret");
   process::Child child(std::move(tool));
   const auto status = child.Wait(base::Deadline::In(std::chrono::minutes(5)));
@@ -142,6 +143,40 @@ TEST(RubricTest, TheEndpointsKeyIsInNothingThatTheRunWrites) {
       EXPECT_EQ(json::ReadFile(entry.path()).find("sk-very-secret"), std::string::npos) << entry.path();
     }
   }
+}
+
+TEST(RubricTest, GradeJudgesResponsesByThemselves) {
+  const fs::path folder = TestFolder();
+  process::ChildOptions options = ToolOptions(
+      {"python3", tests::SourceFolder() / "tests/judge_service/misbehaving_judge.py", "500", "not_json", "ok"}, {});
+  options.feed = true;
+  process::Child server(std::move(options));
+  const auto port = server.ReadLine(base::Deadline::In(std::chrono::seconds(60)));
+  ASSERT_TRUE(port) << server.errors();
+  std::ofstream(folder / "judge.yaml") << "judge:\n  kind: rubric\n  backend: endpoint\n  endpoint:\n    base_url: "
+                                       << "http://127.0.0.1:" << *port << "/v1\n    model: judge\n    backoff: 0.01\n";
+  auto tool = ToolOptions({tests::ProgramFile(), "grade", "--config", (folder / "judge.yaml").string()}, {});
+  tool.feed = true;
+  process::Child grade(std::move(tool));
+  grade.Write(R"({"id": 1, "response": "red blue", "rubric": ["says red", "says green"]}
+{"id": 2, "response": "red bad", "rubric": [{"criterion": "says red", "points": 5}, {"criterion": "says bad", "points": -3}]}
+{"id": 3, "response": "red", "rubric": [{"criterion": "says red", "points": -1}]}
+{"id": 4, "response": "red", "rubric": ["says red"]}
+)");
+  grade.CloseInput();
+  const auto status = grade.Wait(base::Deadline::In(std::chrono::minutes(2)));
+  ASSERT_TRUE(status && status->ok()) << grade.errors();
+  std::istringstream lines(grade.output());
+  std::vector<json::Json> graded;
+  for (std::string line; std::getline(lines, line);) graded.push_back(json::Parse(line, "output"));
+  ASSERT_EQ(graded.size(), 4u) << grade.output();
+  EXPECT_DOUBLE_EQ(graded[0].at("reward").get<double>(), 0.5);
+  EXPECT_EQ(graded[0].at("verdict"), "wrong");
+  EXPECT_EQ(graded[0].at("verdicts").at(1).at("text"), "says green");
+  EXPECT_DOUBLE_EQ(graded[1].at("reward").get<double>(), 0.4);
+  EXPECT_EQ(graded[2].at("verdict"), "invalid");
+  EXPECT_TRUE(graded[2].at("reward").is_null());
+  EXPECT_EQ(graded[3].at("verdict"), "right");
 }
 
 }  // namespace

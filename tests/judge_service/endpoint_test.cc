@@ -166,6 +166,12 @@ TEST_F(EndpointTest, AnEndpointThatFailsForGoodIsGivenUpAfterItsRetries) {
   EXPECT_NE(reply.verdicts.at(0).reason.find("after 3 tries"), std::string::npos) << reply.verdicts.at(0).reason;
 }
 
+TEST_F(EndpointTest, CallsAreUnderWayTogether) {
+  Serve({"pair"});
+  config_.retries = 0;
+  for (const auto& reward : Judge({"red 1", "red 2"}, {"red"}).rewards) EXPECT_DOUBLE_EQ(ValueOf(reward), 1);
+}
+
 TEST_F(EndpointTest, NoMoreCallsThanAllowedAreUnderWayAtOnce) {
   Serve({"ok"});
   config_.concurrency = 2;

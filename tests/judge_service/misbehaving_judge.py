@@ -5,7 +5,7 @@
 The n-th request is answered by the n-th behaviour, those beyond by the last: ok, 429 (with Retry-After: 1), 500, 401,
 slow (no answer until the client has gone), cut (the connection ends inside the body), not_json, extra (words around the
 JSON), short (a verdict too few), many (one too many), swapped (criteria out of order), maybe (one verdict is neither true
-nor false), fenced. Prints its port, then one JSON line for each request: what it got and whether it was well-formed. Ends
+nor false), fenced, pair (ok, once two requests are under way together; 500 when that does not come). Prints its port, then one JSON line for each request: what it got and whether it was well-formed. Ends
 when its standard input closes.
 
 It judges honestly by a rule of its own: a criterion "says WORD" is met when WORD is a word of the response.
@@ -18,7 +18,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 BEHAVIOURS = sys.argv[1:]
-lock = threading.Lock()
+lock = threading.Condition()
 count = 0
 under_way = 0
 most = 0
@@ -81,6 +81,7 @@ class Handler(BaseHTTPRequestHandler):
             count += 1
             under_way += 1
             most = max(most, under_way)
+            lock.notify_all()
             print(json.dumps({"behaviour": behaviour, "path": self.path, "key": self.headers.get("Authorization"),
                               "body": body, "problems": problems(body), "at_once": most}), flush=True)
         try:
@@ -94,6 +95,9 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.recv(1)  # returns when the client hangs up
             self.close_connection = True
             return
+        if behaviour == "pair":
+            with lock:
+                behaviour = "ok" if lock.wait_for(lambda: most > 1, timeout=10) else "500"
         status = int(behaviour) if behaviour.isdigit() else 200
         if status == 200:
             choice = {"index": 0, "message": {"role": "assistant", "content": message(behaviour, body)}}

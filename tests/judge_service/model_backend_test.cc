@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -36,7 +37,7 @@ class ModelBackendTest : public testing::Test {
     config.is_sliding = {false, false};
     config.bos_token_id = 1;
     config.eos_token_ids = {2};
-    weights_ = std::make_shared<const model::WeightSet>(config, model::InitialParameters(config, 3, 0.5), 0);
+    weights_ = std::make_shared<const model::WeightSet>(config, model::InitialParameters(config, 3, 1.0), 0);
     config_.instruction = "{response} ? {criterion}";
   }
 
@@ -60,6 +61,10 @@ class ModelBackendTest : public testing::Test {
     return yes / (yes + std::exp(score("no")));
   }
 
+  static double SaidShare(const Opinion& opinion) {
+    return std::stod(opinion.reason.substr(opinion.reason.find('=') + 1));
+  }
+
   std::unique_ptr<text::Tokenizer> tokenizer_;
   model::SharedWeights weights_;
   ModelBackendConfig config_;
@@ -67,17 +72,19 @@ class ModelBackendTest : public testing::Test {
 
 TEST_F(ModelBackendTest, AVerdictIsTheModelsOwnChoice) {
   const std::vector<std::string> items = {"a", "b a", "b b b", "c", "c a"};
+  std::vector<double> shares;
+  for (const std::string& item : items) shares.push_back(Share("a b ? " + item));
+  // Between two of the shares: whatever the random model prefers, there are both kinds.
+  std::vector<double> sorted = shares;
+  std::sort(sorted.begin(), sorted.end());
+  ASSERT_GT(sorted[2] - sorted[1], 1e-3) << "the test needs clear cases";
+  config_.threshold = (sorted[1] + sorted[2]) / 2;
   const auto opinions = Judge("a b", items);
-  bool met = false, not_met = false;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const double share = Share("a b ? " + items[i]);
-    ASSERT_GT(std::abs(share - 0.5), 1e-3) << "the test needs clear cases";
-    EXPECT_EQ(opinions[i].kind, share > 0.5 ? schema::VerdictKind::kMet : schema::VerdictKind::kNotMet) << items[i];
-    EXPECT_NEAR(std::stod(opinions[i].reason.substr(opinions[i].reason.find('=') + 1)), share, 1e-4);
-    met |= share > 0.5;
-    not_met |= share <= 0.5;
+    const bool met = shares[i] > config_.threshold;
+    EXPECT_EQ(opinions[i].kind, met ? schema::VerdictKind::kMet : schema::VerdictKind::kNotMet) << items[i];
+    EXPECT_NEAR(SaidShare(opinions[i]), shares[i], 1e-4);
   }
-  EXPECT_TRUE(met && not_met) << "the test needs both kinds";
 }
 
 TEST_F(ModelBackendTest, TheVerdictDoesNotDependOnWhatElseIsAsked) {
@@ -102,7 +109,7 @@ TEST_F(ModelBackendTest, ManyResponsesAreJudgedInOneComputation) {
 TEST_F(ModelBackendTest, TheCriterionMayComeFirst) {
   config_.instruction = "{criterion} ? {response}";
   const auto opinions = Judge("a b", {"a", "b"});
-  EXPECT_NEAR(std::stod(opinions[1].reason.substr(opinions[1].reason.find('=') + 1)), Share("b ? a b"), 1e-4);
+  EXPECT_NEAR(SaidShare(opinions[1]), Share("b ? a b"), 1e-4);
 }
 
 TEST_F(ModelBackendTest, AHigherThresholdTurnsAYesIntoANo) {
@@ -126,7 +133,7 @@ TEST_F(ModelBackendTest, AResponseCannotSpellASpecialToken) {
   const double defused = Share("a < eos> b ? c");
   ASSERT_GT(std::abs(defused - Share("a <eos> b ? c")), 1e-3) << "the test needs a difference";
   const Opinion opinion = Judge("a <eos> b", {"c"}).at(0);
-  EXPECT_NEAR(std::stod(opinion.reason.substr(opinion.reason.find('=') + 1)), defused, 1e-4);
+  EXPECT_NEAR(SaidShare(opinion), defused, 1e-4);
 }
 
 TEST_F(ModelBackendTest, RefusesAConfigThatCannotJudge) {
