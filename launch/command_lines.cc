@@ -14,7 +14,6 @@
 #include "launch/commands.h"
 #include "launch/line_reader.h"
 #include "launch/wiring.h"
-#include "model/folder.h"
 
 namespace autodidact::launch {
 namespace {
@@ -148,14 +147,7 @@ class FirstError {
 };
 
 LoadedModel Load(const LinesCommand& command) {
-  if (command.device != "cpu" && !at::hasCUDA()) {
-    base::ThrowBadInput("--device " + command.device + ": this machine or build has no GPU, expected cpu");
-  }
-  LoadedModel loaded;
-  loaded.tokenizer = LoadTokenizer(command.model, model::ReadModelConfig(command.model));
-  const at::ScalarType type = command.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
-  loaded.weights = model::LoadModel(command.model, type, at::Device(command.device));
-  return loaded;
+  return LoadModelFolder(command.model, command.device, DtypeNamed(command.dtype));
 }
 
 void PrintGroup(const schema::RolloutGroup& group) {

@@ -1,11 +1,13 @@
 // The program: one binary, its roles and its tools as subcommands.
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "collective/collective.h"
 #include "launch/commands.h"
@@ -45,6 +47,16 @@ void AddConfig(CLI::App* command, Arguments& arguments) {
   command->add_option("--set", arguments.overrides, "KEY=VALUE put over the config, as in --set train.max_steps=10");
 }
 
+// Unlike CLI::Range it refuses what is not a number.
+CLI::Validator Within(double low, double high) {
+  return {[low, high](const std::string& text) {
+            double value = NAN;
+            const bool good = CLI::detail::lexical_cast(text, value) && value >= low && value <= high;
+            return good ? std::string() : base::Format("got {}, expected a number from {} to {}", text, low, high);
+          },
+          base::Format("{} to {}", low, high)};
+}
+
 bool IsDevice(const std::string& text) {
   const std::string numbered = "cuda:";
   if (text == "cpu" || text == "cuda") return true;
@@ -73,11 +85,11 @@ void AddModel(CLI::App* command, Arguments& arguments) {
 }
 
 void AddSampling(CLI::App* command, launch::SamplingKeys& sampling) {
-  command->add_option("--temperature", sampling.temperature, "0: greedy")->check(CLI::Range(0.0, 1e6));
+  command->add_option("--temperature", sampling.temperature, "0: greedy")->check(Within(0.0, 1e6));
   command->add_option("--top-k", sampling.top_k, "0: off")->check(CLI::Range(0, INT32_MAX));
-  command->add_option("--top-p", sampling.top_p, "1: off")->check(CLI::Range(0.0, 1.0));
-  command->add_option("--min-p", sampling.min_p, "0: off")->check(CLI::Range(0.0, 1.0));
-  command->add_option("--repetition-penalty", sampling.repetition_penalty, "1: off")->check(CLI::Range(1e-3, 1e3));
+  command->add_option("--top-p", sampling.top_p, "1: off")->check(Within(0.0, 1.0));
+  command->add_option("--min-p", sampling.min_p, "0: off")->check(Within(0.0, 1.0));
+  command->add_option("--repetition-penalty", sampling.repetition_penalty, "1: off")->check(Within(1e-3, 1e3));
   command->add_option("--max-new-tokens,--max-completion-length", sampling.max_completion_length, "tokens")
       ->check(CLI::Range(1, INT32_MAX));
   command->add_option("--stop", sampling.stop, "string that ends a completion; may be repeated");
@@ -196,7 +208,7 @@ void Describe(CLI::App& app, Arguments& arguments) {
       ->check(CLI::NonNegativeNumber);
   auto* score = app.add_subcommand("score", "{\"ids\"} or {\"prompt\", \"completion\"} to log-probabilities");
   AddModel(score, arguments);
-  score->add_option("--temperature", arguments.lines.sampling.temperature)->check(CLI::Range(1e-3, 1e6));
+  score->add_option("--temperature", arguments.lines.sampling.temperature)->check(Within(1e-3, 1e6));
 
   auto* grade = app.add_subcommand(
       "grade",

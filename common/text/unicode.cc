@@ -180,7 +180,8 @@ std::string StripAccents(std::string_view text) {
   std::string plain;
   for (std::size_t position = 0; position < text.size();) {
     const char32_t character = NextChar(text, &position);
-    if (utf8proc_category(static_cast<utf8proc_int32_t>(character)) != UTF8PROC_CATEGORY_MN) {
+    const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(character));
+    if (category < UTF8PROC_CATEGORY_MN || category > UTF8PROC_CATEGORY_ME) {
       AppendUtf8(character, &plain);
     }
   }

@@ -66,8 +66,12 @@ TEST(RowsTest, IdsThatTheModelHasNotAreNamed) {
 }
 
 TEST(RowsTest, FlagsOutOfRangeAreRefused) {
-  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
-           {"--temperature", "-1"}, {"--top-p", "2"}, {"--n", "0"}, {"--dtype", "int8"}, {"--device", "tpu"}}) {
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{{"--temperature", "-1"},
+                                                                                     {"--temperature", "nan"},
+                                                                                     {"--top-p", "2"},
+                                                                                     {"--n", "0"},
+                                                                                     {"--dtype", "int8"},
+                                                                                     {"--device", "tpu"}}) {
     auto arguments = flags;
     arguments.insert(arguments.begin(), {"generate", "base"});
     EXPECT_EQ(Feed(arguments, "").status.code, 2) << flags[0];

@@ -120,7 +120,7 @@ TEST_F(ChatFolderTest, AnUnknownTemplateSaysHowToNameAFormat) {
     FAIL() << "no error was thrown";
   } catch (const base::Error& error) {
     EXPECT_NE(error.message().find("chat_template.jinja"), std::string::npos);
-    EXPECT_NE(error.message().find("chat_format: one of plain"), std::string::npos) << error.message();
+    EXPECT_NE(error.message().find("--chat-format): one of plain"), std::string::npos) << error.message();
   }
 }
 

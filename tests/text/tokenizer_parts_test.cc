@@ -110,6 +110,8 @@ TEST(NormalizerTest, StepsRunInOrder) {
   EXPECT_EQ(Spelled(load(R"({"type": "NFC"})"), "e\u0301"), "[é]");
   EXPECT_EQ(Spelled(load(R"({"type": "Sequence", "normalizers": [{"type": "NFD"}, {"type": "StripAccents"}]})"), "é"),
             "[e]");
+  // Every mark is an accent, also those that enclose (U+20E3) or take space (U+0903).
+  EXPECT_EQ(Spelled(load(R"({"type": "StripAccents"})"), "e\u0301\u20e3\u0903"), "[e]");
   EXPECT_EQ(Spelled(load(R"({"type": "Sequence", "normalizers": [{"type": "Strip"}, {"type": "Lowercase"},
                              {"type": "Prepend", "prepend": "x"}, {"type": "Replace", "pattern": {"Regex": "[bc]+"},
                              "content": "y"}]})"),
