@@ -1,7 +1,7 @@
 // Seconds of one GRPO step (rollouts, then loss, gradients and optimizer) and rollout tokens per second, as one JSON
 // line.
 //
-//   bench_step MODEL PROMPTS.jsonl [--group 8 --n-prompts 8 --new 64 --steps 6 --threads 1]
+//   bench_step MODEL PROMPTS.jsonl [--group 8 --n-prompts 8 --new 64 --steps 6 --threads 1 --rollouts-only]
 //
 // Every prompt is sampled GROUP times at temperature 1, NEW tokens each unless a rollout ends itself. The first step
 // warms up and is not counted. The reward is the share of distinct tokens, so that the groups have a spread.
@@ -41,6 +41,8 @@ int main(int argc, char** argv) {
   app.add_option("--new", new_tokens);
   app.add_option("--steps", steps);
   app.add_option("--threads", threads);
+  bool rollouts_only = false;
+  app.add_flag("--rollouts-only", rollouts_only, "no training: the weights stay as they are");
   CLI11_PARSE(app, argc, argv);
 
   launch::UseThreads(threads);
@@ -78,8 +80,10 @@ int main(int argc, char** argv) {
       groups.push_back(std::move(scored));
     }
     const double sampled = base::SecondsSince(start);
-    trainer.Step(groups);
-    engine.SetWeights(trainer.parameters().Snapshot(static_cast<std::uint64_t>(step) + 1));
+    if (!rollouts_only) {
+      trainer.Step(groups);
+      engine.SetWeights(trainer.parameters().Snapshot(static_cast<std::uint64_t>(step) + 1));
+    }
     if (step == 0) continue;
     rollout_seconds.push_back(sampled);
     step_seconds.push_back(base::SecondsSince(start));

@@ -41,7 +41,7 @@ MemoryPlan PlanMemory(const EngineConfig& config, const model::ModelConfig& mode
   if (own_kernels) {
     constexpr std::int64_t kFloat = sizeof(float);
     plan.weight_bytes = cpu::PackedFloats(model, cpu::Kernels().panel_width) * kFloat;
-    plan.cache_bytes = pages * cpu::KvCache::PageFloats(model) * kFloat;
+    plan.cache_bytes = cpu::KvCache::Floats(model, pages) * kFloat;
   } else {
     plan.cache_bytes = plan.cache_tokens * 2 * model.num_layers * model.num_kv_heads * model.head_dim * element_bytes;
   }

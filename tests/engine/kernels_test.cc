@@ -80,18 +80,20 @@ TEST_P(KernelTest, AttentionOverPiecesEqualsPlainSoftmax) {
   const std::int64_t dim = 10;
   const std::int64_t padded = 16;
   const std::int64_t tokens = 45;
-  const std::int64_t block = kPageTokens * (dim + padded);
   const std::vector<float> keys = Randoms(tokens * dim, 4);
   const std::vector<float> values = Randoms(tokens * dim, 5);
-  std::vector<float> memory(3 * block, 0.0f);
+  std::vector<float> key_memory(3 * kPageTokens * dim, 0.0f), value_memory(3 * kPageTokens * padded, 0.0f);
   for (std::int64_t t = 0; t < tokens; ++t) {
-    float* page = &memory[t / kPageTokens * block];
     for (std::int64_t d = 0; d < dim; ++d) {
-      page[d * kPageTokens + t % kPageTokens] = keys[t * dim + d];
-      page[dim * kPageTokens + t % kPageTokens * padded + d] = values[t * dim + d];
+      key_memory[(t / kPageTokens * dim + d) * kPageTokens + t % kPageTokens] = keys[t * dim + d];
+      value_memory[t * padded + d] = values[t * dim + d];
     }
   }
-  const float* pages[] = {&memory[0], &memory[block], &memory[2 * block]};
+  std::vector<const float*> key_pages, value_pages;
+  for (int page = 0; page < 3; ++page) {
+    key_pages.push_back(&key_memory[page * kPageTokens * dim]);
+    value_pages.push_back(&value_memory[page * kPageTokens * padded]);
+  }
   for (std::int64_t count = 1; count <= table_->max_queries; ++count) {
     const std::vector<float> queries = Randoms(count * dim, 6);
     std::vector<const float*> pointers;
@@ -110,7 +112,8 @@ TEST_P(KernelTest, AttentionOverPiecesEqualsPlainSoftmax) {
     args.queries = pointers.data();
     args.key_begin = begin.data();
     args.key_end = end.data();
-    args.pages = pages;
+    args.keys = key_pages.data();
+    args.values = value_pages.data();
     args.num_pages = 2;
     args.head_dim = dim;
     args.padded_dim = padded;
@@ -119,7 +122,8 @@ TEST_P(KernelTest, AttentionOverPiecesEqualsPlainSoftmax) {
     args.out = out.data();
     args.scratch = scratch.data();
     table_->attend(args);
-    args.pages = pages + 2;
+    args.keys = key_pages.data() + 2;
+    args.values = value_pages.data() + 2;
     args.num_pages = 1;
     args.key_begin = late_begin.data();
     args.key_end = late_end.data();

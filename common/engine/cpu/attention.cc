@@ -6,9 +6,6 @@ namespace autodidact::engine::cpu {
 namespace {
 
 constexpr std::int64_t kChunkTokens = kChunkPages * kPageTokens;
-constexpr std::int64_t kLineFloats = 16;
-// Pages per row and head that are asked for ahead: more would push each other out of the first-level cache.
-constexpr std::int64_t kPrefetchPages = 4;
 
 // The first position that a row sees.
 std::int64_t FirstSeen(const AttentionCall& call, const Row& row) {
@@ -27,7 +24,8 @@ AttentionWorker::AttentionWorker(const model::ModelConfig& config, const KernelT
   for (std::vector<std::int64_t>* range : {&begin_, &end_, &chunk_begin_, &chunk_end_}) {
     range->resize(static_cast<std::size_t>(kernels.max_queries));
   }
-  pages_.resize(kChunkPages);
+  keys_.resize(kChunkPages);
+  values_.resize(kChunkPages);
   scratch_ = AllocateFloats(kernels.max_queries * kChunkTokens);
 }
 
@@ -104,7 +102,7 @@ void AttentionWorker::RunShared(const AttentionCall& call, const AttentionUnit& 
   }
 }
 
-// Rows outside, heads inside: a row's heads lie side by side in its pages.
+// Heads outside, rows inside: pages that rows took together lie side by side for each head.
 void AttentionWorker::RunOwn(const AttentionCall& call, const AttentionUnit& unit, const Block& block) {
   const std::vector<Row>& rows = *call.rows;
   for (std::int64_t i = 0; i < block.count(); ++i) {
@@ -113,14 +111,9 @@ void AttentionWorker::RunOwn(const AttentionCall& call, const AttentionUnit& uni
     end_[i] = row.slot + 1;
   }
   const std::int64_t step = unit.same_pages ? block.count() : block.heads;
-  for (std::int64_t i = 0; i < block.count(); i += step) {
-    const Row& row = rows[static_cast<std::size_t>(block.row_begin + i / block.heads)];
-    for (std::int64_t head = block.head_begin; head < block.head_end; ++head) {
-      if (head + 1 < block.head_end) {
-        Prefetch(call, row, head + 1);
-      } else if (i + step < block.count()) {
-        Prefetch(call, rows[static_cast<std::size_t>(block.row_begin + i / block.heads + 1)], block.head_begin);
-      }
+  for (std::int64_t head = block.head_begin; head < block.head_end; ++head) {
+    for (std::int64_t i = 0; i < block.count(); i += step) {
+      const Row& row = rows[static_cast<std::size_t>(block.row_begin + i / block.heads)];
       Segment(call, row.pages, (head - block.head_begin) * kernels_.max_queries + i, i, step, head);
     }
   }
@@ -141,14 +134,6 @@ void AttentionWorker::StoreResults(const AttentionCall& call, const Block& block
   }
 }
 
-void AttentionWorker::Prefetch(const AttentionCall& call, const Row& row, std::int64_t kv_head) const {
-  const std::int64_t pages = std::min(kPrefetchPages, PagesFor(row.slot + 1));
-  for (std::int64_t page = 0; page < pages; ++page) {
-    const float* block = cache_.Block(row.pages[page], call.layer, kv_head);
-    for (std::int64_t i = 0; i < cache_.block_size(); i += kLineFloats) __builtin_prefetch(block + i);
-  }
-}
-
 void AttentionWorker::Segment(const AttentionCall& call, const PageId* pages, std::int64_t first, std::int64_t range,
                               std::int64_t count, std::int64_t kv_head) {
   const std::int64_t lowest = *std::min_element(&begin_[range], &begin_[range] + count);
@@ -158,7 +143,9 @@ void AttentionWorker::Segment(const AttentionCall& call, const PageId* pages, st
     AttendArgs args;
     args.num_pages = PagesFor(std::min(highest, chunk + kChunkTokens) - chunk);
     for (std::int64_t page = 0; page < args.num_pages; ++page) {
-      pages_[page] = cache_.Block(pages[chunk / kPageTokens + page], call.layer, kv_head);
+      const PageId id = pages[chunk / kPageTokens + page];
+      keys_[page] = cache_.Keys(id, call.layer, kv_head);
+      values_[page] = cache_.Values(id, call.layer, kv_head);
     }
     for (std::int64_t i = 0; i < count; ++i) {
       chunk_begin_[i] = std::clamp<std::int64_t>(begin_[range + i] - chunk, 0, kChunkTokens);
@@ -168,7 +155,8 @@ void AttentionWorker::Segment(const AttentionCall& call, const PageId* pages, st
     args.queries = &queries_[first];
     args.key_begin = chunk_begin_.data();
     args.key_end = chunk_end_.data();
-    args.pages = pages_.data();
+    args.keys = keys_.data();
+    args.values = values_.data();
     args.head_dim = config_.head_dim;
     args.padded_dim = cache_.padded_dim();
     args.max = &max_[first];

@@ -73,8 +73,6 @@ class AttentionWorker {
   // on.
   void Segment(const AttentionCall& call, const PageId* pages, std::int64_t first, std::int64_t range,
                std::int64_t count, std::int64_t kv_head);
-  // Asks for the first pages of a kv head of a row's own tokens.
-  void Prefetch(const AttentionCall& call, const Row& row, std::int64_t kv_head) const;
 
   const model::ModelConfig& config_;
   const KernelTable& kernels_;
@@ -86,7 +84,7 @@ class AttentionWorker {
   AlignedFloats out_;
   // One kv head's queries: visible slots of the segment, and the same within a chunk.
   std::vector<std::int64_t> begin_, end_, chunk_begin_, chunk_end_;
-  std::vector<const float*> pages_;
+  std::vector<const float*> keys_, values_;  // by page of a chunk
   AlignedFloats scratch_;
 };
 

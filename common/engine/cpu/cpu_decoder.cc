@@ -231,13 +231,14 @@ void CpuDecoder::Attend(const AttentionCall& call) {
       }
     });
   }
-  // All heads of a unit together, or each its own task where there are too few units.
-  const std::int64_t splits = units < 4 * team_->size() ? kv_heads : 1;
+  // All heads of a unit together, so that the start of a unit is paid for once; but each its own task where there are
+  // too few units, and in prefill, where units of one prompt read the same keys: head by head they stay in the cache.
+  const std::int64_t splits = prefill || units < 4 * team_->size() ? kv_heads : 1;
   const std::int64_t heads = kv_heads / splits;
   team_->For(units * splits, 1, [&](std::int64_t begin, std::int64_t end, int worker) {
     for (std::int64_t task = begin; task < end; ++task) {
-      const std::int64_t head = task % splits * heads;
-      attention_[static_cast<std::size_t>(worker)]->Run(call, units_[static_cast<std::size_t>(task / splits)], head,
+      const std::int64_t head = task / units * heads;
+      attention_[static_cast<std::size_t>(worker)]->Run(call, units_[static_cast<std::size_t>(task % units)], head,
                                                         head + heads);
     }
   });

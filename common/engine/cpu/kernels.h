@@ -44,14 +44,14 @@ struct GemmArgs {
 };
 
 // One step of attention: a block of queries over a chunk of pages, merged into each query's running (max, sum, out).
-// A page of one head is keys [head_dim][kPageTokens], then values [kPageTokens][padded_dim].
 struct AttendArgs {
   std::int64_t num_queries = 0;             // up to the table's max_queries
   const float* const* queries = nullptr;    // [num_queries] -> head_dim floats, already scaled
   const std::int64_t* key_begin = nullptr;  // [num_queries] visible keys of the chunk; empty when begin >= end
   const std::int64_t* key_end = nullptr;
-  const float* const* pages = nullptr;
-  std::int64_t num_pages = 0;  // up to kChunkPages
+  const float* const* keys = nullptr;    // [num_pages] -> [head_dim][kPageTokens]
+  const float* const* values = nullptr;  // [num_pages] -> [kPageTokens][padded_dim]
+  std::int64_t num_pages = 0;            // up to kChunkPages
   std::int64_t head_dim = 0;
   std::int64_t padded_dim = 0;
   float* max = nullptr;      // [num_queries], kMasked at first

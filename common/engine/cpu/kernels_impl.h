@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::int64_t kPanelWidth = 2 * kLanes;
 constexpr std::int64_t kVectorsPerPage = kPageTokens / kLanes;
+constexpr int kMaxQueries = 8;
+static_assert(kMaxQueries % kQueryBlock == 0);
+// Pages of values that stay in the first-level cache while all queries add them.
+constexpr std::int64_t kValuePages = 4;
 
 inline std::int64_t Smaller(std::int64_t a, std::int64_t b) {
   return a < b ? a : b;
@@ -156,18 +160,14 @@ void Gemm(const GemmArgs& args) {
   }
 }
 
-// Scores of Queries queries with Vectors vectors of keys; a vector's keys lie in one page.
+// Scores of Queries queries, from `query` on, with the keys of Vectors vectors of one page.
 template <int Queries, int Vectors>
-inline void ScoreVectors(const AttendArgs& args, std::int64_t vector) {
+[[gnu::always_inline]] inline void ScoreVectors(const AttendArgs& args, int query, std::int64_t vector) {
   constexpr std::int64_t kRow = kChunkPages * kPageTokens;
-  const float* keys[Vectors];
-#pragma GCC unroll 8
-  for (int j = 0; j < Vectors; ++j) {
-    keys[j] = args.pages[(vector + j) / kVectorsPerPage] + (vector + j) % kVectorsPerPage * kLanes;
-  }
+  const float* keys = args.keys[vector / kVectorsPerPage] + vector % kVectorsPerPage * kLanes;
   const float* queries[Queries];
 #pragma GCC unroll 8
-  for (int i = 0; i < Queries; ++i) queries[i] = args.queries[i];
+  for (int i = 0; i < Queries; ++i) queries[i] = args.queries[query + i];
   Vec acc[Queries][Vectors];
 #pragma GCC unroll 8
   for (int i = 0; i < Queries; ++i) {
@@ -177,7 +177,7 @@ inline void ScoreVectors(const AttendArgs& args, std::int64_t vector) {
   for (std::int64_t d = 0; d < args.head_dim; ++d) {
     Vec key[Vectors];
 #pragma GCC unroll 8
-    for (int j = 0; j < Vectors; ++j) key[j] = Load(keys[j] + d * kPageTokens);
+    for (int j = 0; j < Vectors; ++j) key[j] = Load(keys + d * kPageTokens + j * kLanes);
 #pragma GCC unroll 8
     for (int i = 0; i < Queries; ++i) {
       const Vec q = Set1(queries[i][d]);
@@ -188,8 +188,17 @@ inline void ScoreVectors(const AttendArgs& args, std::int64_t vector) {
 #pragma GCC unroll 8
   for (int i = 0; i < Queries; ++i) {
 #pragma GCC unroll 8
-    for (int j = 0; j < Vectors; ++j) Store(args.scratch + i * kRow + (vector + j) * kLanes, acc[i][j]);
+    for (int j = 0; j < Vectors; ++j) Store(args.scratch + (query + i) * kRow + (vector + j) * kLanes, acc[i][j]);
   }
+}
+
+// All vectors [begin, end), page by page.
+template <int Queries>
+[[gnu::noinline]] void Scores(const AttendArgs& args, int query, std::int64_t begin, std::int64_t end) {
+  if (end - begin == kVectorsPerPage) {
+    return ScoreVectors<Queries, static_cast<int>(kVectorsPerPage)>(args, query, begin);
+  }
+  for (std::int64_t vector = begin; vector < end; ++vector) ScoreVectors<Queries, 1>(args, query, vector);
 }
 
 // Scores -> weights exp(score - new max) of one query over vectors [begin, end); returns what its running sums shrink
@@ -221,30 +230,33 @@ inline float Soften(const AttendArgs& args, int i, std::int64_t begin, std::int6
   return shrink_lanes[0];
 }
 
-// out = out · shrink + weights · values, for Vectors vectors of the value rows from `column` on.
+// out = out · shrink + weights · values over tokens [begin, end), for Vectors vectors of the value rows from `column`
+// on.
 template <int Queries, int Vectors>
-inline void AddValues(const AttendArgs& args, const float* shrink, std::int64_t column, std::int64_t begin,
-                      std::int64_t end) {
+[[gnu::always_inline]] inline void AddColumns(const AttendArgs& args, int query, const float* shrink,
+                                              std::int64_t column, std::int64_t begin, std::int64_t end) {
   constexpr std::int64_t kRow = kChunkPages * kPageTokens;
+  float* out = args.out + query * args.padded_dim + column;
+  const float* weights = args.scratch + query * kRow;
   Vec acc[Queries][Vectors];
 #pragma GCC unroll 8
   for (int i = 0; i < Queries; ++i) {
 #pragma GCC unroll 8
     for (int j = 0; j < Vectors; ++j) {
-      acc[i][j] = Mul(Load(args.out + i * args.padded_dim + column + j * kLanes), Set1(shrink[i]));
+      acc[i][j] = Mul(Load(out + i * args.padded_dim + j * kLanes), Set1(shrink[i]));
     }
   }
-  const std::int64_t value_offset = args.head_dim * kPageTokens + column;
   for (std::int64_t t = begin; t < end;) {
-    const float* value = args.pages[t / kPageTokens] + value_offset + t % kPageTokens * args.padded_dim;
-    const std::int64_t stop = Smaller(end, (t / kPageTokens + 1) * kPageTokens);
+    const std::int64_t page = t / kPageTokens;
+    const float* value = args.values[page] + t % kPageTokens * args.padded_dim + column;
+    const std::int64_t stop = Smaller(end, (page + 1) * kPageTokens);
     for (; t < stop; ++t, value += args.padded_dim) {
       Vec row[Vectors];
 #pragma GCC unroll 8
       for (int j = 0; j < Vectors; ++j) row[j] = Load(value + j * kLanes);
 #pragma GCC unroll 8
       for (int i = 0; i < Queries; ++i) {
-        const Vec weight = Set1(args.scratch[i * kRow + t]);
+        const Vec weight = Set1(weights[i * kRow + t]);
 #pragma GCC unroll 8
         for (int j = 0; j < Vectors; ++j) acc[i][j] = Fma(weight, row[j], acc[i][j]);
       }
@@ -253,18 +265,45 @@ inline void AddValues(const AttendArgs& args, const float* shrink, std::int64_t 
 #pragma GCC unroll 8
   for (int i = 0; i < Queries; ++i) {
 #pragma GCC unroll 8
-    for (int j = 0; j < Vectors; ++j) {
-      Store(args.out + i * args.padded_dim + column + j * kLanes, acc[i][j]);
-    }
+    for (int j = 0; j < Vectors; ++j) Store(out + i * args.padded_dim + j * kLanes, acc[i][j]);
   }
 }
 
-// Keys outside a query's own range, but inside the block's, get weight 0, which changes no sum.
 template <int Queries>
-[[gnu::noinline]] void AttendBlock(const AttendArgs& args) {
+[[gnu::noinline]] void AddValues(const AttendArgs& args, int query, const float* shrink, std::int64_t begin,
+                                 std::int64_t end) {
+  // One query alone has registers to spare, and needs them: each sum is a chain that waits for itself.
+  constexpr int kWide = Queries == 1 ? 2 * kValueVectors : kValueVectors;
+  std::int64_t column = 0;
+  for (; column + kWide * kLanes <= args.padded_dim; column += kWide * kLanes) {
+    AddColumns<Queries, kWide>(args, query, shrink, column, begin, end);
+  }
+  for (; column + 2 * kLanes <= args.padded_dim; column += 2 * kLanes) {
+    AddColumns<Queries, 2>(args, query, shrink, column, begin, end);
+  }
+  for (; column < args.padded_dim; column += kLanes) AddColumns<Queries, 1>(args, query, shrink, column, begin, end);
+}
+
+// Calls kernel<number of queries>(query, …) for all queries, kQueryBlock at a time.
+template <int Queries>
+inline void ScoresFor(int count, const AttendArgs& args, int query, std::int64_t begin, std::int64_t end) {
+  if (count == Queries) return Scores<Queries>(args, query, begin, end);
+  if constexpr (Queries > 1) ScoresFor<Queries - 1>(count, args, query, begin, end);
+}
+template <int Queries>
+inline void AddValuesFor(int count, const AttendArgs& args, int query, const float* shrink, std::int64_t begin,
+                         std::int64_t end) {
+  if (count == Queries) return AddValues<Queries>(args, query, shrink, begin, end);
+  if constexpr (Queries > 1) AddValuesFor<Queries - 1>(count, args, query, shrink, begin, end);
+}
+
+// Keys outside a query's own range, but inside the block's, get weight 0, which changes no sum. Keys and values are
+// read from far away once, for all queries.
+void Attend(const AttendArgs& args) {
+  const int count = static_cast<int>(args.num_queries);
   std::int64_t first = args.num_pages * kPageTokens;
   std::int64_t last = 0;
-  for (int i = 0; i < Queries; ++i) {
+  for (int i = 0; i < count; ++i) {
     if (args.key_begin[i] >= args.key_end[i]) continue;
     first = Smaller(first, args.key_begin[i]);
     last = Larger(last, args.key_end[i]);
@@ -272,27 +311,25 @@ template <int Queries>
   if (first >= last) return;
   const std::int64_t begin = first / kLanes;
   const std::int64_t end = (last + kLanes - 1) / kLanes;
-  constexpr int kStep = Queries > 2 ? 2 : 4;
-  std::int64_t vector = begin;
-  for (; vector + kStep <= end; vector += kStep) ScoreVectors<Queries, kStep>(args, vector);
-  for (; vector < end; ++vector) ScoreVectors<Queries, 1>(args, vector);
-  float shrink[Queries];
-  for (int i = 0; i < Queries; ++i) shrink[i] = Soften(args, i, begin, end);
-  std::int64_t column = 0;
-  for (; column + kValueVectors * kLanes <= args.padded_dim; column += kValueVectors * kLanes) {
-    AddValues<Queries, kValueVectors>(args, shrink, column, first, last);
+  for (std::int64_t page = begin / kVectorsPerPage; page * kVectorsPerPage < end; ++page) {
+    const std::int64_t from = Larger(begin, page * kVectorsPerPage);
+    const std::int64_t to = Smaller(end, (page + 1) * kVectorsPerPage);
+    for (int query = 0; query < count; query += kQueryBlock) {
+      ScoresFor<kQueryBlock>(static_cast<int>(Smaller(kQueryBlock, count - query)), args, query, from, to);
+    }
   }
-  for (; column < args.padded_dim; column += kLanes) AddValues<Queries, 1>(args, shrink, column, first, last);
-}
-
-template <int Queries>
-inline void AttendFor(const AttendArgs& args) {
-  if (args.num_queries == Queries) return AttendBlock<Queries>(args);
-  if constexpr (Queries > 1) AttendFor<Queries - 1>(args);
-}
-
-void Attend(const AttendArgs& args) {
-  AttendFor<kQueryBlock>(args);
+  float shrink[kMaxQueries];
+  for (int i = 0; i < count; ++i) shrink[i] = Soften(args, i, begin, end);
+  constexpr std::int64_t kStep = kValuePages * kPageTokens;
+  for (std::int64_t t = first; t < last;) {
+    const std::int64_t stop = Smaller(last, (t / kStep + 1) * kStep);
+    for (int query = 0; query < count; query += kQueryBlock) {
+      AddValuesFor<kQueryBlock>(static_cast<int>(Smaller(kQueryBlock, count - query)), args, query, shrink + query, t,
+                                stop);
+    }
+    for (int i = 0; i < count; ++i) shrink[i] = 1.0f;
+    t = stop;
+  }
 }
 
 void RmsNorm(const float* x, const float* w, float eps, std::int64_t n, float* y) {
@@ -373,7 +410,7 @@ void RunMaxima(const float* x, std::int64_t n, float* maxima) {
 }
 
 constexpr KernelTable MakeTable(const char* name) {
-  return {name, kPanelWidth, kQueryBlock, Gemm, Attend, RmsNorm, Rotate, Scale, AddTo, MaxOf, ExpOf, RunMaxima};
+  return {name, kPanelWidth, kMaxQueries, Gemm, Attend, RmsNorm, Rotate, Scale, AddTo, MaxOf, ExpOf, RunMaxima};
 }
 
 }  // namespace
