@@ -26,6 +26,11 @@ class Communicator {
   // In place, over contiguous fp32 or fp64 tensors of the same shape on all ranks. The sum is formed in rank order, so
   // it has the same bits on every rank and in every run.
   virtual void AllReduceSum(at::Tensor& tensor) = 0;
+  // The two halves of it, for ranks that each own a share of the rows (the first dimension; rank_order.h says which).
+  // Afterwards a rank's own rows hold the sum, with the bits of AllReduceSum; its other rows hold anything.
+  virtual void ReduceScatterSum(at::Tensor& tensor) = 0;
+  // In place, any dtype: every rank's own rows on all ranks.
+  virtual void AllGatherRows(at::Tensor& tensor) = 0;
   // In place: rank `root`'s values on all ranks.
   virtual void Broadcast(at::Tensor& tensor, int root) = 0;
   // Every rank's bytes, in rank order; sizes may differ.

@@ -76,7 +76,16 @@ struct Header {
   std::int64_t own = 0;    // bytes that come from the sender: may differ
 };
 
-enum Kind : std::int64_t { kAllReduce = 1, kBroadcast, kAllGather, kBroadcastBytes, kScatter, kBarrier };
+enum Kind : std::int64_t {
+  kAllReduce = 1,
+  kReduceScatter,
+  kAllGatherRows,
+  kBroadcast,
+  kAllGather,
+  kBroadcastBytes,
+  kScatter,
+  kBarrier
+};
 
 // An operation under way, and all the memory that MPI may touch until it is done.
 struct Flight {
@@ -85,7 +94,6 @@ struct Flight {
   std::vector<MPI_Request> requests;
   std::vector<Header> sent;
   std::vector<Header> received;
-  std::vector<int> counts, offsets, other_counts, other_offsets;
   std::vector<std::string> bytes;
   std::vector<at::Tensor> tensors;
 
@@ -111,16 +119,21 @@ class MpiRanks final : public Communicator {
   void AllReduceSum(at::Tensor& tensor) override {
     RequireSummable(tensor, "all-reduce");
     auto flight = Meet(kAllReduce, "all-reduce", tensor.nbytes(), std::vector<std::int64_t>(size_, 0));
-    const std::int64_t chunk = kChunkBytes / tensor.element_size();
-    at::Tensor flat = tensor.view({-1});
-    for (std::int64_t begin = 0; begin < flat.numel(); begin += chunk) {
-      const at::Tensor part = flat.slice(0, begin, std::min(begin + chunk, flat.numel()));
-      if (part.scalar_type() == at::kFloat) {
-        SumChunk<float>(flight, part, MPI_FLOAT);
-      } else {
-        SumChunk<double>(flight, part, MPI_DOUBLE);
-      }
-    }
+    const at::Tensor flat = tensor.view({-1});
+    SumOwnRows(flight, flat);
+    GatherRows(flight, flat);
+  }
+
+  void ReduceScatterSum(at::Tensor& tensor) override {
+    RequireSummable(tensor, "reduce-scatter");
+    auto flight = Meet(kReduceScatter, "reduce-scatter", tensor.nbytes(), std::vector<std::int64_t>(size_, 0));
+    SumOwnRows(flight, tensor);
+  }
+
+  void AllGatherRows(at::Tensor& tensor) override {
+    RequireContiguous(tensor, "all-gather of rows");
+    auto flight = Meet(kAllGatherRows, "all-gather of rows", tensor.nbytes(), std::vector<std::int64_t>(size_, 0));
+    GatherRows(flight, tensor);
   }
 
   void Broadcast(at::Tensor& tensor, int root) override {
@@ -253,36 +266,74 @@ class MpiRanks final : public Communicator {
     });
   }
 
-  // Rank r gets everyone's slice r, adds them up in rank order, and all gather the sums.
+  void SumOwnRows(FlightPtr& flight, const at::Tensor& tensor) {
+    if (tensor.scalar_type() == at::kFloat) {
+      SumOwnRowsOf<float>(flight, tensor);
+    } else {
+      SumOwnRowsOf<double>(flight, tensor);
+    }
+  }
+
+  std::int64_t MostElements(const at::Tensor& tensor) const {
+    std::int64_t most = 0;
+    for (int r = 0; r < size_; ++r) most = std::max(most, ElementsOf(tensor, r, size_).count());
+    return most;
+  }
+
+  // Every rank gets everyone's piece of its own rows and adds them up in rank order.
   template <class T>
-  void SumChunk(FlightPtr& flight, const at::Tensor& part, MPI_Datatype type) {
-    const std::int64_t count = part.numel();
-    const Slice mine = SliceOf(count, rank_, size_);
-    at::Tensor gathered = at::empty({size_, mine.count()}, part.options());
-    at::Tensor sum = at::empty({mine.count()}, part.options());
-    flight->tensors = {part, gathered, sum};
-    flight->counts.assign(size_, 0);
-    flight->offsets = flight->other_offsets = flight->counts;
-    flight->other_counts.assign(size_, static_cast<int>(mine.count()));
-    for (int r = 0; r < size_; ++r) {
-      const Slice slice = SliceOf(count, r, size_);
-      flight->counts[r] = static_cast<int>(slice.count());
-      flight->offsets[r] = static_cast<int>(slice.begin);
-      flight->other_offsets[r] = static_cast<int>(r * mine.count());
+  void SumOwnRowsOf(FlightPtr& flight, const at::Tensor& tensor) {
+    const std::int64_t most = MostElements(tensor);
+    const std::int64_t piece = std::min<std::int64_t>(most, kChunkBytes / static_cast<std::int64_t>(sizeof(T)));
+    at::Tensor gathered = at::empty({size_, piece}, tensor.options());
+    flight->tensors = {tensor, gathered};
+    T* data = tensor.data_ptr<T>();
+    T* rows = gathered.data_ptr<T>();
+    for (std::int64_t begin = 0; begin < most; begin += piece) {
+      const Slice own = PieceOf(ElementsOf(tensor, rank_, size_), begin, piece);
+      for (int r = 0; r < size_; ++r) {
+        if (r == rank_) continue;
+        const Slice theirs = PieceOf(ElementsOf(tensor, r, size_), begin, piece);
+        Receive(flight, rows + r * piece, own.count(), r);
+        Send(flight, data + theirs.begin, theirs.count(), r);
+      }
+      Finish(flight);
+      std::copy_n(data + own.begin, own.count(), rows + rank_ * piece);
+      for (int r = 1; r < size_; ++r) AddInto(rows, rows + r * piece, own.count());
+      std::copy_n(rows, own.count(), data + own.begin);
     }
-    T* data = part.data_ptr<T>();
-    Check(MPI_Ialltoallv(data, flight->counts.data(), flight->offsets.data(), type, gathered.data_ptr<T>(),
-                         flight->other_counts.data(), flight->other_offsets.data(), type, comm_, flight->NewRequest()),
-          flight->operation);
-    Finish(flight);
-    sum.copy_(gathered[0]);
-    for (int r = 1; r < size_; ++r) {
-      AddInto(sum.data_ptr<T>(), gathered.data_ptr<T>() + r * mine.count(), mine.count());
+  }
+
+  void GatherRows(FlightPtr& flight, const at::Tensor& tensor) {
+    flight->tensors = {tensor};
+    const auto width = static_cast<std::int64_t>(tensor.element_size());
+    const std::int64_t most = MostElements(tensor);
+    const std::int64_t piece = kChunkBytes / width;
+    char* data = static_cast<char*>(tensor.data_ptr());
+    for (std::int64_t begin = 0; begin < most; begin += piece) {
+      const Slice own = PieceOf(ElementsOf(tensor, rank_, size_), begin, piece);
+      for (int r = 0; r < size_; ++r) {
+        if (r == rank_) continue;
+        const Slice theirs = PieceOf(ElementsOf(tensor, r, size_), begin, piece);
+        Receive(flight, data + theirs.begin * width, theirs.count() * width, r);
+        Send(flight, data + own.begin * width, own.count() * width, r);
+      }
+      Finish(flight);
     }
-    Check(MPI_Iallgatherv(sum.data_ptr<T>(), static_cast<int>(mine.count()), type, data, flight->counts.data(),
-                          flight->offsets.data(), type, comm_, flight->NewRequest()),
+  }
+
+  // At most kChunkBytes; nothing for nothing.
+  template <class T>
+  void Send(FlightPtr& flight, const T* data, std::int64_t count, int to) {
+    if (count == 0) return;
+    Check(MPI_Isend(data, static_cast<int>(count * sizeof(T)), MPI_BYTE, to, kPartTag, comm_, flight->NewRequest()),
           flight->operation);
-    Finish(flight);
+  }
+  template <class T>
+  void Receive(FlightPtr& flight, T* data, std::int64_t count, int from) {
+    if (count == 0) return;
+    Check(MPI_Irecv(data, static_cast<int>(count * sizeof(T)), MPI_BYTE, from, kPartTag, comm_, flight->NewRequest()),
+          flight->operation);
   }
 
   MPI_Comm comm_;

@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 #include <nccl.h>
 
+#include <algorithm>
 #include <cstring>
 #include <thread>
 
@@ -16,6 +17,8 @@ namespace autodidact::collective {
 namespace {
 
 constexpr std::chrono::microseconds kPause{50};
+// Of the rows that a rank sums at once, from each of the ranks.
+constexpr std::int64_t kPieceBytes = std::int64_t{1} << 26;
 
 ncclDataType_t TypeOf(const at::Tensor& tensor) {
   return tensor.scalar_type() == at::kFloat ? ncclFloat32 : ncclFloat64;
@@ -59,31 +62,21 @@ class NcclRanks final : public Communicator {
   void AllReduceSum(at::Tensor& tensor) override {
     if (tensor.is_cpu()) return bootstrap_.AllReduceSum(tensor);
     RequireSummable(tensor, "all-reduce", device_);
-    const auto since = Begin("all-reduce");
-    const c10::cuda::CUDAGuard guard(device_);
     const at::Tensor flat = tensor.view({-1});
-    const Slice mine = SliceOf(flat.numel(), rank(), size());
-    at::Tensor gathered = at::empty({size(), mine.count()}, flat.options());
-    // Everyone gets slice r to rank r ...
-    CheckNow(ncclGroupStart(), "all-reduce");
-    for (int r = 0; r < size(); ++r) {
-      const Slice slice = SliceOf(flat.numel(), r, size());
-      Post(ncclSend(At(flat, slice.begin), slice.count(), TypeOf(flat), r, comm_, Stream()), "all-reduce");
-      Post(ncclRecv(gathered[r].data_ptr(), mine.count(), TypeOf(flat), r, comm_, Stream()), "all-reduce");
-    }
-    Settle(ncclGroupEnd(), "all-reduce", since);
-    // ... which adds them up in rank order ...
-    at::Tensor sum = gathered[0];
-    for (int r = 1; r < size(); ++r) sum.add_(gathered[r]);
-    // ... and gives the sum to everyone.
-    CheckNow(ncclGroupStart(), "all-reduce");
-    for (int r = 0; r < size(); ++r) {
-      const Slice slice = SliceOf(flat.numel(), r, size());
-      Post(ncclSend(sum.data_ptr(), mine.count(), TypeOf(flat), r, comm_, Stream()), "all-reduce");
-      Post(ncclRecv(At(flat, slice.begin), slice.count(), TypeOf(flat), r, comm_, Stream()), "all-reduce");
-    }
-    Settle(ncclGroupEnd(), "all-reduce", since);
-    WaitForGpu("all-reduce", since);
+    SumOwnRows(flat, "all-reduce");
+    GatherRows(flat, "all-reduce");
+  }
+
+  void ReduceScatterSum(at::Tensor& tensor) override {
+    if (tensor.is_cpu()) return bootstrap_.ReduceScatterSum(tensor);
+    RequireSummable(tensor, "reduce-scatter", device_);
+    SumOwnRows(tensor, "reduce-scatter");
+  }
+
+  void AllGatherRows(at::Tensor& tensor) override {
+    if (tensor.is_cpu()) return bootstrap_.AllGatherRows(tensor);
+    RequireContiguous(tensor, "all-gather of rows", device_);
+    GatherRows(tensor, "all-gather of rows");
   }
 
   void Broadcast(at::Tensor& tensor, int root) override {
@@ -108,6 +101,52 @@ class NcclRanks final : public Communicator {
 
  private:
   cudaStream_t Stream() const { return c10::cuda::getCurrentCUDAStream(device_.index()).stream(); }
+
+  std::int64_t MostElements(const at::Tensor& tensor) const {
+    std::int64_t most = 0;
+    for (int r = 0; r < size(); ++r) most = std::max(most, ElementsOf(tensor, r, size()).count());
+    return most;
+  }
+
+  // Every rank gets everyone's piece of its own rows and adds them up in rank order.
+  void SumOwnRows(const at::Tensor& tensor, const std::string& operation) {
+    const auto since = Begin(operation);
+    const c10::cuda::CUDAGuard guard(device_);
+    const at::Tensor flat = tensor.view({-1});
+    const std::int64_t most = MostElements(tensor);
+    const std::int64_t piece = std::min(most, kPieceBytes / static_cast<std::int64_t>(flat.element_size()));
+    const at::Tensor gathered = at::empty({size(), piece}, flat.options());
+    for (std::int64_t begin = 0; begin < most; begin += piece) {
+      const Slice own = PieceOf(ElementsOf(tensor, rank(), size()), begin, piece);
+      CheckNow(ncclGroupStart(), operation);
+      for (int r = 0; r < size(); ++r) {
+        const Slice theirs = PieceOf(ElementsOf(tensor, r, size()), begin, piece);
+        Post(ncclSend(At(flat, theirs.begin), theirs.count(), TypeOf(flat), r, comm_, Stream()), operation);
+        Post(ncclRecv(At(gathered, r * piece), own.count(), TypeOf(flat), r, comm_, Stream()), operation);
+      }
+      Settle(ncclGroupEnd(), operation, since);
+      at::Tensor sum = gathered[0].narrow(0, 0, own.count());
+      for (int r = 1; r < size(); ++r) sum.add_(gathered[r].narrow(0, 0, own.count()));
+      flat.narrow(0, own.begin, own.count()).copy_(sum);
+    }
+    WaitForGpu(operation, since);
+  }
+
+  void GatherRows(const at::Tensor& tensor, const std::string& operation) {
+    const auto since = Begin(operation);
+    const c10::cuda::CUDAGuard guard(device_);
+    const auto width = static_cast<std::int64_t>(tensor.element_size());
+    const Slice own = ElementsOf(tensor, rank(), size());
+    CheckNow(ncclGroupStart(), operation);
+    for (int r = 0; r < size(); ++r) {
+      const Slice theirs = ElementsOf(tensor, r, size());
+      if (r == rank()) continue;
+      Post(ncclSend(At(tensor, own.begin), own.count() * width, ncclUint8, r, comm_, Stream()), operation);
+      Post(ncclRecv(At(tensor, theirs.begin), theirs.count() * width, ncclUint8, r, comm_, Stream()), operation);
+    }
+    Settle(ncclGroupEnd(), operation, since);
+    WaitForGpu(operation, since);
+  }
 
   static void* At(const at::Tensor& flat, std::int64_t element) {
     return static_cast<char*>(flat.data_ptr()) + element * flat.element_size();

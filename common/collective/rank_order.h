@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
@@ -16,6 +17,19 @@ struct Slice {
 };
 inline Slice SliceOf(std::int64_t count, int rank, int size) {
   return {count * rank / size, count * (rank + 1) / size};
+}
+
+// The elements of a rank's share of a tensor's rows (its first dimension).
+inline Slice ElementsOf(const at::Tensor& tensor, int rank, int size) {
+  if (tensor.numel() == 0) return {};
+  const Slice rows = SliceOf(tensor.size(0), rank, size);
+  const std::int64_t width = tensor.numel() / tensor.size(0);
+  return {rows.begin * width, rows.end * width};
+}
+
+// The part of a slice that a transfer in pieces of `piece` elements has reached at `begin`; empty beyond its end.
+inline Slice PieceOf(Slice slice, std::int64_t begin, std::int64_t piece) {
+  return {std::min(slice.begin + begin, slice.end), std::min(slice.begin + begin + piece, slice.end)};
 }
 
 // into[i] += from[i], in the type's own precision.

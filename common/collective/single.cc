@@ -11,9 +11,11 @@ class Single final : public Communicator {
   int size() const override { return 1; }
   std::string name() const override { return "single"; }
 
-  void AllReduceSum(at::Tensor& tensor) override { RequireSummable(tensor, "all-reduce"); }
+  void AllReduceSum(at::Tensor& tensor) override { RequireSummable(tensor, "all-reduce", tensor.device()); }
+  void ReduceScatterSum(at::Tensor& tensor) override { RequireSummable(tensor, "reduce-scatter", tensor.device()); }
+  void AllGatherRows(at::Tensor& tensor) override { RequireContiguous(tensor, "all-gather of rows", tensor.device()); }
   void Broadcast(at::Tensor& tensor, int root) override {
-    RequireContiguous(tensor, "broadcast");
+    RequireContiguous(tensor, "broadcast", tensor.device());
     RequireRank(root, 1, "broadcast");
   }
   std::vector<std::string> AllGather(const std::string& bytes) override { return {bytes}; }

@@ -13,6 +13,9 @@
 namespace autodidact::collective {
 namespace {
 
+// Numbers that are added up at once.
+constexpr std::int64_t kBlock = 4096;
+
 // What a rank brings to a meeting. It holds its share of the memory, so that a rank that gives up takes nothing away
 // from those who still read.
 struct Offer {
@@ -117,6 +120,30 @@ class ThreadRank final : public Communicator {
     }
   }
 
+  void ReduceScatterSum(at::Tensor& tensor) override {
+    RequireSummable(tensor, "reduce-scatter");
+    const auto& offers = meeting_->Exchange(rank_, {"reduce-scatter", tensor, nullptr});
+    if (tensor.scalar_type() == at::kFloat) {
+      SumOwnRows<float>(offers, tensor);
+    } else {
+      SumOwnRows<double>(offers, tensor);
+    }
+    meeting_->Meet(rank_, "reduce-scatter");
+  }
+
+  void AllGatherRows(at::Tensor& tensor) override {
+    RequireContiguous(tensor, "all-gather of rows");
+    const auto& offers = meeting_->Exchange(rank_, {"all-gather of rows", tensor, nullptr});
+    const auto width = static_cast<std::int64_t>(tensor.element_size());
+    for (int r = 0; r < size(); ++r) {
+      const Slice rows = ElementsOf(tensor, r, size());
+      if (r == rank_ || rows.count() == 0) continue;
+      std::memcpy(static_cast<char*>(tensor.data_ptr()) + rows.begin * width, offers[r].data() + rows.begin * width,
+                  static_cast<std::size_t>(rows.count() * width));
+    }
+    meeting_->Meet(rank_, "all-gather of rows");
+  }
+
   void Broadcast(at::Tensor& tensor, int root) override {
     RequireContiguous(tensor, "broadcast");
     RequireRank(root, size(), "broadcast");
@@ -167,6 +194,19 @@ class ThreadRank final : public Communicator {
     meeting_->Meet(rank_, "all-reduce");
     if (rank_ != 0 && tensor.nbytes() > 0) std::memcpy(tensor.data_ptr(), sum, tensor.nbytes());
     meeting_->Meet(rank_, "all-reduce");
+  }
+
+  // Nobody else touches this rank's rows of any tensor, so the sum may stand in its own at once.
+  template <class T>
+  void SumOwnRows(const std::vector<Offer>& offers, at::Tensor& tensor) {
+    const Slice mine = ElementsOf(tensor, rank_, size());
+    std::vector<T> sum(static_cast<std::size_t>(std::min(mine.count(), kBlock)));
+    for (std::int64_t begin = mine.begin; begin < mine.end; begin += kBlock) {
+      const std::int64_t count = std::min(kBlock, mine.end - begin);
+      std::copy_n(offers[0].tensor.data_ptr<T>() + begin, count, sum.data());
+      for (int r = 1; r < size(); ++r) AddInto(sum.data(), offers[r].tensor.data_ptr<T>() + begin, count);
+      std::copy_n(sum.data(), count, tensor.data_ptr<T>() + begin);
+    }
   }
 
   std::string Take(Offer offer, int root, int index) {

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "collective/collective.h"
+#include "collective/rank_order.h"
 
 namespace autodidact::collective {
 
@@ -69,6 +70,39 @@ TYPED_TEST_P(CommunicatorTest, AllReduceWorksOnTensorsOfAnyShapeAndBeyondOneChun
     const double expected = group.size() * (group.size() + 1) / 2.0;
     EXPECT_EQ(values.min().template item<double>(), expected);
     EXPECT_EQ(values.max().template item<double>(), expected);
+  });
+}
+
+TYPED_TEST_P(CommunicatorTest, ReduceScatterGivesEachRankItsRowsOfTheSumToTheBit) {
+  TypeParam::Run(kPatient, [](Communicator& group) {
+    for (const auto type : {at::kFloat, at::kDouble}) {
+      for (const std::int64_t rows : {0, 1, 2, 7, 9000}) {
+        at::Tensor values = ValuesOf(group.rank(), rows * 3, type).view({rows, 3});
+        group.ReduceScatterSum(values);
+        const Slice mine = SliceOf(rows, group.rank(), group.size());
+        const at::Tensor sum = SumInRankOrder(group.size(), rows * 3, type).view({rows, 3});
+        EXPECT_TRUE(SameBits(values.narrow(0, mine.begin, mine.count()), sum.narrow(0, mine.begin, mine.count())))
+            << rows;
+      }
+    }
+  });
+}
+
+TYPED_TEST_P(CommunicatorTest, AllGatherOfRowsGivesEveryRanksOwnToAll) {
+  TypeParam::Run(kPatient, [](Communicator& group) {
+    for (const auto type : {at::kFloat, at::kBFloat16}) {
+      for (const std::int64_t rows : {0, 1, 2, 7, 1000}) {
+        at::Tensor values = at::full({rows, 2}, -1, type);
+        at::Tensor expected = at::empty({rows, 2}, type);
+        for (int r = 0; r < group.size(); ++r) {
+          const Slice share = SliceOf(rows, r, group.size());
+          expected.narrow(0, share.begin, share.count()).fill_(r + 0.5);
+          if (r == group.rank()) values.narrow(0, share.begin, share.count()).fill_(r + 0.5);
+        }
+        group.AllGatherRows(values);
+        EXPECT_TRUE(at::equal(values, expected)) << rows;
+      }
+    }
   });
 }
 
@@ -164,9 +198,11 @@ TYPED_TEST_P(CommunicatorTest, UnfitTensorsAreRefusedBeforeAnyoneWaits) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(CommunicatorTest, RanksCountFromZeroToSize, AllReduceSumsInRankOrderToTheBit,
-                            AllReduceWorksOnTensorsOfAnyShapeAndBeyondOneChunk, BroadcastGivesTheRootsValuesOfAnyType,
-                            AllGatherKeepsBytesOfDifferentSizes, BroadcastBytesNeedsNoSizeInAdvance,
-                            ScatterGivesEachRankItsPart, ManyOperationsInARowDoNotMix, AbsentRankIsNamedAtTheTimeout,
+                            AllReduceWorksOnTensorsOfAnyShapeAndBeyondOneChunk,
+                            ReduceScatterGivesEachRankItsRowsOfTheSumToTheBit, AllGatherOfRowsGivesEveryRanksOwnToAll,
+                            BroadcastGivesTheRootsValuesOfAnyType, AllGatherKeepsBytesOfDifferentSizes,
+                            BroadcastBytesNeedsNoSizeInAdvance, ScatterGivesEachRankItsPart,
+                            ManyOperationsInARowDoNotMix, AbsentRankIsNamedAtTheTimeout,
                             RanksInDifferentOperationsFindOut, UnfitTensorsAreRefusedBeforeAnyoneWaits);
 
 }  // namespace autodidact::collective
