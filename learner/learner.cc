@@ -69,6 +69,7 @@ Learner::Learner(LearnerConfig config, const model::SharedWeights& initial, coll
       rank_zero_(rank_zero),
       trainer_(config_.trainer, *initial, config_.trainer.loss.beta != 0 ? initial : nullptr, communicator) {
   AD_CHECK((communicator.rank() == 0) == (rank_zero != nullptr), "rank 0 alone has the coordinator");
+  if (rank_zero_) initial_ = initial;
 }
 
 void Learner::Resume(const std::filesystem::path& checkpoint) {
@@ -121,10 +122,8 @@ RunEnd Learner::Run(const std::stop_token& stop) {
     order = {static_cast<Order::Kind>(told.at(0)), told.substr(1)};
     if (order.kind == Order::Kind::kFail) throw base::Error(base::ErrorKind::kRetryLater, order.reason);
     if (order.kind != Order::Kind::kTrain) {
-      if (rank_zero_) {
-        Save();
-        rank_zero_->coordinator.Finish();
-      }
+      Save();
+      if (rank_zero_) rank_zero_->coordinator.Finish();
       communicator_.Barrier();
       return order.kind == Order::Kind::kFinish ? RunEnd::kFinished : RunEnd::kStopped;
     }
@@ -149,11 +148,10 @@ RunEnd Learner::Run(const std::stop_token& stop) {
       metrics["step_time"] = base::SecondsSince(start);
       stop_on_alarm = FinishStep(std::move(all), advantages, std::move(metrics));
     }
+    if (config_.save_steps > 0 && step_ % config_.save_steps == 0) Save();
     if (communicator_.BroadcastBytes(stop_on_alarm ? "stop" : "go on", 0) == "stop") {
-      if (rank_zero_) {
-        Save();
-        rank_zero_->coordinator.Finish();
-      }
+      Save();
+      if (rank_zero_) rank_zero_->coordinator.Finish();
       communicator_.Barrier();
       return RunEnd::kAlarm;
     }
@@ -164,7 +162,9 @@ void Learner::PublishWeights() {
   const auto version = static_cast<schema::WeightVersion>(trainer_.optimizer().steps());
   // A step without any group to train on leaves the weights as they are.
   if (!published_ || published_->version() != version) {
-    published_ = trainer_.parameters().Snapshot(version);
+    const bool untouched = initial_ && initial_->version() == version && !config_.publish_to;
+    published_ = untouched ? initial_ : trainer_.parameters().Snapshot(version, config_.publish_to);
+    initial_ = nullptr;
     rank_zero_->store.Publish(published_);
   }
   rank_zero_->coordinator.Announce(version);
@@ -215,7 +215,6 @@ bool Learner::FinishStep(std::vector<schema::ScoredGroup> groups, const std::vec
   rank_zero_->run_folder.WriteRollouts(step_, records);
   rank_zero_->run_folder.WriteMetrics(step_, metrics);
   if (rank_zero_->hooks.progress) rank_zero_->hooks.progress(step_, metrics);
-  if (config_.save_steps > 0 && step_ % config_.save_steps == 0) Save();
   return stop;
 }
 
@@ -226,11 +225,11 @@ void Learner::Save() {
                         .optimizer_steps = trainer_.optimizer().steps(),
                         .fingerprint = config_.fingerprint,
                         .notes = {}};
-  if (rank_zero_->hooks.save_notes) state.notes = rank_zero_->hooks.save_notes();
+  if (rank_zero_ && rank_zero_->hooks.save_notes) state.notes = rank_zero_->hooks.save_notes();
   WriteCheckpoint(config_.run_folder / "checkpoints", state, trainer_.parameters(), trainer_.optimizer(),
-                  config_.initial_model, config_.keep_checkpoints);
+                  config_.initial_model, config_.keep_checkpoints, rank_zero_ != nullptr);
   saved_step_ = step_;
-  base::LogInfo("checkpoint of step {} written", step_);
+  if (rank_zero_) base::LogInfo("checkpoint of step {} written", step_);
 }
 
 }  // namespace autodidact::learner

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -26,8 +27,9 @@ struct LearnerConfig {
   std::int64_t evaluate_steps = 0;    // hooks.evaluate every so many steps and at the end; 0: never
   base::Milliseconds step_timeout{600'000};
   std::filesystem::path run_folder;
-  std::filesystem::path initial_model;  // whose tokenizer files go into checkpoints
-  std::string fingerprint;              // of what a resumed run must share
+  std::filesystem::path initial_model;   // whose tokenizer files go into checkpoints
+  std::string fingerprint;               // of what a resumed run must share
+  std::optional<at::Device> publish_to;  // where published weights lie; default: where they are trained
 };
 
 // What launch adds, on rank 0's thread. Each may be empty.
@@ -79,9 +81,10 @@ class Learner {
 
   Order NextOrder(const std::stop_token& stop, std::vector<schema::ScoredGroup>& all, base::Metrics& metrics);
   void PublishWeights();
-  // Metrics, records, hooks, checkpoint; returns whether an alarm ends the run.
+  // Metrics, records and hooks of a step, on rank 0; returns whether an alarm ends the run.
   bool FinishStep(std::vector<schema::ScoredGroup> groups, const std::vector<std::string>& advantages,
                   base::Metrics metrics);
+  // All ranks: a checkpoint of the step that is done, unless it is there.
   void Save();
 
   LearnerConfig config_;
@@ -90,6 +93,7 @@ class Learner {
   PolicyTrainer trainer_;
   std::int64_t step_ = 0;
   std::int64_t saved_step_ = -1;
+  model::SharedWeights initial_;    // rank 0, until the first weights are published
   model::SharedWeights published_;  // rank 0
 };
 

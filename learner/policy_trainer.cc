@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/deadline.h"
 #include "base/log.h"
+#include "model/device.h"
 #include "model/transformer.h"
 
 namespace autodidact::learner {
@@ -45,11 +46,12 @@ PolicyTrainer::PolicyTrainer(TrainerConfig config, const model::WeightSet& initi
                              collective::Communicator& communicator)
     : config_(config),
       communicator_(communicator),
-      parameters_(initial),
+      parameters_(initial, config.device),
       reference_(std::move(reference)),
-      optimizer_(config.optimizer, parameters_) {
+      optimizer_(config.optimizer, parameters_, &communicator) {
   Check(config_.loss);
   if (config_.loss.beta != 0 && !reference_) base::ThrowBug("a KL coefficient without reference weights");
+  if (reference_ && !config_.offload_reference) reference_ = model::OnDevice(reference_, parameters_.flat().device());
 }
 
 std::vector<PolicyTrainer::Batch> PolicyTrainer::MakeBatches(const std::vector<schema::ScoredGroup>& groups) const {
@@ -103,11 +105,14 @@ at::Tensor PolicyTrainer::Logprobs(const model::Parameters& parameters, const Ba
   return scores.logprobs_M;
 }
 
-void PolicyTrainer::ComputeReferences(std::vector<Batch>& batches) const {
-  if (!reference_) return;
+void PolicyTrainer::ComputeReferences(std::vector<Batch>& batches) {
+  if (!reference_ || batches.empty()) return;
   at::NoGradGuard no_grad;
+  model::Parameters lent;
+  if (config_.offload_reference) lent = parameters_.LendGradient(*reference_);
+  const model::Parameters& reference = config_.offload_reference ? lent : reference_->parameters();
   for (Batch& batch : batches) {
-    batch.ref_logprobs_M = Logprobs(reference_->parameters(), batch, nullptr);
+    batch.ref_logprobs_M = Logprobs(reference, batch, nullptr);
     const at::Tensor ref = batch.ref_logprobs_M.cpu();
     const float* ref_logprobs = ref.const_data_ptr<float>();
     batch.reward_kl.assign(batch.origin.size(), 0.0);
@@ -116,6 +121,7 @@ void PolicyTrainer::ComputeReferences(std::vector<Batch>& batches) const {
           static_cast<double>(batch.rollout_logprobs[m]) - ref_logprobs[m];
     }
   }
+  if (config_.offload_reference) parameters_.grad().zero_();
 }
 
 std::vector<std::vector<std::optional<double>>> PolicyTrainer::ComputeAdvantages(
@@ -230,7 +236,6 @@ PolicyTrainer::Result PolicyTrainer::Step(const std::vector<schema::ScoredGroup>
   const auto start = base::Clock::now();
   for (std::int64_t iteration = 0; iteration < config_.num_iterations; ++iteration) {
     TrainIteration(batches, normaliser, iteration == 0, figures);
-    communicator_.AllReduceSum(parameters_.grad());
     const AdamW::StepInfo info = optimizer_.Step();
     metrics["grad_norm"] = info.grad_norm;
     metrics["learning_rate"] = info.learning_rate;

@@ -26,12 +26,16 @@ struct TrainerConfig {
   double temperature = 1.0;         // the rollouts' sampling temperature
   std::int64_t micro_batch_tokens = 16384;  // tokens computed at once; a larger group is computed alone
   bool gradient_checkpointing = false;
+  // The reference weights stay where they were given (host memory, say) and are copied into the gradient's memory,
+  // which is idle then, for the pass that needs them.
+  bool offload_reference = false;
+  std::optional<at::Device> device;  // where it trains; default: where the initial weights are
 };
 
 // Not thread-safe: the rank's own thread. All ranks call Step together with their own groups (maybe none).
 class PolicyTrainer {
  public:
-  // The communicator and the weights' device must outlive it. `reference` is weight version 0; it may be null when beta
+  // The communicator must outlive it. `reference` is weight version 0; it may be null when beta
   // is 0, and then no KL is computed.
   PolicyTrainer(TrainerConfig config, const model::WeightSet& initial, model::SharedWeights reference,
                 collective::Communicator& communicator);
@@ -54,7 +58,7 @@ class PolicyTrainer {
 
   std::vector<Batch> MakeBatches(const std::vector<schema::ScoredGroup>& groups) const;
   at::Tensor Logprobs(const model::Parameters& parameters, const Batch& batch, at::Tensor* entropies) const;
-  void ComputeReferences(std::vector<Batch>& batches) const;
+  void ComputeReferences(std::vector<Batch>& batches);
   std::vector<std::vector<std::optional<double>>> ComputeAdvantages(const std::vector<schema::ScoredGroup>& groups,
                                                                     const std::vector<Batch>& batches,
                                                                     base::Metrics& metrics);

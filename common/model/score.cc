@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "model/kernels.h"
+#include "model/memory.h"
 #include "model/ops.h"
 #include "model/parallel.h"
 #include "model/transformer.h"
@@ -13,13 +14,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Logits held at once. A batch that fits keeps them for the backward pass.
-constexpr std::int64_t kMaxLogits = std::int64_t{1} << 20;
-
-std::int64_t RowsAtOnce(std::int64_t vocabulary) {
-  return std::max<std::int64_t>(32, kMaxLogits / vocabulary);
-}
-
 struct Sums {
   at::Tensor logsumexps;
   at::Tensor entropies;
@@ -28,9 +22,9 @@ struct Sums {
 // logits [rows, V] are not divided by the temperature yet.
 Sums SumsOf(const at::Tensor& logits, double temperature) {
   if (!UsesCpuKernels(logits)) {
-    const at::Tensor scaled = logits.to(at::kFloat) / temperature;
+    const at::Tensor scaled = logits.to(at::kFloat, false, /*copy=*/true).div_(temperature);
     const at::Tensor logsumexps = scaled.logsumexp(1);
-    const at::Tensor means = (scaled * (scaled - logsumexps.unsqueeze(1)).exp()).sum(1);
+    const at::Tensor means = (scaled - logsumexps.unsqueeze(1)).exp_().mul_(scaled).sum(1);
     return {logsumexps, logsumexps - means};
   }
   const std::int64_t width = logits.size(1);
@@ -54,7 +48,8 @@ at::Tensor LogitGradients(at::Tensor logits, const at::Tensor& targets, const at
                           const at::Tensor& gradients, double temperature) {
   if (!UsesCpuKernels(logits)) {
     const at::Tensor scaled = gradients / temperature;
-    at::Tensor result = (logits.to(at::kFloat) / temperature - logsumexps.unsqueeze(1)).exp() * -scaled.unsqueeze(1);
+    at::Tensor result = logits.to(at::kFloat).div_(temperature);
+    result.sub_(logsumexps.unsqueeze(1)).exp_().mul_(-scaled.unsqueeze(1));
     result.scatter_add_(1, targets.unsqueeze(1), scaled.unsqueeze(1));
     return result.to(logits.scalar_type());
   }
@@ -78,7 +73,7 @@ class ScoreFunction : public torch::autograd::Function<ScoreFunction> {
   static variable_list forward(AutogradContext* context, const at::Tensor& hidden, const at::Tensor& head,
                                const at::Tensor& targets, double temperature) {
     const std::int64_t num_rows = hidden.size(0);
-    const std::int64_t step = RowsAtOnce(head.size(0));
+    const std::int64_t step = LogitRows(head.size(0), head.device().type());
     const auto fp32 = hidden.options().dtype(at::kFloat);
     at::Tensor logprobs = at::empty({num_rows}, fp32);
     at::Tensor entropies = at::empty({num_rows}, fp32);
@@ -93,6 +88,7 @@ class ScoreFunction : public torch::autograd::Function<ScoreFunction> {
       const at::Tensor chosen = logits.gather(1, targets.narrow(0, row, rows).unsqueeze(1)).squeeze(1);
       logprobs.narrow(0, row, rows).copy_(chosen.to(at::kFloat) / temperature - sums.logsumexps);
     }
+    // A batch that fits keeps its logits for the backward pass.
     const bool keep = num_rows <= step && num_rows > 0;
     context->save_for_backward({hidden, head, targets, logsumexps, keep ? logits : at::Tensor()});
     context->saved_data["temperature"] = temperature;
@@ -108,7 +104,7 @@ class ScoreFunction : public torch::autograd::Function<ScoreFunction> {
     const double temperature = context->saved_data["temperature"].toDouble();
     const at::Tensor gradient = gradients[0].contiguous();
     const std::int64_t num_rows = hidden.size(0);
-    const std::int64_t step = RowsAtOnce(head.size(0));
+    const std::int64_t step = LogitRows(head.size(0), head.device().type());
     at::Tensor d_hidden = context->needs_input_grad(0) ? at::empty_like(hidden) : at::Tensor();
     at::Tensor d_head;
     for (std::int64_t row = 0; row < num_rows; row += step) {

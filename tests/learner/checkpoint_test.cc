@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "collective/collective.h"
 #include "tests/learner/tiny_model.h"
 
 namespace autodidact::learner {
@@ -51,7 +52,61 @@ TEST_F(CheckpointTest, ARestoredTrainingGoesOnWithTheSameBits) {
   RestoreCheckpoint(*found, state, again, other);
   Train(again, other, 2);
   EXPECT_TRUE(again.flat().equal(parameters.flat()));
-  EXPECT_TRUE(other.second_moment().equal(optimizer.second_moment()));
+  for (const StateVector vector : optimizer.vectors()) {
+    EXPECT_TRUE(other.Collect(vector).equal(optimizer.Collect(vector))) << NameOf(vector);
+  }
+}
+
+// The same training by any number of ranks, each with its share of the state; the gradient is rank 0's alone.
+class SharedTraining {
+ public:
+  SharedTraining(const model::WeightSet& start, collective::Communicator& communicator)
+      : parameters(start), optimizer({.learning_rate = 0.01}, parameters, &communicator), rank_(communicator.rank()) {}
+
+  void Train(int steps) {
+    for (int i = 0; i < steps; ++i) {
+      if (rank_ == 0) parameters.grad().copy_(parameters.flat().to(at::kFloat).sin());
+      optimizer.Step();
+    }
+  }
+
+  FlatParameters parameters;
+  AdamW optimizer;
+
+ private:
+  const int rank_;
+};
+
+TEST_F(CheckpointTest, IsIndependentOfTheNumberOfRanks) {
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    fs::remove_all(root_);
+    const auto start = TinyModel(1, type);
+    collective::SpawnRanks(3, [&](collective::Communicator& communicator) {
+      SharedTraining training(*start, communicator);
+      training.Train(3);
+      WriteCheckpoint(root_, {.step = 3, .version = 3, .optimizer_steps = 3, .fingerprint = "f", .notes = {}},
+                      training.parameters, training.optimizer, {}, 0, communicator.rank() == 0);
+    });
+    const auto single = collective::MakeSingle();
+    SharedTraining straight(*start, *single);
+    straight.Train(5);
+    const auto found = FindCheckpoint(root_);
+    ASSERT_TRUE(found);
+    for (const int size : {1, 2, 3}) {
+      collective::SpawnRanks(size, [&](collective::Communicator& communicator) {
+        SharedTraining resumed(*TinyModel(9, type), communicator);
+        RestoreCheckpoint(*found, ReadCheckpointState(*found), resumed.parameters, resumed.optimizer);
+        resumed.Train(2);
+        EXPECT_TRUE(resumed.parameters.flat().equal(straight.parameters.flat())) << size;
+        for (const StateVector vector : resumed.optimizer.vectors()) {
+          const at::Tensor whole = resumed.optimizer.Collect(vector);
+          if (communicator.rank() == 0) {
+            EXPECT_TRUE(whole.equal(straight.optimizer.Collect(vector))) << NameOf(vector);
+          }
+        }
+      });
+    }
+  }
 }
 
 TEST_F(CheckpointTest, ADamagedCheckpointIsPassedOver) {

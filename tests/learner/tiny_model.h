@@ -10,7 +10,7 @@
 
 namespace autodidact::learner {
 
-inline model::SharedWeights TinyModel(std::uint64_t seed) {
+inline model::SharedWeights TinyModel(std::uint64_t seed, at::ScalarType type = at::kFloat) {
   model::ModelConfig config;
   config.vocab_size = 20;
   config.hidden_size = 16;
@@ -23,7 +23,9 @@ inline model::SharedWeights TinyModel(std::uint64_t seed) {
   config.attention_scale = 0.35355339;
   config.is_sliding = {false, false};
   config.eos_token_ids = {2};
-  return std::make_shared<const model::WeightSet>(config, model::InitialParameters(config, seed, 0.3), 0);
+  model::Parameters parameters = model::InitialParameters(config, seed, 0.3);
+  for (auto& [name, tensor] : parameters) tensor = tensor.to(type);
+  return std::make_shared<const model::WeightSet>(config, std::move(parameters), 0);
 }
 
 // Groups with random tokens and rewards; the log-probabilities are left for the caller to fill.
