@@ -1,4 +1,8 @@
+#include <ATen/Context.h>
+#include <unistd.h>
+
 #include <chrono>
+#include <climits>
 #include <cstdlib>
 #include <thread>
 #include <utility>
@@ -43,7 +47,7 @@ void KeepRoleAlive(const std::string& kind, std::int64_t index, const Meeting& m
     const auto started = base::Clock::now();
     process::Child child({.what = what,
                           .argv = {options.binary, kind, meeting.config_file, "--connect", meeting.endpoint, "--index",
-                                   std::to_string(index)},
+                                   std::to_string(index), "--set", "device=" + config.device},
                           .environment = process::EnvironmentWithoutMpi(),
                           .working_directory = {},
                           .output = process::ChildOptions::Output::kFile,
@@ -64,17 +68,44 @@ void KeepRoleAlive(const std::string& kind, std::int64_t index, const Meeting& m
   }
 }
 
+base::Milliseconds CollectiveTimeout(const RunConfig& config) {
+  return base::Milliseconds(static_cast<std::int64_t>(config.timeouts.collective * 1000));
+}
+
+// The GPU of this rank where the config says "cuda": the ranks of one machine take its GPUs in turn; judges need none.
+std::string DeviceOfRank(const RunConfig& config, const std::vector<std::string>& roles,
+                         collective::Communicator& world) {
+  if (config.device != "cuda") return config.device;
+  char name[HOST_NAME_MAX + 1] = "";
+  gethostname(name, sizeof name - 1);
+  const std::vector<std::string> hosts = world.AllGather(name);
+  const auto rank = static_cast<std::size_t>(world.rank());
+  if (roles[rank] == "judge") return "cpu";
+  std::size_t index = 0;
+  for (std::size_t r = 0; r < rank; ++r) index += hosts[r] == hosts[rank] && roles[r] != "judge" ? 1 : 0;
+  const std::size_t visible = at::getNumGPUs();
+  if (visible == 1) index = 0;  // a launcher that shows each rank its own
+  if (index >= visible) {
+    base::ThrowBadInput(base::Format("device: cuda: rank {} ({}) is the {}th that needs a GPU on {}, which has {}",
+                                     rank, roles[rank], index + 1, hosts[rank], visible));
+  }
+  return base::Format("cuda:{}", index);
+}
+
 learner::RunEnd RunLearnerRank(const RunConfig& config, const TrainOptions& options, const std::stop_token& stop,
-                               collective::Communicator& world, collective::Communicator& learners) {
+                               const std::vector<std::string>& roles, collective::Communicator& world,
+                               collective::Communicator& learners) {
   base::SetLogRole(base::Format("learner-{}", learners.rank()));
   UseThreads(config.threads.learner);
-  const LoadedModel model = LoadModelFolder(config.model, config.device);
+  // A GPU holds the weights that are trained and no others: the initial ones are read into host memory.
+  const bool gpu = config.device != "cpu";
+  LoadedModel model = LoadModelFolder(config.model, "cpu", DtypeNamed(config.dtype));
   net::Context context;
   const net::Security security;
   std::unique_ptr<LearnerSide> side;
   std::string told;
   if (world.rank() == 0) {
-    side = std::make_unique<LearnerSide>(config, options, context, security, BindAddress(config), model);
+    side = std::make_unique<LearnerSide>(config, options, context, security, BindAddress(config), model, roles);
     std::filesystem::create_directories(config.run_folder() / "logs");
     told = json::Dump({{"endpoint", side->endpoint()},
                        {"config", std::filesystem::absolute(config.run_folder() / "config.yaml").string()},
@@ -82,8 +113,16 @@ learner::RunEnd RunLearnerRank(const RunConfig& config, const TrainOptions& opti
                        {"checkpoint", side->checkpoint() ? side->checkpoint()->string() : ""}});
   }
   const json::Json meeting = json::Parse(world.BroadcastBytes(told, 0), "rank 0");
-  learner::Learner learner(ToLearner(config, meeting.at("fingerprint")), model.weights, learners,
+  learner::LearnerConfig learner_config = ToLearner(config, meeting.at("fingerprint"));
+  std::unique_ptr<collective::Communicator> nccl;
+  if (gpu) {
+    learner_config.trainer.device = at::Device(config.device);
+    learner_config.publish_to = at::kCPU;
+    nccl = collective::MakeNcclGroup(learners, at::Device(config.device), CollectiveTimeout(config));
+  }
+  learner::Learner learner(std::move(learner_config), model.weights, nccl ? *nccl : learners,
                            side ? &side->rank_zero() : nullptr);
+  model.weights = nullptr;  // who still needs them has them
   if (const std::string checkpoint = meeting.at("checkpoint"); !checkpoint.empty()) learner.Resume(checkpoint);
   const learner::RunEnd end = learner.Run(stop);
   world.Barrier();  // the coordinator answers until every role has heard that the run is over
@@ -121,17 +160,18 @@ std::vector<std::string> PlaceRoles(const RunConfig& config, int size) {
   return roles;
 }
 
-learner::RunEnd TrainUnderMpi(const RunConfig& config, const TrainOptions& options, const std::stop_token& stop) {
+learner::RunEnd TrainUnderMpi(const RunConfig& whole, const TrainOptions& options, const std::stop_token& stop) {
   const int rank = collective::MpiRank();
-  const auto roles = PlaceRoles(config, collective::MpiSize());
+  const auto roles = PlaceRoles(whole, collective::MpiSize());
   const std::string& kind = roles[static_cast<std::size_t>(rank)];
-  const auto timeout = std::chrono::milliseconds(static_cast<std::int64_t>(config.timeouts.collective * 1000));
   const auto world = collective::MakeMpiGroup(0, std::chrono::duration_cast<std::chrono::milliseconds>(kWholeRun));
-  const auto learners = collective::MakeMpiGroup(kind == "learner" ? 0 : -1, timeout);
+  const auto learners = collective::MakeMpiGroup(kind == "learner" ? 0 : -1, CollectiveTimeout(whole));
+  RunConfig config = whole;
+  config.device = DeviceOfRank(whole, roles, *world);
 
   learner::RunEnd end = learner::RunEnd::kFinished;
   if (kind == "learner") {
-    end = RunLearnerRank(config, options, stop, *world, *learners);
+    end = RunLearnerRank(config, options, stop, roles, *world, *learners);
   } else {
     const json::Json told = json::Parse(world->BroadcastBytes({}, 0), "rank 0");
     const auto index = std::count(roles.begin(), roles.begin() + rank, kind);
@@ -142,9 +182,19 @@ learner::RunEnd TrainUnderMpi(const RunConfig& config, const TrainOptions& optio
   return static_cast<learner::RunEnd>(ended.at(0));
 }
 
+// Of the roles the anchor alone computes with the initial weights: the others get the model's config without any.
+LoadedModel LoadForRole(const RunConfig& config, const std::string& kind) {
+  if (kind == "anchor") return LoadModelFolder(config.model, config.device, DtypeNamed(config.dtype));
+  LoadedModel loaded;
+  const model::ModelConfig shape = model::ReadModelConfig(config.model);
+  loaded.tokenizer = LoadTokenizer(config.model, shape);
+  loaded.weights = std::make_shared<const model::WeightSet>(shape, model::Parameters{}, 0);
+  return loaded;
+}
+
 void JoinRun(const RunConfig& config, const std::string& kind, std::int64_t index, const std::string& learner_endpoint,
              const std::stop_token& stop) {
-  const LoadedModel model = LoadModelFolder(config.model, config.device);
+  const LoadedModel model = LoadForRole(config, kind);
   net::Context context;
   const RoleSetting setting{.config = config,
                             .context = context,

@@ -23,8 +23,9 @@ struct PolicyAndAnchor {
 };
 
 PolicyAndAnchor LoadBoth(const RunConfig& config, const std::string& policy) {
-  PolicyAndAnchor both{LoadModelFolder(config.model, config.device), nullptr};
-  both.policy = policy.empty() ? both.anchor.weights : LoadModelFolder(policy, config.device).weights;
+  PolicyAndAnchor both{LoadModelFolder(config.model, config.device, DtypeNamed(config.dtype)), nullptr};
+  both.policy =
+      policy.empty() ? both.anchor.weights : LoadModelFolder(policy, config.device, DtypeNamed(config.dtype)).weights;
   if (both.policy->config().vocab_size != both.anchor.weights->config().vocab_size) {
     base::ThrowBadInput(base::Format("{}: its vocabulary has {} tokens, that of {} has {}", policy,
                                      both.policy->config().vocab_size, config.model,

@@ -73,6 +73,7 @@ void Describe(V& v, TrainKeys& c) {
   v("max_grad_norm", c.max_grad_norm);
   v("micro_batch_tokens", c.micro_batch_tokens);
   v("gradient_checkpointing", c.gradient_checkpointing);
+  v("offload_reference", c.offload_reference);
   v("save_steps", c.save_steps);
   v("keep_checkpoints", c.keep_checkpoints);
 }
@@ -84,6 +85,8 @@ void Describe(V& v, RunConfig& c) {
   v("seed", c.seed);
   v("model", c.model);
   v("device", c.device);
+  v("dtype", c.dtype);
+  v("device_memory_gib", c.device_memory_gib);
   v("estimator", c.estimator);
   v.Section("data", [&](auto& s) {
     s("train", c.data.train);
@@ -264,6 +267,28 @@ void CheckAnchor(const Checker& check, const AnchorKeys& c) {
   if (c.candidate.find("{text}") == std::string::npos) check.Fail("anchor.candidate", "it has no {text}");
 }
 
+void CheckDevice(const Checker& check, const RunConfig& config) {
+  const std::string gpu = "cuda:";
+  const bool numbered = config.device.starts_with(gpu) && config.device.size() > gpu.size() &&
+                        config.device.find_first_not_of("0123456789", gpu.size()) == std::string::npos;
+  if (!numbered) check.OneOf("device", config.device, {"cpu", "cuda"});
+  check.OneOf("dtype", config.dtype, {"float32", "bfloat16"});
+  check.AtLeast("device_memory_gib", config.device_memory_gib, 0.1);
+}
+
+// "learner*3" -> three learners.
+std::vector<std::string> WithoutFactors(const std::vector<std::string>& ranks) {
+  std::vector<std::string> roles;
+  for (const std::string& rank : ranks) {
+    const std::size_t star = rank.find('*');
+    const std::string digits = star == std::string::npos ? "" : rank.substr(star + 1);
+    const bool counted =
+        !digits.empty() && digits.size() <= 4 && digits.find_first_not_of("0123456789") == std::string::npos;
+    roles.insert(roles.end(), counted ? std::stoul(digits) : 1, counted ? rank.substr(0, star) : rank);
+  }
+  return roles;
+}
+
 void CheckTrain(const Checker& check, const RunConfig& config) {
   const TrainKeys& c = config.train;
   check.AtLeast("train.max_steps", c.max_steps, std::int64_t{1});
@@ -292,7 +317,7 @@ void CheckTrain(const Checker& check, const RunConfig& config) {
 
 }  // namespace
 
-RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides, Files files) {
   RunConfig config;
   ConfigReader reader(LoadYaml(file, overrides), file.string());
   Describe(reader, config);
@@ -300,11 +325,13 @@ RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std
 
   const Checker check(file.string());
   check.Folder("model", config.model);
-  check.OneOf("device", config.device, {"cpu", "cuda"});
+  CheckDevice(check, config);
   check.Named("estimator", [&] { estimators::EstimatorNamed(config.estimator); });
-  if (!config.data.train.empty()) check.File("data.train", config.data.train);
-  if (!config.data.labels.empty()) check.File("data.labels", config.data.labels);
-  if (!config.eval.data.empty()) check.File("eval.data", config.eval.data);
+  if (files == Files::kRequired) {
+    if (!config.data.train.empty()) check.File("data.train", config.data.train);
+    if (!config.data.labels.empty()) check.File("data.labels", config.data.labels);
+    if (!config.eval.data.empty()) check.File("eval.data", config.eval.data);
+  }
   check.Named("answer.extractor", [&] { answers::ExtractorNamed(config.answer.extractor); });
   check.Named("answer.comparator", [&] { answers::ComparatorNamed(config.answer.comparator); });
   CheckPrompt(check, config.prompt);
@@ -312,6 +339,7 @@ RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std
   CheckAnchor(check, config.anchor);
   CheckTrain(check, config);
   for (const std::int64_t size : config.eval.group_sizes) check.AtLeast("eval.group_sizes", size, std::int64_t{1});
+  config.placement.ranks = WithoutFactors(config.placement.ranks);
   for (const std::string& role : config.placement.ranks) {
     check.OneOf("placement.ranks", role, {"learner", "actor", "anchor", "judge"});
   }

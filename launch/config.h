@@ -86,9 +86,10 @@ struct TrainKeys {
   double weight_decay = 0.0;
   double max_grad_norm = 1.0;  // 0: no clipping
   std::int64_t micro_batch_tokens = 16384;
-  bool gradient_checkpointing = false;
-  std::int64_t save_steps = 100;      // 0: only at the end
-  std::int64_t keep_checkpoints = 3;  // 0: all
+  bool gradient_checkpointing = false;  // compute each layer's activations a second time instead of keeping them
+  bool offload_reference = false;       // GPU learners: the KL reference in host memory, copied over in every step
+  std::int64_t save_steps = 100;        // 0: only at the end
+  std::int64_t keep_checkpoints = 3;    // 0: all
 };
 
 struct EvalKeys {
@@ -121,8 +122,8 @@ struct ThreadKeys {  // libtorch's intra-op threads of each role; 0: all cores
 };
 
 struct PlacementKeys {
-  // Under mpirun: the role of each rank, learners first; empty: all ranks beyond three are learners, then an actor, an
-  // anchor and a judge. In one process: how many of each there are.
+  // Under mpirun: the role of each rank, learners first ("learner*6" is six of them); empty: all ranks beyond three are
+  // learners, then an actor, an anchor and a judge. In one process: how many of each there are.
   std::vector<std::string> ranks = {};
   std::int64_t actors = 1;
   std::int64_t anchors = 1;
@@ -146,7 +147,9 @@ struct RunConfig {
   std::string folder = "runs";  // the run writes folder/name
   std::int64_t seed = 0;
   std::string model = {};               // Hugging Face folder: initial policy, anchor and KL reference
-  std::string device = "cpu";           // cpu, cuda
+  std::string device = "cpu";           // cpu, cuda; cuda:N: that GPU, and under mpirun no other
+  std::string dtype = "float32";        // float32, bfloat16: what all roles compute in; master weights are fp32
+  double device_memory_gib = 80.0;      // of a GPU, for the memory plan
   std::string estimator = "synthesis";  // synthesis, majority, ground_truth
   DataKeys data;
   PromptKeys prompt;
@@ -166,9 +169,12 @@ struct RunConfig {
   std::filesystem::path run_folder() const { return std::filesystem::path(folder) / name; }
 };
 
+enum class Files { kRequired, kAnywhere };  // kAnywhere: those of data need not be there (to look at a config)
+
 // Reads and checks the whole config: values out of range, names that do not exist, files that are missing are
 // Error(kBadInput) naming file and key. Nothing is written.
-RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                        Files files = Files::kRequired);
 
 // The resolved config, every key with its value, as YAML that ReadRunConfig takes.
 std::string ToYaml(const RunConfig& config);

@@ -1,10 +1,12 @@
 #include "launch/learner_side.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
 #include "evaluation/evaluate.h"
 #include "json/json.h"
+#include "model/device.h"
 
 namespace autodidact::launch {
 namespace {
@@ -41,8 +43,9 @@ std::optional<fs::path> CheckpointToResume(const RunConfig& config, const TrainO
 }  // namespace
 
 LearnerSide::LearnerSide(const RunConfig& config, const TrainOptions& options, net::Context& context,
-                         const net::Security& security, const std::string& bind, const LoadedModel& model)
-    : config_(config), rows_(ReadTrainingRows(config)) {
+                         const net::Security& security, const std::string& bind, const LoadedModel& model,
+                         const std::vector<std::string>& roles)
+    : config_(config), rows_(ReadTrainingRows(config)), store_(/*keep_previous=*/!bind.starts_with("inproc://")) {
   if (!config.eval.data.empty() && config.eval.steps > 0) {
     eval_rows_ = data::ReadRows(config.eval.data, ToRowKeys(config.data));
     eval_rows_ = SpreadRows(std::move(eval_rows_), config.eval.limit);
@@ -53,9 +56,10 @@ LearnerSide::LearnerSide(const RunConfig& config, const TrainOptions& options, n
 
   // A prompt that cannot be rendered is found now, not in the middle of the run.
   const auto render = MakeRenderer(config.prompt, ToChatFormat(config.prompt, config.model), *model.tokenizer);
+  std::size_t longest = 0;
   for (const data::Row& row : rows_) {
     try {
-      render(row.prompt);
+      longest = std::max(longest, render(row.prompt).size());
     } catch (const base::Error& error) {
       base::ThrowBadInput(base::Format("{}: row {}: {}", config.data.train, row.prompt.id, error.message()));
     }
@@ -82,6 +86,8 @@ LearnerSide::LearnerSide(const RunConfig& config, const TrainOptions& options, n
   coordinator.endpoint = bind;
   coordinator.weights_endpoint = weights_endpoint;
   coordinator_ = std::make_unique<learner::Coordinator>(context, security, coordinator, std::move(queue));
+  const MemoryPlan plan = PlanMemory(config, model.weights->config(), roles, static_cast<std::int64_t>(longest));
+  memory_ = std::make_unique<MemoryWatch>(plan.places.front(), config.device);
   progress_ = std::make_unique<ProgressLine>("training", config.train.max_steps, first_step);
   rank_zero_.emplace(learner::RankZero{*coordinator_, store_, *run_folder_, MakeHooks(model)});
 }
@@ -105,6 +111,7 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
     if (!found.warning.empty()) base::LogWarning("step {}: {}", step, found.warning);
     learner::LearnerHooks::Findings findings{std::move(found.metrics), std::move(found.alarm), false};
     findings.stop = !findings.alarm.empty() && config_.collapse.stop;
+    findings.metrics.merge(memory_->AfterStep());
     return findings;
   };
   hooks.progress = [this](std::int64_t step, const base::Metrics& metrics) {
@@ -116,7 +123,8 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
   };
   if (!eval_rows_.empty()) {
     const auto format = ToChatFormat(config_.prompt, config_.model);
-    hooks.evaluate = [this, &model, format](std::int64_t, const model::SharedWeights& weights) {
+    hooks.evaluate = [this, &model, format](std::int64_t, const model::SharedWeights& published) {
+      const auto weights = model::OnDevice(published, at::Device(config_.device));
       evaluation::EvalConfig eval;
       eval.group_sizes = {8};
       eval.sampling = ToSampling(config_.rollout);

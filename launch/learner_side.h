@@ -11,6 +11,7 @@
 #include "data/run_folder.h"
 #include "evaluation/watch.h"
 #include "launch/config.h"
+#include "launch/memory_plan.h"
 #include "launch/progress.h"
 #include "launch/training.h"
 #include "launch/wiring.h"
@@ -27,9 +28,11 @@ class LearnerSide {
  public:
   // Reads the data, finds the checkpoint to resume from, creates the run folder and opens the endpoints: `bind` gives
   // the coordinator's ("inproc://learner", "tcp://127.0.0.1:*"), and the weights' beside it unless everything is in one
-  // process. Every error of the config or the data is thrown before anything is written.
+  // process. `roles` is the role of each rank, empty in one process. Every error of the config or the data is thrown
+  // before anything is written.
   LearnerSide(const RunConfig& config, const TrainOptions& options, net::Context& context,
-              const net::Security& security, const std::string& bind, const LoadedModel& model);
+              const net::Security& security, const std::string& bind, const LoadedModel& model,
+              const std::vector<std::string>& roles);
 
   const std::string& endpoint() const { return coordinator_->endpoint(); }
   weights::WeightStore& store() { return store_; }
@@ -50,6 +53,7 @@ class LearnerSide {
   std::unique_ptr<data::RunFolder> run_folder_;
   std::unique_ptr<evaluation::RunWatch> watch_;
   std::unique_ptr<ProgressLine> progress_;
+  std::unique_ptr<MemoryWatch> memory_;
   std::unique_ptr<learner::Coordinator> coordinator_;
   std::optional<learner::RankZero> rank_zero_;
 };

@@ -14,10 +14,10 @@ namespace autodidact::launch {
 
 learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& options, const std::stop_token& stop) {
   UseThreads(config.threads.learner);
-  const LoadedModel model = LoadModelFolder(config.model, config.device);
+  const LoadedModel model = LoadModelFolder(config.model, config.device, DtypeNamed(config.dtype));
   net::Context context;
   const net::Security security;
-  LearnerSide side(config, options, context, security, "inproc://learner", model);
+  LearnerSide side(config, options, context, security, "inproc://learner", model, {});
   const auto communicator = collective::MakeSingle();
   learner::Learner learner(ToLearner(config, side.fingerprint()), model.weights, *communicator, &side.rank_zero());
   if (side.checkpoint()) learner.Resume(*side.checkpoint());

@@ -72,11 +72,11 @@ int EndCode(learner::RunEnd end) {
 }
 
 int Train(const Arguments& arguments, const char* binary, const std::stop_token& stop) {
-  const launch::RunConfig config = launch::ReadRunConfig(arguments.config, arguments.overrides);
   if (arguments.dry_run) {
-    std::cout << launch::ToYaml(config);
+    std::cout << launch::DryRun(arguments.config, arguments.overrides);
     return EXIT_SUCCESS;
   }
+  const launch::RunConfig config = launch::ReadRunConfig(arguments.config, arguments.overrides);
   using Start = launch::TrainOptions::Start;
   launch::TrainOptions options{.start = Start::kFresh, .binary = binary};
   if (arguments.resume) options.start = Start::kResume;
@@ -122,7 +122,7 @@ void Describe(CLI::App& app, Arguments& arguments) {
   app.add_flag("--verbose", arguments.verbose, "log more");
   auto* train = app.add_subcommand("train", "Label-free training: in one process, or as ranks under mpirun");
   AddConfig(train, arguments);
-  train->add_flag("--dry-run", arguments.dry_run, "print the resolved config and stop");
+  train->add_flag("--dry-run", arguments.dry_run, "print the resolved config and the memory plan, and stop");
   auto* resume = train->add_flag("--resume", arguments.resume, "go on from the newest checkpoint");
   auto* maybe = train->add_flag("--resume-if-possible", arguments.resume_if_possible, "the same, or start afresh");
   auto* overwrite = train->add_flag("--overwrite", arguments.overwrite, "delete what the run folder holds");

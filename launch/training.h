@@ -28,6 +28,11 @@ learner::RunEnd TrainUnderMpi(const RunConfig& config, const TrainOptions& optio
 // Error(kBadInput) when the config names another number of ranks, or a role that the run cannot do without is missing.
 std::vector<std::string> PlaceRoles(const RunConfig& config, int size);
 
+// `--dry-run`: the resolved config as YAML, with the memory plan as comments below it. For the config's placement, else
+// for the ranks of mpirun (of which rank 0 alone gets a text), else for one process. The model's folder needs to hold
+// no more than its config.json.
+std::string DryRun(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+
 // A role of a running job as a process of its own: `autodidact actor CONFIG --connect ENDPOINT`. Blocks until the run
 // is over or `stop` is requested.
 void JoinRun(const RunConfig& config, const std::string& kind, std::int64_t index, const std::string& learner_endpoint,

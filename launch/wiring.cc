@@ -79,6 +79,7 @@ learner::TrainerConfig ToTrainer(const RunConfig& config) {
   trainer.temperature = config.rollout.temperature;
   trainer.micro_batch_tokens = keys.micro_batch_tokens;
   trainer.gradient_checkpointing = keys.gradient_checkpointing;
+  trainer.offload_reference = keys.offload_reference;
   return trainer;
 }
 
@@ -104,10 +105,16 @@ std::unique_ptr<text::Tokenizer> LoadTokenizer(const std::string& folder, const 
   return tokenizer;
 }
 
-LoadedModel LoadModelFolder(const std::string& folder, const std::string& device) {
+at::ScalarType DtypeNamed(const std::string& name) {
+  if (name == "float32") return at::kFloat;
+  if (name == "bfloat16") return at::kBFloat16;
+  base::ThrowBadInput("dtype: got \"" + name + "\", expected float32 or bfloat16");
+}
+
+LoadedModel LoadModelFolder(const std::string& folder, const std::string& device, at::ScalarType type) {
   LoadedModel loaded;
   loaded.tokenizer = LoadTokenizer(folder, model::ReadModelConfig(folder));
-  loaded.weights = model::LoadModel(folder, at::kFloat, at::Device(device));
+  loaded.weights = model::LoadModel(folder, type, at::Device(device));
   return loaded;
 }
 
@@ -160,6 +167,7 @@ std::vector<data::Row> SpreadRows(std::vector<data::Row> rows, std::int64_t limi
 std::string Fingerprint(const RunConfig& config, const std::vector<data::Row>& rows) {
   RunConfig relevant;  // what may differ between a run and its resumption stays at its default
   relevant.seed = config.seed;
+  relevant.dtype = config.dtype;
   relevant.estimator = config.estimator;
   relevant.prompt = config.prompt;
   relevant.rollout = config.rollout;
@@ -172,6 +180,7 @@ std::string Fingerprint(const RunConfig& config, const std::vector<data::Row>& r
   relevant.train.keep_checkpoints = TrainKeys{}.keep_checkpoints;
   relevant.train.micro_batch_tokens = TrainKeys{}.micro_batch_tokens;
   relevant.train.gradient_checkpointing = TrainKeys{}.gradient_checkpointing;
+  relevant.train.offload_reference = TrainKeys{}.offload_reference;
   relevant.data.shuffle = config.data.shuffle;
   std::string text = ToYaml(relevant);
   for (const data::Row& row : rows) text += row.prompt.id + "\n" + row.prompt.columns + "\n";

@@ -29,13 +29,15 @@ data::RowKeys ToRowKeys(const DataKeys& keys);
 // `auto` is recognised from the model's folder.
 text::ChatFormat ToChatFormat(const PromptKeys& keys, const std::filesystem::path& model);
 
+at::ScalarType DtypeNamed(const std::string& name);  // "float32", "bfloat16"
+
 // A model folder with all that is needed to talk to it. Error(kBadInput) when the tokenizer has ids that the model's
 // vocabulary has not.
 struct LoadedModel {
   model::SharedWeights weights;
   std::unique_ptr<text::Tokenizer> tokenizer;
 };
-LoadedModel LoadModelFolder(const std::string& folder, const std::string& device);
+LoadedModel LoadModelFolder(const std::string& folder, const std::string& device, at::ScalarType type = at::kFloat);
 std::unique_ptr<text::Tokenizer> LoadTokenizer(const std::string& folder, const model::ModelConfig& config);
 
 // Prompts to token ids by the config's template and chat format. The tokenizer must outlive the function.

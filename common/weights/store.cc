@@ -11,6 +11,7 @@ void WeightStore::Publish(model::SharedWeights weights) {
     AD_CHECK(state.newest == nullptr || weights->version() > state.newest->version(),
              "published weights of version {} after version {}", weights->version(), state.newest->version());
     state.previous = std::exchange(state.newest, std::move(weights));
+    if (!keep_previous_) state.previous = nullptr;
   });
 }
 

@@ -27,9 +27,12 @@ class WeightSource {
   virtual std::uint64_t transfer_bytes() const = 0;
 };
 
-// Holds the newest set and the one before it (for deltas). Thread-safe. Owned by learner rank 0.
+// Holds the newest set and, for deltas, the one before it. Thread-safe. Owned by learner rank 0.
 class WeightStore {
  public:
+  // Without a publisher nobody asks for deltas, and the set before need not be kept.
+  explicit WeightStore(bool keep_previous = true) : keep_previous_(keep_previous) {}
+
   void Publish(model::SharedWeights weights);
   base::Outcome<model::SharedWeights> WaitFor(schema::WeightVersion min_version, base::Deadline deadline) const;
   schema::WeightVersion newest() const;
@@ -49,6 +52,7 @@ class WeightStore {
     state_.WaitUntil(deadline, changed);
   }
 
+  const bool keep_previous_;
   mutable base::Guarded<State> state_;  // mutable: a reader may wake the waiters
 };
 

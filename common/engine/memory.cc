@@ -1,0 +1,42 @@
+#include "engine/memory.h"
+
+#include <algorithm>
+
+#include "engine/memory_plan.h"
+#include "engine/page_pool.h"
+
+namespace autodidact::engine {
+namespace {
+
+// Rows of logits held at once, by both decoders.
+constexpr std::int64_t kHeadRows = 64;
+constexpr std::int64_t kFp32 = 4;
+
+}  // namespace
+
+EngineMemory PlanEngine(const model::ModelConfig& model, const EngineConfig& engine, const EngineShape& shape) {
+  const auto item = static_cast<std::int64_t>(c10::elementSize(shape.type));
+  const bool own_kernels = shape.device == at::kCPU && shape.type == at::kFloat && !engine.generic_decoder;
+  const MemoryPlan blocks = PlanMemory(engine, model, own_kernels, item);
+  const std::int64_t groups = std::clamp<std::int64_t>(
+      blocks.GroupsThatFit(shape.prompt_tokens, shape.rollouts, shape.completion_tokens), 1, shape.groups);
+  const std::int64_t rows = groups * shape.rollouts;
+  EngineMemory memory;
+  memory.packed_weights = blocks.weight_bytes;
+  memory.cache = blocks.cache_bytes;
+  memory.working = kHeadRows * model.vocab_size * 3 * kFp32;
+  if (own_kernels) {
+    // Pages take memory when they are first written.
+    const std::int64_t pages = groups * PagesFor(shape.prompt_tokens) + rows * PagesFor(shape.completion_tokens);
+    const std::int64_t all_pages = std::max<std::int64_t>(1, blocks.cache_tokens / kTokensPerPage);
+    memory.cache = memory.cache / all_pages * std::min(pages, all_pages);
+    return memory;
+  }
+  // The keys and values that a layer attends to are gathered, and copied once more for the matrix product.
+  const std::int64_t attended = groups * shape.prompt_tokens + rows * shape.completion_tokens;
+  const std::int64_t scores = rows * model.num_heads * (shape.prompt_tokens + shape.completion_tokens);
+  memory.working += 2 * attended * model.num_kv_heads * model.head_dim * 2 * item + scores * 2 * kFp32;
+  return memory;
+}
+
+}  // namespace autodidact::engine
