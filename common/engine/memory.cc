@@ -10,6 +10,8 @@ namespace {
 
 // Rows of logits held at once, by both decoders.
 constexpr std::int64_t kHeadRows = 64;
+// Tokens of the prompts that are prefilled together.
+constexpr std::int64_t kPrefillTokens = 4096;
 constexpr std::int64_t kFp32 = 4;
 
 }  // namespace
@@ -35,7 +37,14 @@ EngineMemory PlanEngine(const model::ModelConfig& model, const EngineConfig& eng
   // The keys and values that a layer attends to are gathered, and copied once more for the matrix product.
   const std::int64_t attended = groups * shape.prompt_tokens + rows * shape.completion_tokens;
   const std::int64_t scores = rows * model.num_heads * (shape.prompt_tokens + shape.completion_tokens);
-  memory.working += 2 * attended * model.num_kv_heads * model.head_dim * 2 * item + scores * 2 * kFp32;
+  const std::int64_t decode = 2 * attended * model.num_kv_heads * model.head_dim * 2 * item + scores * 2 * kFp32;
+  // Of a layer over the prompts that are prefilled together (or the one that is longer): its activations, keys and
+  // values copied to every head, and the mask.
+  const std::int64_t prompts = std::max(shape.prompt_tokens, std::min(kPrefillTokens, groups * shape.prompt_tokens));
+  const std::int64_t widths =
+      6 * model.hidden_size + 5 * model.num_heads * model.head_dim + 4 * model.intermediate_size;
+  const std::int64_t prefill = prompts * widths * item + prompts * shape.prompt_tokens * (1 + item);
+  memory.working += std::max(decode, prefill);
   return memory;
 }
 

@@ -7,13 +7,14 @@
 
 #include "launch/training.h"
 #include "launch/wiring.h"
+#include "tests/paths.h"
 
 namespace autodidact::launch {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kRoot(AUTODIDACT_SOURCE_DIR);
+const fs::path kRoot = tests::SourceFolder();
 
 // Weights of the published models: of Gemma 3 the text part.
 const std::map<std::string, std::int64_t> kPublished = {
