@@ -1,7 +1,8 @@
 // Seconds of one GRPO step (rollouts, then loss, gradients and optimizer) and rollout tokens per second, as one JSON
 // line.
 //
-//   bench_step MODEL PROMPTS.jsonl [--group 8 --n-prompts 8 --new 64 --steps 6 --threads 1 --micro-batch TOKENS --rollouts-only]
+//   bench_step MODEL PROMPTS.jsonl [--group 8 --n-prompts 8 --new 64 --steps 6 --threads 1]
+//              [--micro-batch TOKENS] [--rollouts-only]
 //
 // Every prompt is sampled GROUP times at temperature 1, NEW tokens each unless a rollout ends itself. The first step
 // warms up and is not counted. The reward is the share of distinct tokens, so that the groups have a spread.
