@@ -1,7 +1,8 @@
 // Seconds of one GRPO step (rollouts, then loss, gradients and optimizer) and rollout tokens per second, as one JSON
 // line.
 //
-//   bench_step MODEL PROMPTS.jsonl [--group 8 --n-prompts 8 --new 64 --steps 6 --threads 1 --rollouts-only]
+//   bench_step MODEL PROMPTS.jsonl [--group 8 --n-prompts 8 --new 64 --steps 6 --threads 1]
+//              [--micro-batch TOKENS] [--rollouts-only]
 //
 // Every prompt is sampled GROUP times at temperature 1, NEW tokens each unless a rollout ends itself. The first step
 // warms up and is not counted. The reward is the share of distinct tokens, so that the groups have a spread.
@@ -41,6 +42,8 @@ int main(int argc, char** argv) {
   app.add_option("--new", new_tokens);
   app.add_option("--steps", steps);
   app.add_option("--threads", threads);
+  std::int64_t micro_batch = learner::TrainerConfig().micro_batch_tokens;
+  app.add_option("--micro-batch", micro_batch, "tokens computed at once");
   bool rollouts_only = false;
   app.add_flag("--rollouts-only", rollouts_only, "no training: the weights stay as they are");
   CLI11_PARSE(app, argc, argv);
@@ -51,6 +54,7 @@ int main(int argc, char** argv) {
   const auto communicator = collective::MakeSingle();
   learner::TrainerConfig config;
   config.optimizer.learning_rate = 1e-5;
+  config.micro_batch_tokens = micro_batch;
   learner::PolicyTrainer trainer(config, *model.weights, nullptr, *communicator);
   engine::Engine engine({}, model.weights, *model.tokenizer);
 

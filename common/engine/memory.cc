@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/cpu/kv_cache.h"
 #include "engine/memory_plan.h"
 #include "engine/page_pool.h"
 
@@ -28,10 +29,9 @@ EngineMemory PlanEngine(const model::ModelConfig& model, const EngineConfig& eng
   memory.cache = blocks.cache_bytes;
   memory.working = kHeadRows * model.vocab_size * 3 * kFp32;
   if (own_kernels) {
-    // Pages take memory when they are first written.
+    // Slabs of pages take memory when they are first written.
     const std::int64_t pages = groups * PagesFor(shape.prompt_tokens) + rows * PagesFor(shape.completion_tokens);
-    const std::int64_t all_pages = std::max<std::int64_t>(1, blocks.cache_tokens / kTokensPerPage);
-    memory.cache = memory.cache / all_pages * std::min(pages, all_pages);
+    memory.cache = cpu::KvCache::Floats(model, std::min(pages, blocks.cache_tokens / kTokensPerPage)) * kFp32;
     return memory;
   }
   // The keys and values that a layer attends to are gathered, and copied once more for the matrix product.

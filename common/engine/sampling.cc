@@ -162,6 +162,8 @@ void Sampler::CutTopP(double total, float top_p) {
   std::size_t count = 0;
   while (count < candidates_.size() && (count == 0 || mass < enough)) mass += candidates_[count++].weight;
   candidates_.resize(count);
+  // Back in the order of ids, in which all samplers meet the same random number.
+  std::sort(candidates_.begin(), candidates_.end(), [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
 }
 
 double Sampler::CandidateMass() const {
