@@ -36,7 +36,7 @@ TEST(VerifierTrainTest, AnOutsideProgramGivesTheRewards) {
 }
 
 TEST(VerifierTrainTest, OneThatFailsGivesNoReward) {
-  for (const json::Json& group : GroupsOfOneStep({"answer.verifier=[false]"})) {
+  for (const json::Json& group : GroupsOfOneStep({"answer.verifier=['false']"})) {
     if (!group.contains("rewards")) continue;
     for (const json::Json& reward : group.at("rewards")) EXPECT_TRUE(reward.is_null()) << group.dump();
   }
