@@ -77,6 +77,13 @@ TEST_F(ConfigTest, OneDocumentInUtf8IsAConfig) {
   EXPECT_NE(ErrorOf("---\nseed: 2\n").find("several YAML documents"), std::string::npos);
 }
 
+TEST_F(ConfigTest, ProgramsHaveNoMajorityAndNoVerifier) {
+  EXPECT_EQ(ReadRunConfig(Write("answer: {comparator: code, code: {jobs: 3}}\n"), {}).answer.code.jobs, 3);
+  EXPECT_NE(ErrorOf("answer: {comparator: code}\nestimator: majority\n").find("majority"), std::string::npos);
+  EXPECT_NE(ErrorOf("answer: {comparator: code, verifier: [x]}\n").find("answer.verifier"), std::string::npos);
+  EXPECT_NE(ErrorOf("answer: {comparator: maths}\n").find("exact or math"), std::string::npos);
+}
+
 TEST_F(ConfigTest, AnUnknownKeyIsAnErrorWithLineAndSuggestion) {
   const std::string message = ErrorOf("train:\n  num_generation: 4\n");
   EXPECT_NE(message.find("config.yaml:3"), std::string::npos) << message;
