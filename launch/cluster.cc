@@ -72,7 +72,8 @@ base::Milliseconds CollectiveTimeout(const RunConfig& config) {
   return base::Milliseconds(static_cast<std::int64_t>(config.timeouts.collective * 1000));
 }
 
-// The GPU of this rank where the config says "cuda": the ranks of one machine take its GPUs in turn; judges need none.
+// The GPU of this rank where the config says "cuda": the ranks of one machine take its GPUs in turn. A judge needs one
+// for a model of its own alone.
 std::string DeviceOfRank(const RunConfig& config, const std::vector<std::string>& roles,
                          collective::Communicator& world) {
   if (config.device != "cuda") return config.device;
@@ -80,9 +81,10 @@ std::string DeviceOfRank(const RunConfig& config, const std::vector<std::string>
   gethostname(name, sizeof name - 1);
   const std::vector<std::string> hosts = world.AllGather(name);
   const auto rank = static_cast<std::size_t>(world.rank());
-  if (roles[rank] == "judge") return "cpu";
+  const auto needs_gpu = [&](const std::string& role) { return role != "judge" || JudgeHasModel(config); };
+  if (!needs_gpu(roles[rank])) return "cpu";
   std::size_t index = 0;
-  for (std::size_t r = 0; r < rank; ++r) index += hosts[r] == hosts[rank] && roles[r] != "judge" ? 1 : 0;
+  for (std::size_t r = 0; r < rank; ++r) index += hosts[r] == hosts[rank] && needs_gpu(roles[r]) ? 1 : 0;
   const std::size_t visible = at::getNumGPUs();
   if (visible == 1) index = 0;  // a launcher that shows each rank its own
   if (index >= visible) {

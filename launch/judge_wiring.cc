@@ -83,7 +83,7 @@ Judge MakeJudge(const RunConfig& config) {
   if (keys.backend == "endpoint") {
     backend = judge_service::MakeEndpointBackend(ToEndpoint(config, kind));
   } else {
-    judge.model = LoadModelFolder(keys.model.folder, config.device);
+    judge.model = LoadModelFolder(keys.model.folder, config.device, DtypeNamed(config.dtype));
     backend = std::make_unique<judge_service::ModelBackend>(ToModelBackend(keys), judge.model.weights,
                                                             *judge.model.tokenizer);
   }

@@ -41,13 +41,14 @@ class Planner {
       plan.places.push_back(OneProcess());
       return plan;
     }
-    for (const char* role : {"learner", "actor", "anchor"}) {
+    for (const char* role : {"learner", "actor", "anchor", "judge"}) {
       const std::int64_t count = Count(role);
-      if (count == 0) continue;
+      if (count == 0 || (std::string(role) == "judge" && !JudgeHasModel(config_))) continue;
       MemoryPlace place = Place(role, count);
       if (place.who == "learner") AddLearnerRank(place);
       if (place.who == "actor") AddActor(place);
       if (place.who == "anchor") AddAnchor(place);
+      if (place.who == "judge") AddJudge(place);
       plan.places.push_back(std::move(place));
     }
     return plan;
@@ -140,6 +141,7 @@ class Planner {
     learner::LearnerMemory memory = LearnerRank();
     AddLearner(memory, weights_, place.items);
     AddEngine("actor's ", ActorEngine(), Count("actor"), place.items);
+    if (JudgeHasModel(config_)) AddJudge(place);
     if (config_.estimator == "synthesis") AddEngine("anchor's ", AnchorEngine(), Count("anchor"), place.items);
     return place;
   }
@@ -173,6 +175,11 @@ class Planner {
   void AddAnchor(MemoryPlace& place) const {
     place.items.push_back({"weights", weights_});
     AddEngine("", AnchorEngine(), 1, place.items);
+  }
+
+  void AddJudge(MemoryPlace& place) const {
+    const model::ModelConfig judge = model::ReadModelConfig(config_.judge.model.folder);
+    place.items.push_back({"judge's weights", model::WeightBytes(judge, type_)});
   }
 
   const RunConfig& config_;

@@ -125,6 +125,10 @@ std::unique_ptr<text::Tokenizer> LoadTokenizer(const std::string& folder, const 
   return tokenizer;
 }
 
+bool JudgeHasModel(const RunConfig& config) {
+  return config.judge.kind != "program" && config.judge.backend == "model";
+}
+
 at::ScalarType DtypeNamed(const std::string& name) {
   if (name == "float32") return at::kFloat;
   if (name == "bfloat16") return at::kBFloat16;

@@ -32,6 +32,9 @@ data::RowKeys ToRowKeys(const DataKeys& keys);
 // `auto` is recognised from the model's folder.
 text::ChatFormat ToChatFormat(const PromptKeys& keys, const std::filesystem::path& model);
 
+// Whether judges compute with a model folder of their own.
+bool JudgeHasModel(const RunConfig& config);
+
 at::ScalarType DtypeNamed(const std::string& name);  // "float32", "bfloat16"
 
 // A model folder with all that is needed to talk to it. Error(kBadInput) when the tokenizer has ids that the model's
