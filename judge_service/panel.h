@@ -44,8 +44,8 @@ class Panel {
   bool idle() const { return jobs_.empty(); }
   std::size_t num_under_way() const { return num_under_way_; }
 
-  // "judge/cache_hit", "judge/invalid_attempts", "judge/call_seconds" since the last call; those that nothing was counted for
-  // are absent. Any thread.
+  // "judge/cache_hit", "judge/invalid_attempts", "judge/call_seconds" since the last call; those that nothing was
+  // counted for are absent. Any thread.
   base::Metrics TakeFigures();
 
  private:
