@@ -11,7 +11,8 @@ estimator=${1:-synthesis}
 "$binary" sft configs/demo/collapse_sft.yaml
 "$binary" train configs/demo/train.yaml --overwrite --set name="demo-collapse-$estimator" --set estimator="$estimator" \
   --set model=runs/demo-collapse-base --set data.train=runs/demo-mixed-up/unlabelled.jsonl \
-  --set data.labels=runs/demo-mixed-up/unlabelled_truth.jsonl --set eval.steps=0 --set train.max_steps=50
+  --set data.labels=runs/demo-mixed-up/unlabelled_truth.jsonl --set eval.steps=0 \
+  --set train.max_steps=50 --set train.learning_rate=2e-4 --set train.lr_scheduler=constant
 python3 - "runs/demo-collapse-$estimator/metrics.jsonl" <<'END'
 import json
 import sys
