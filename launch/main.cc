@@ -229,7 +229,8 @@ void Describe(CLI::App& app, Arguments& arguments) {
   auto* report = app.add_subcommand("report", "One HTML page about a run: plots, tables, rollouts");
   report->add_option("run", arguments.report.run, "folder of the run")->required();
   report->add_option("--out", arguments.report.out, "file; default: report.html in the folder");
-  report->add_option("--eval", arguments.report.evaluations, "JSON of `eval` beside those in the folder; may be repeated");
+  report->add_option("--eval", arguments.report.evaluations,
+                     "JSON of `eval` beside those in the folder; may be repeated");
   auto* demo = app.add_subcommand("demo-data", "The made-up task of the demo as JSONL files");
   demo->add_option("folder", arguments.demo.folder)->required();
   demo->add_option("--seed", arguments.demo.seed);
