@@ -5,31 +5,17 @@
 #include <utility>
 
 #include "tests/e2e/tool.h"
-#include "tests/paths.h"
 
 namespace autodidact::e2e {
 namespace {
-
-ToolResult Feed(const std::vector<std::string>& arguments, const std::string& input) {
-  std::vector<std::string> argv = {tests::ProgramFile()};
-  argv.insert(argv.end(), arguments.begin(), arguments.end());
-  auto options = ToolOptions(argv, BaseFolder());
-  options.feed = true;
-  process::Child child(std::move(options));
-  child.Write(input);
-  child.CloseInput();
-  const auto status = child.Wait(base::Deadline::In(std::chrono::minutes(1)));
-  EXPECT_TRUE(status) << child.errors();
-  return {status ? *status : child.Terminate(std::chrono::seconds(1)), child.output(), child.errors()};
-}
 
 TEST(RowsTest, ARowGivesTheSameWhateverOtherRowsThereAre) {
   const std::string first = "{\"prompt\": \"b e a =\"}\n{\"messages\": [{\"role\": \"user\", \"content\": \"n a\"}]}\n";
   std::string all = first;
   for (int i = 0; i < 20; ++i) all += "{\"ids\": [1, 5, 6, 7]}\n";
   const std::vector<std::string> arguments = {"generate", "base", "--n", "2", "--seed", "7", "--max-new-tokens", "8"};
-  const auto few = Feed(arguments, first);
-  const auto many = Feed(arguments, all);
+  const auto few = FeedTool(arguments, first);
+  const auto many = FeedTool(arguments, all);
   ASSERT_TRUE(few.status.ok()) << few.err;
   ASSERT_TRUE(many.status.ok()) << many.err;
   EXPECT_EQ(std::count(few.out.begin(), few.out.end(), '\n'), 4);
@@ -46,7 +32,7 @@ TEST(RowsTest, RowsBeforeABadOneAreAnsweredAndTheBadOneIsNamed) {
     for (const char* bad :
          {"{\"prompt\":", "[]", "{\"other\": 1}", "{\"text\": 3, \"prompt\": 3, \"completion\": \"a\"}",
           "{\"text\": \"??\", \"prompt\": \"??\", \"completion\": \"a\"}"}) {
-      const auto result = Feed(arguments, good + "\n\n" + bad + "\n" + good + "\n");
+      const auto result = FeedTool(arguments, good + "\n\n" + bad + "\n" + good + "\n");
       EXPECT_EQ(result.status.code, 2) << result.err;
       EXPECT_NE(result.err.find("standard input:3: "), std::string::npos) << bad << "\n" << result.err;
       EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1) << bad << "\n" << result.out;
@@ -57,7 +43,7 @@ TEST(RowsTest, RowsBeforeABadOneAreAnsweredAndTheBadOneIsNamed) {
 TEST(RowsTest, IdsThatTheModelHasNotAreNamed) {
   for (const char* ids : {"[1, 99999]", "[-1, 2]", "[1.5, 2]", "\"1 2\"", "[99999999999, 1]"}) {
     for (const char* command : {"generate", "score"}) {
-      const auto result = Feed({command, "base"}, std::string("{\"ids\": ") + ids + "}\n");
+      const auto result = FeedTool({command, "base"}, std::string("{\"ids\": ") + ids + "}\n");
       EXPECT_EQ(result.status.code, 2) << result.err;
       EXPECT_NE(result.err.find("standard input:1: the key 'ids'"), std::string::npos) << result.err;
       EXPECT_EQ(result.out, "");
@@ -74,7 +60,7 @@ TEST(RowsTest, FlagsOutOfRangeAreRefused) {
                                                                                      {"--device", "tpu"}}) {
     auto arguments = flags;
     arguments.insert(arguments.begin(), {"generate", "base"});
-    EXPECT_EQ(Feed(arguments, "").status.code, 2) << flags[0];
+    EXPECT_EQ(FeedTool(arguments, "").status.code, 2) << flags[0];
   }
 }
 

@@ -113,12 +113,17 @@ TEST(RubricTest, ARubricThatCannotBeReadIsACountedFailureAndNotAZero) {
   }
 }
 
-TEST(RubricTest, TheEndpointsKeyIsInNothingThatTheRunWrites) {
-  const fs::path folder = TestFolder();
+// An endpoint that fails, then talks nonsense, then judges; its first line is its port. It ends with its input.
+process::Child MisbehavingJudge() {
   process::ChildOptions options = ToolOptions(
       {"python3", tests::SourceFolder() / "tests/judge_service/misbehaving_judge.py", "500", "not_json", "ok"}, {});
   options.feed = true;
-  process::Child server(std::move(options));
+  return process::Child(std::move(options));
+}
+
+TEST(RubricTest, TheEndpointsKeyIsInNothingThatTheRunWrites) {
+  const fs::path folder = TestFolder();
+  process::Child server = MisbehavingJudge();
   const auto port = server.ReadLine(base::Deadline::In(std::chrono::seconds(60)));
   ASSERT_TRUE(port) << server.errors();
   auto tool = ToolOptions(
@@ -147,10 +152,7 @@ TEST(RubricTest, TheEndpointsKeyIsInNothingThatTheRunWrites) {
 
 TEST(RubricTest, GradeJudgesResponsesByThemselves) {
   const fs::path folder = TestFolder();
-  process::ChildOptions options = ToolOptions(
-      {"python3", tests::SourceFolder() / "tests/judge_service/misbehaving_judge.py", "500", "not_json", "ok"}, {});
-  options.feed = true;
-  process::Child server(std::move(options));
+  process::Child server = MisbehavingJudge();
   const auto port = server.ReadLine(base::Deadline::In(std::chrono::seconds(60)));
   ASSERT_TRUE(port) << server.errors();
   std::ofstream(folder / "judge.yaml") << "judge:\n  kind: rubric\n  backend: endpoint\n  endpoint:\n    base_url: "

@@ -19,6 +19,9 @@ struct ToolResult {
 // The program with these arguments, from a working folder. Fails the test when it does not end within five minutes.
 ToolResult RunTool(const std::vector<std::string>& arguments, const std::filesystem::path& working_directory = {});
 
+// The same in BaseFolder() with these lines on its standard input, within a minute.
+ToolResult FeedTool(const std::vector<std::string>& arguments, const std::string& input);
+
 // Any command, the program being tests::ProgramFile().
 process::ChildOptions ToolOptions(std::vector<std::string> argv, const std::filesystem::path& working_directory);
 

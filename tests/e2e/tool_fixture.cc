@@ -91,6 +91,19 @@ ToolResult RunTool(const std::vector<std::string>& arguments, const fs::path& wo
   return {status ? *status : child.Terminate(std::chrono::seconds(1)), child.output(), child.errors()};
 }
 
+ToolResult FeedTool(const std::vector<std::string>& arguments, const std::string& input) {
+  std::vector<std::string> argv = {tests::ProgramFile()};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  auto options = ToolOptions(argv, BaseFolder());
+  options.feed = true;
+  process::Child child(std::move(options));
+  child.Write(input);
+  child.CloseInput();
+  const auto status = child.Wait(base::Deadline::In(std::chrono::minutes(1)));
+  EXPECT_TRUE(status) << child.errors();
+  return {status ? *status : child.Terminate(std::chrono::seconds(1)), child.output(), child.errors()};
+}
+
 fs::path TestFolder() {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
   const fs::path folder = fs::path(testing::TempDir()) / (std::string(test->test_suite_name()) + "." + test->name());

@@ -16,17 +16,10 @@ namespace fs = std::filesystem;
 
 // Lines in, lines out.
 std::vector<json::Json> Pipe(const std::vector<std::string>& arguments, const std::string& input) {
-  std::vector<std::string> argv = {tests::ProgramFile()};
-  argv.insert(argv.end(), arguments.begin(), arguments.end());
-  auto options = ToolOptions(argv, BaseFolder());
-  options.feed = true;
-  process::Child child(std::move(options));
-  child.Write(input);
-  child.CloseInput();
-  const auto status = child.Wait(base::Deadline::In(std::chrono::minutes(1)));
-  EXPECT_TRUE(status && status->ok()) << child.errors();
+  const ToolResult result = FeedTool(arguments, input);
+  EXPECT_TRUE(result.status.ok()) << result.err;
   std::vector<json::Json> lines;
-  std::istringstream stream(child.output());
+  std::istringstream stream(result.out);
   for (std::string line; std::getline(stream, line);) lines.push_back(json::Parse(line, "output"));
   return lines;
 }
