@@ -40,6 +40,7 @@ void Describe(V& v, AnchorKeys& c) {
   v("instruction", c.instruction);
   v("candidate", c.candidate);
   v("separator", c.separator);
+  v("order", c.order);
   v("heading", c.heading);
   v("context", c.context);
   v.Section("sampling", [&](auto& s) { Describe(s, c.sampling); });
@@ -205,6 +206,9 @@ void Describe(V& v, SftConfig& c) {
     s("fold_steps", c.reconcile.fold_steps);
     s("num_candidates", c.reconcile.num_candidates);
     s("group_sizes", c.reconcile.group_sizes);
+    s("apart", c.reconcile.apart);
+    s("max_unsupported", c.reconcile.max_unsupported);
+    s("exchanged", c.reconcile.exchanged);
     s("continue_from_fold", c.reconcile.continue_from_fold);
     s("share", c.reconcile.share);
   });
@@ -288,6 +292,7 @@ void CheckAnchor(const Checker& check, const AnchorKeys& c) {
     check.Fail("anchor.instruction", "it has no {candidates}");
   }
   if (c.candidate.find("{text}") == std::string::npos) check.Fail("anchor.candidate", "it has no {text}");
+  check.Named("anchor.order", [&] { estimators::CandidateOrderNamed(c.order); });
 }
 
 void CheckDevice(const Checker& check, const RunConfig& config) {
@@ -486,6 +491,7 @@ SftConfig ReadSftConfig(const std::filesystem::path& file, const std::vector<std
   for (const SftSource& source : config.data) check.AtLeast("data.weight", source.weight, 0.0);
   check.AtLeast("reconcile.folds", config.reconcile.folds, std::int64_t{2});
   check.Within("reconcile.share", config.reconcile.share, 0.0, 1.0);
+  check.Within("reconcile.exchanged", config.reconcile.exchanged, 0.0, 1.0);
   CheckPrompt(check, config.prompt);
   CheckSampling(check, "rollout", config.rollout);
   CheckAnchor(check, config.anchor);

@@ -34,8 +34,9 @@ struct AnchorKeys {
   std::string instruction = "{candidates}";
   std::string candidate = "{text}";
   std::string separator = "\n";
-  std::string heading = {};  // only text under its last occurrence is the reference; empty: all
-  std::int64_t context = 0;  // tokens; 0: the model's own limit
+  std::string order = "given";  // of the candidates: given (random), frequency, counted (estimators/estimator.h)
+  std::string heading = {};     // only text under its last occurrence is the reference; empty: all
+  std::int64_t context = 0;     // tokens; 0: the model's own limit
   SamplingKeys sampling{.temperature = 0.0};
 };
 
@@ -211,11 +212,14 @@ struct SftSource {
 struct ReconcileKeys {
   bool enabled = false;
   std::int64_t folds = 2;
+  bool apart = false;                // the first fold is for reconciling alone, the others for answering alone
   std::int64_t fold_steps = 1000;    // of supervised training of each fold's model
   std::int64_t num_candidates = 16;  // sampled per row; groups are drawn from them
   std::vector<std::int64_t> group_sizes = {1, 2, 4, 8, 16};
-  bool continue_from_fold = true;  // the final model goes on from a fold's; else from where the folds began
-  double share = 0.33;             // of the rows of a batch
+  std::int64_t max_unsupported = -1;  // pairs of the right answer that a group may lack (sft/examples.h); -1: any
+  double exchanged = 0;               // share of rows whose symbols change places, so that no answer can be recalled
+  bool continue_from_fold = true;     // the final model goes on from a fold's; else from where the folds began
+  double share = 0.33;                // of the rows of a batch
 };
 
 struct SftConfig {

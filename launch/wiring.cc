@@ -46,6 +46,7 @@ estimators::SynthesisPrompt ToSynthesisPrompt(const AnchorKeys& keys, text::Chat
           .instruction = keys.instruction,
           .candidate = keys.candidate,
           .separator = keys.separator,
+          .order = estimators::CandidateOrderNamed(keys.order),
           .heading = keys.heading,
           .format = format};
 }

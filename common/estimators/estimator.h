@@ -57,15 +57,26 @@ base::Outcome<schema::Reference> LabelReference(const AnswerRule& rule, const st
 // when there is none.
 base::Outcome<schema::Reference> OwnRubricReference(std::vector<schema::Criterion> rubric);
 
+// How the candidates of a group are ordered in the prompt of the synthesis.
+enum class CandidateOrder : std::uint8_t {
+  kGiven,      // as the rollouts were drawn, which is random
+  kFrequency,  // equal texts together, those of which there are most last, next to where the anchor begins to write
+  kCounted,    // so too, but each text once
+};
+
+// given, frequency, counted; Error(kBadInput) for another name.
+CandidateOrder CandidateOrderNamed(const std::string& name);
+
 // The prompt of the synthesis: everything but the candidates is fixed by the config, so nothing of the question can
 // enter. "{candidates}" in the template is replaced by the candidates, each rendered by `candidate` ("{index}" from 1,
-// "{text}").
+// "{text}", "{count}" of rollouts equal to it).
 struct SynthesisPrompt {
   std::string system;                        // empty: none
   std::string instruction = "{candidates}";  // the user turn
   std::string candidate = "{text}";
   std::string separator = "\n";  // between candidates
-  std::string heading;           // only text under its last occurrence counts; empty: all of it
+  CandidateOrder order = CandidateOrder::kGiven;
+  std::string heading;  // only text under its last occurrence counts; empty: all of it
   text::ChatFormat format = text::ChatFormat::kPlain;
 };
 

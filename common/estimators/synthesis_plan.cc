@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <limits>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "base/check.h"
 #include "base/format.h"
@@ -7,6 +10,43 @@
 #include "text/substitute.h"
 
 namespace autodidact::estimators {
+namespace {
+
+struct Candidate {
+  std::string text;
+  std::size_t count = 0;  // of rollouts equal to it
+};
+
+std::vector<Candidate> Ordered(const std::vector<std::string>& texts, CandidateOrder order) {
+  std::vector<Candidate> distinct;
+  std::unordered_map<std::string, std::size_t> places;
+  for (const std::string& text : texts) {
+    const auto [found, is_new] = places.try_emplace(text, distinct.size());
+    if (is_new) distinct.push_back({text, 0});
+    ++distinct[found->second].count;
+  }
+  std::vector<Candidate> ordered;
+  if (order == CandidateOrder::kGiven) {
+    for (const std::string& text : texts) ordered.push_back(distinct[places.at(text)]);
+    return ordered;
+  }
+  std::stable_sort(distinct.begin(), distinct.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.count > b.count; });
+  std::reverse(distinct.begin(), distinct.end());
+  if (order == CandidateOrder::kCounted) return distinct;
+  for (const Candidate& candidate : distinct) ordered.insert(ordered.end(), candidate.count, candidate);
+  return ordered;
+}
+
+}  // namespace
+
+CandidateOrder CandidateOrderNamed(const std::string& name) {
+  if (name == "given") return CandidateOrder::kGiven;
+  if (name == "frequency") return CandidateOrder::kFrequency;
+  if (name == "counted") return CandidateOrder::kCounted;
+  base::ThrowBadInput("order: got \"" + name + "\", expected given, frequency or counted");
+}
+
 void Validate(const SynthesisPrompt& prompt) {
   if (prompt.instruction.find("{candidates}") == std::string::npos) {
     base::ThrowBadInput(base::Format("the synthesis instruction '{}' has no {{candidates}}", prompt.instruction));
@@ -17,10 +57,13 @@ void Validate(const SynthesisPrompt& prompt) {
 }
 
 std::string RenderSynthesisPrompt(const SynthesisPrompt& prompt, const std::vector<std::string>& candidates) {
+  const std::vector<Candidate> ordered = Ordered(candidates, prompt.order);
   std::string list;
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
+  for (std::size_t i = 0; i < ordered.size(); ++i) {
     if (i > 0) list += prompt.separator;
-    list += text::Substitute(prompt.candidate, {{"{index}", std::to_string(i + 1)}, {"{text}", candidates[i]}});
+    list += text::Substitute(prompt.candidate, {{"{index}", std::to_string(i + 1)},
+                                                {"{text}", ordered[i].text},
+                                                {"{count}", std::to_string(ordered[i].count)}});
   }
   std::vector<text::ChatTurn> turns;
   if (!prompt.system.empty()) turns.push_back({"system", prompt.system});

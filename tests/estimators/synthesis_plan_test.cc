@@ -48,6 +48,18 @@ TEST_F(SynthesisPlanTest, WhatACandidateContainsIsNotExpanded) {
             "1: {index} {candidates} {text} 2: z <merge>");
 }
 
+TEST_F(SynthesisPlanTest, CandidatesStandAsGivenOrTheMostFrequentLast) {
+  const Candidates given = {"c", "a", "b", "a", "c", "d", "a"};
+  EXPECT_EQ(RenderSynthesisPrompt(config_.prompt, given),
+            "<cand> c <cand> a <cand> b <cand> a <cand> c <cand> d <cand> a <merge>");
+  config_.prompt.order = CandidateOrder::kFrequency;
+  EXPECT_EQ(RenderSynthesisPrompt(config_.prompt, given),
+            "<cand> d <cand> b <cand> c <cand> c <cand> a <cand> a <cand> a <merge>");
+  config_.prompt.order = CandidateOrder::kCounted;
+  config_.prompt.candidate = "<cand> {count} {text}";
+  EXPECT_EQ(RenderSynthesisPrompt(config_.prompt, given), "<cand> 1 d <cand> 1 b <cand> 2 c <cand> 3 a <merge>");
+}
+
 TEST_F(SynthesisPlanTest, TheSystemTurnComesFirst) {
   config_.prompt.system = "Reconcile.";
   config_.prompt.format = text::ChatFormat::kChatMl;
