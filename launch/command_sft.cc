@@ -104,6 +104,10 @@ sft::SupervisedConfig ToSupervised(const SftConfig& config, std::int64_t steps) 
           .seed = static_cast<std::uint64_t>(config.seed)};
 }
 
+sft::ReconcileRules ToReconcileRules(const ReconcileKeys& keys) {
+  return {.group_sizes = keys.group_sizes, .max_unsupported = keys.max_unsupported, .exchanged = keys.exchanged};
+}
+
 // Each source's examples per batch, by weight; the reconciling of sampled candidates takes its share first.
 std::vector<std::int64_t> SplitBatch(const SftConfig& config) {
   double total = 0;
@@ -184,15 +188,17 @@ void RunSft(const SftConfig& config, const std::stop_token& stop) {
     auto crossfit =
         sft::SampleCandidates(sources.front().pairs, weights, render, *tokenizer, eos,
                               {.folds = config.reconcile.folds,
+                               .apart = config.reconcile.apart,
                                .batch_size = config.batch_size,
                                .training = ToSupervised(config, config.reconcile.fold_steps),
                                .num_candidates = static_cast<std::uint32_t>(config.reconcile.num_candidates),
                                .sampling = ToSampling(config.rollout)},
                               phase, on_step);
     sft::WriteCandidateRows(crossfit.rows, partial / "candidates.jsonl");
+    sources.front().pairs = std::move(crossfit.answered);
     if (config.reconcile.continue_from_fold) weights = crossfit.first_model;
-    examples.push_back(std::make_unique<sft::ReconcileSource>(std::move(crossfit.rows), config.reconcile.group_sizes,
-                                                              anchor_prompt, *tokenizer, eos));
+    examples.push_back(std::make_unique<sft::ReconcileSource>(
+        std::move(crossfit.rows), ToReconcileRules(config.reconcile), anchor_prompt, *tokenizer, eos));
     shares.push_back(
         {examples.back().get(),
          std::max<std::int64_t>(1, std::llround(static_cast<double>(config.batch_size) * config.reconcile.share))});
@@ -200,7 +206,7 @@ void RunSft(const SftConfig& config, const std::stop_token& stop) {
   for (std::size_t s = 0; s < sources.size(); ++s) {
     if (sources[s].pairs.empty()) {
       examples.push_back(std::make_unique<sft::ReconcileSource>(
-          std::move(sources[s].candidates), config.reconcile.group_sizes, anchor_prompt, *tokenizer, eos));
+          std::move(sources[s].candidates), ToReconcileRules(config.reconcile), anchor_prompt, *tokenizer, eos));
     } else {
       examples.push_back(std::make_unique<sft::PairSource>(std::move(sources[s].pairs), render, *tokenizer, eos));
     }

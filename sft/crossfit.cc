@@ -1,5 +1,6 @@
 #include "sft/crossfit.h"
 
+#include <map>
 #include <utility>
 
 #include "base/format.h"
@@ -12,8 +13,9 @@ Crossfit SampleCandidates(const std::vector<data::Pair>& pairs, const model::Sha
                           const CrossfitConfig& config, const std::function<void(const std::string&)>& phase,
                           const OnStep& on_step) {
   Crossfit result;
-  result.rows.resize(pairs.size());
-  for (std::int64_t fold = 0; fold < config.folds; ++fold) {
+  if (!config.apart) result.answered = pairs;
+  std::map<std::size_t, CandidateRow> rows;  // by the pair's place
+  for (std::int64_t fold = 0; fold < (config.apart ? 1 : config.folds); ++fold) {
     std::vector<data::Pair> others;
     std::vector<std::size_t> held_out;
     for (std::size_t i = 0; i < pairs.size(); ++i) {
@@ -23,6 +25,7 @@ Crossfit SampleCandidates(const std::vector<data::Pair>& pairs, const model::Sha
         others.push_back(pairs[i]);
       }
     }
+    if (config.apart) result.answered = others;
     phase(base::Format("fold {} of {}: training on {} rows", fold + 1, config.folds, others.size()));
     learner::FlatParameters parameters(*initial);
     const PairSource source(std::move(others), render, tokenizer, eos);
@@ -46,11 +49,12 @@ Crossfit SampleCandidates(const std::vector<data::Pair>& pairs, const model::Sha
     }
     for (engine::GroupResult& sampled : engine::GenerateAll(engine, std::move(requests))) {
       if (!sampled.group.ok()) base::ThrowBadInput("a row's candidates: " + sampled.group.failure().reason);
-      CandidateRow& row = result.rows[sampled.ticket];
+      CandidateRow& row = rows[sampled.ticket];
       for (schema::Rollout& rollout : sampled.group->rollouts) row.candidates.push_back(std::move(rollout.text));
       row.completions = pairs[sampled.ticket].completions;
     }
   }
+  for (auto& [place, row] : rows) result.rows.push_back(std::move(row));
   return result;
 }
 

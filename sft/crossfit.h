@@ -15,6 +15,7 @@ namespace autodidact::sft {
 
 struct CrossfitConfig {
   std::int64_t folds = 2;
+  bool apart = false;  // sample the first fold alone
   std::int64_t batch_size = 64;
   SupervisedConfig training;          // of each fold's model
   std::uint32_t num_candidates = 16;  // sampled per row
@@ -23,12 +24,15 @@ struct CrossfitConfig {
 };
 
 struct Crossfit {
-  std::vector<CandidateRow> rows;    // one per pair, in the order of the pairs
+  std::vector<CandidateRow> rows;    // one per pair of the sampled folds, in the order of the pairs
+  std::vector<data::Pair> answered;  // the pairs that the answering skill may learn: all, or those of no sampled fold
   model::SharedWeights first_model;  // trained on all folds but the first: a start for the final model
 };
 
 // Fold f holds the pairs i with i mod folds == f; its candidates come from a model that starts as `initial` and is
-// trained on the other folds. Blocks for the training and the sampling. `phase` is told what begins.
+// trained on the other folds. Where the final model learns every row's answer it can recall it in place of reconciling
+// the row's candidates; with `apart` the rows that are sampled are not to be answered. Blocks for the training and the
+// sampling. `phase` is told what begins.
 Crossfit SampleCandidates(const std::vector<data::Pair>& pairs, const model::SharedWeights& initial,
                           const RenderPrompt& render, const text::Tokenizer& tokenizer, schema::TokenId eos,
                           const CrossfitConfig& config, const std::function<void(const std::string&)>& phase,

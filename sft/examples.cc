@@ -1,6 +1,8 @@
 #include "sft/examples.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -10,6 +12,8 @@
 
 namespace autodidact::sft {
 namespace {
+
+constexpr int kMaxRedraws = 64;
 
 std::vector<schema::TokenId> EncodeCompletion(const std::string& text, const text::Tokenizer& tokenizer,
                                               schema::TokenId eos) {
@@ -95,24 +99,70 @@ void WriteCandidateRows(const std::vector<CandidateRow>& rows, const std::filesy
   json::WriteFile(file, text);
 }
 
-ReconcileSource::ReconcileSource(std::vector<CandidateRow> rows, std::vector<std::int64_t> group_sizes,
+ReconcileSource::ReconcileSource(std::vector<CandidateRow> rows, ReconcileRules rules,
                                  estimators::SynthesisPrompt prompt, const text::Tokenizer& tokenizer,
                                  schema::TokenId eos)
-    : rows_(std::move(rows)),
-      group_sizes_(std::move(group_sizes)),
-      prompt_(std::move(prompt)),
-      tokenizer_(tokenizer),
-      eos_(eos) {}
+    : rows_(std::move(rows)), rules_(std::move(rules)), prompt_(std::move(prompt)), tokenizer_(tokenizer), eos_(eos) {
+  if (rules_.exchanged <= 0) return;
+  std::set<schema::TokenId> vocabulary;
+  for (const CandidateRow& row : rows_) {
+    for (const std::string& text : row.completions) {
+      const auto ids = tokenizer_.Encode(text, /*add_special_tokens=*/false);
+      vocabulary.insert(ids.begin(), ids.end());
+    }
+  }
+  vocabulary_.assign(vocabulary.begin(), vocabulary.end());
+}
 
 Example ReconcileSource::Draw(std::size_t row, base::RandomWalk& walk) const {
-  std::vector<std::string> candidates = rows_[row].candidates;
-  const auto wanted = static_cast<std::size_t>(group_sizes_[walk.Below(group_sizes_.size())]);
+  Drawn drawn = DrawFrom(rows_[row], walk);
+  if (rules_.max_unsupported >= 0) {
+    for (int redraws = 0; redraws < kMaxRedraws && CountUnsupported(drawn) > rules_.max_unsupported; ++redraws) {
+      drawn = DrawFrom(rows_[walk.Below(rows_.size())], walk);
+    }
+  }
+  if (!prompt_.heading.empty()) drawn.completion = prompt_.heading + "\n" + drawn.completion;
+  Example example{estimators::EncodeSynthesisPrompt(prompt_, tokenizer_, drawn.candidates),
+                  EncodeCompletion(drawn.completion, tokenizer_, eos_)};
+  if (rules_.exchanged > 0 && walk.Uniform() < rules_.exchanged) Exchange(example, walk);
+  return example;
+}
+
+ReconcileSource::Drawn ReconcileSource::DrawFrom(const CandidateRow& row, base::RandomWalk& walk) const {
+  std::vector<std::string> candidates = row.candidates;
+  const auto wanted = static_cast<std::size_t>(rules_.group_sizes[walk.Below(rules_.group_sizes.size())]);
   for (std::size_t i = candidates.size(); i > 1; --i) std::swap(candidates[i - 1], candidates[walk.Below(i)]);
   candidates.resize(std::min(wanted, candidates.size()));
-  std::string completion = MostSupported(rows_[row].completions, candidates, walk);
-  if (!prompt_.heading.empty()) completion = prompt_.heading + "\n" + completion;
-  return {estimators::EncodeSynthesisPrompt(prompt_, tokenizer_, candidates),
-          EncodeCompletion(completion, tokenizer_, eos_)};
+  std::string completion = MostSupported(row.completions, candidates, walk);
+  return {std::move(candidates), std::move(completion)};
+}
+
+std::int64_t ReconcileSource::CountUnsupported(const Drawn& drawn) const {
+  const auto neighbours = [&](const std::string& text) {
+    const auto ids = EncodeCompletion(text, tokenizer_, eos_);
+    std::vector<std::pair<schema::TokenId, schema::TokenId>> pairs;
+    for (std::size_t i = 0; i < ids.size(); ++i) pairs.emplace_back(i == 0 ? eos_ : ids[i - 1], ids[i]);
+    return pairs;
+  };
+  std::set<std::pair<schema::TokenId, schema::TokenId>> seen;
+  for (const std::string& candidate : drawn.candidates) {
+    const auto pairs = neighbours(candidate);
+    seen.insert(pairs.begin(), pairs.end());
+  }
+  const auto needed = neighbours(drawn.completion);
+  return std::count_if(needed.begin(), needed.end(), [&](const auto& pair) { return !seen.contains(pair); });
+}
+
+void ReconcileSource::Exchange(Example& example, base::RandomWalk& walk) const {
+  std::vector<schema::TokenId> shuffled = vocabulary_;
+  for (std::size_t i = shuffled.size(); i > 1; --i) std::swap(shuffled[i - 1], shuffled[walk.Below(i)]);
+  std::map<schema::TokenId, schema::TokenId> exchange;
+  for (std::size_t i = 0; i < shuffled.size(); ++i) exchange[vocabulary_[i]] = shuffled[i];
+  for (std::vector<schema::TokenId>* ids : {&example.prompt, &example.completion}) {
+    for (schema::TokenId& id : *ids) {
+      if (const auto found = exchange.find(id); found != exchange.end()) id = found->second;
+    }
+  }
 }
 
 }  // namespace autodidact::sft

@@ -57,22 +57,43 @@ struct CandidateRow {
 std::vector<CandidateRow> ReadCandidateRows(const std::filesystem::path& file);
 void WriteCandidateRows(const std::vector<CandidateRow>& rows, const std::filesystem::path& file);
 
+// What a model must not learn from rows of candidates: to recall the rows' answers in place of reconciling.
+struct ReconcileRules {
+  std::vector<std::int64_t> group_sizes;  // the number of candidates of an example is drawn from these
+  // Two neighbouring tokens of the right answer, or its first or last token, that stand so in none of the candidates:
+  // with more of those than this another row is drawn, since nobody can reconcile its candidates to what is right.
+  // A single wrong token has two. Negative: any number.
+  std::int64_t max_unsupported = -1;
+  // The share of examples in which the tokens of the answers' vocabulary change places, at random: the same task in
+  // words that nobody knows. For vocabularies of symbols, whose prompt shares no token with the answers.
+  double exchanged = 0;
+};
+
 // Reconciling: some of a row's candidates in the anchor's own prompt, and the right answer; of several right ones that
-// which most of the candidates drawn equal. The number of candidates is drawn from group_sizes, which ones and their
-// order at random. The tokenizer must outlive it.
+// which most of the candidates drawn equal. Which candidates, and their order, is random. The tokenizer must outlive
+// it.
 class ReconcileSource : public ExampleSource {
  public:
-  ReconcileSource(std::vector<CandidateRow> rows, std::vector<std::int64_t> group_sizes,
-                  estimators::SynthesisPrompt prompt, const text::Tokenizer& tokenizer, schema::TokenId eos);
+  ReconcileSource(std::vector<CandidateRow> rows, ReconcileRules rules, estimators::SynthesisPrompt prompt,
+                  const text::Tokenizer& tokenizer, schema::TokenId eos);
   std::size_t size() const override { return rows_.size(); }
   Example Draw(std::size_t row, base::RandomWalk& walk) const override;
 
  private:
+  struct Drawn {
+    std::vector<std::string> candidates;
+    std::string completion;
+  };
+  Drawn DrawFrom(const CandidateRow& row, base::RandomWalk& walk) const;
+  std::int64_t CountUnsupported(const Drawn& drawn) const;
+  void Exchange(Example& example, base::RandomWalk& walk) const;
+
   std::vector<CandidateRow> rows_;
-  std::vector<std::int64_t> group_sizes_;
+  ReconcileRules rules_;
   estimators::SynthesisPrompt prompt_;
   const text::Tokenizer& tokenizer_;
   schema::TokenId eos_;
+  std::vector<schema::TokenId> vocabulary_;  // tokens of the answers, where some are to be exchanged
 };
 
 }  // namespace autodidact::sft

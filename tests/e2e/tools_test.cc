@@ -84,6 +84,18 @@ TEST(SftTest, BuildsBothSkillsFromPairsAloneAndGivesTheSameBitsTwice) {
     EXPECT_EQ(candidates[0].at("candidates").size(), 4u);
   }
   EXPECT_EQ(models[0], models[1]);
+
+  const auto result = RunTool({"sft", "sft.yaml", "--set", "output=" + (folder / "apart").string(), "--set",
+                               "data=[{file: data/labelled.jsonl}]", "--set",
+                               "reconcile={enabled: true, apart: true, folds: 4, fold_steps: 10, num_candidates: 4}",
+                               "--set", "rollout.max_completion_length=10", "--set", "max_steps=10"},
+                              BaseFolder());
+  ASSERT_TRUE(result.status.ok()) << result.err;
+  const auto labelled = ReadLines(BaseFolder() / "data/labelled.jsonl");
+  const auto candidates = ReadLines(folder / "apart" / "candidates.jsonl");
+  ASSERT_EQ(candidates.size(), 100u);
+  EXPECT_EQ(candidates[1].at("answers").at(0), labelled[4].at("answer"));
+  EXPECT_NE(json::ReadFile(folder / "apart" / "model.safetensors"), models[0]);
 }
 
 TEST(LinesTest, TokenizeThereAndBack) {
