@@ -7,13 +7,15 @@
 #   launch/e2e.sh [SEED]
 #
 # Environment:
-#   AUTODIDACT_DATA  the folder that holds e2e/ (default ../shared/data)
-#   AUTODIDACT_BINARY  the program (default: built here)
+#   AUTODIDACT_DATA     the folder that holds e2e/ (default ../shared/data)
+#   AUTODIDACT_BINARY   the program (default: built here)
+#   AUTODIDACT_THREADS  libtorch's threads (default: all cores; on a busy machine fewer are faster)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 seed=${1:-0}
 data=${AUTODIDACT_DATA:-../shared/data}/e2e
+threads=${AUTODIDACT_THREADS:-0}
 folder=runs/e2e-$seed
 configs=configs/e2e
 binary=${AUTODIDACT_BINARY:-$(launch/build.sh release | tail -n 1)}
@@ -45,7 +47,9 @@ if [ ! -d "$folder/base" ] || [ ! -d "$folder/judge" ]; then
 fi
 
 settings=(--set seed="$seed" --set model="$folder/base" --set judge.model.folder="$folder/judge"
-          --set data.train="$data/unlabelled.jsonl" --set folder="$folder")
+          --set data.train="$data/unlabelled.jsonl" --set folder="$folder"
+          --set threads.learner="$threads" --set threads.actor="$threads" --set threads.anchor="$threads"
+          --set threads.judge="$threads")
 describe() { # describe NAME MODEL: samples with the base's synthesis of them, and greedy answers, for all of dev.jsonl
   local common=("$configs/train.yaml" "${settings[@]}" --data "$data/dev.jsonl" --model "$2" --set judge.kind=program)
   "$binary" synthesize "${common[@]}" --out "$folder/$1.jsonl"
