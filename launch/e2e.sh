@@ -9,7 +9,8 @@
 # Environment:
 #   AUTODIDACT_DATA     the folder that holds e2e/ (default ../shared/data)
 #   AUTODIDACT_BINARY   the program (default: built here)
-#   AUTODIDACT_THREADS  libtorch's threads (default: all cores; on a busy machine fewer are faster)
+#   AUTODIDACT_THREADS  libtorch's threads (default: all cores; on a busy machine fewer are faster); 1: one program at a time, too
+#   AUTODIDACT_JUDGE    the folder of a judge that another seed has made (default: a new one)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,6 +18,7 @@ seed=${1:-0}
 data=${AUTODIDACT_DATA:-../shared/data}/e2e
 threads=${AUTODIDACT_THREADS:-0}
 folder=runs/e2e-$seed
+judge=${AUTODIDACT_JUDGE:-$folder/judge}
 configs=configs/e2e
 binary=${AUTODIDACT_BINARY:-$(launch/build.sh release | tail -n 1)}
 
@@ -34,19 +36,20 @@ if [ ! -d "$folder/draft" ]; then
     "[{file: $folder/data/answers.jsonl, weight: 9}, {file: $folder/data/words.jsonl, weight: 1}]" \
     --set max_steps=1 --set batch_size=64
 fi
-if [ ! -d "$folder/base" ] || [ ! -d "$folder/judge" ]; then
-  echo "== seed $seed: the base model (describing, merging, writing criteria) and the judge, side by side"
+if [ ! -d "$folder/base" ] || [ ! -d "$judge" ]; then
+  echo "== seed $seed: the base model (describing, merging, writing criteria) and the judge"
   python3 launch/e2e_data.py skills "$data/labelled.jsonl" "$folder/draft/candidates.jsonl" "$folder/data"
-  sft judge_sft.yaml "$folder/judge" \
-    "[{file: $folder/data/judging.jsonl, weight: 2}, {file: $folder/data/reading.jsonl, weight: 1}]" &
-  judge=$!
+  sft judge_sft.yaml "$judge" \
+    "[{file: $folder/data/judging.jsonl, weight: 5}, {file: $folder/data/reading.jsonl, weight: 1}]" &
+  [ "$threads" != 1 ] || wait $!
   sft base_sft.yaml "$folder/base" "[{file: $folder/data/describing.jsonl, weight: 26},
     {file: $folder/data/merging.jsonl, weight: 12}, {file: $folder/data/criteria.jsonl, weight: 4}]" \
     --set model="$folder/draft" --set reconcile.enabled=false
-  wait "$judge"
+  wait
+  [ -d "$judge" ]
 fi
 
-settings=(--set seed="$seed" --set model="$folder/base" --set judge.model.folder="$folder/judge"
+settings=(--set seed="$seed" --set model="$folder/base" --set judge.model.folder="$judge"
           --set data.train="$data/unlabelled.jsonl" --set folder="$folder"
           --set threads.learner="$threads" --set threads.actor="$threads" --set threads.anchor="$threads"
           --set threads.judge="$threads")
