@@ -29,6 +29,12 @@ sft() { # sft CONFIG OUTPUT DATA [SETTING]...
     --set data="$sources" --set threads=1 "$@"
 }
 
+make_judge() { # many small batches until it reads, then larger ones until it compares what it reads with a criterion
+  local sources="[{file: $folder/data/judging.jsonl, weight: 5}, {file: $folder/data/reading.jsonl, weight: 1}]"
+  [ -d "$judge" ] || sft judge_sft.yaml "$folder/judge_reads" "$sources" --set max_steps=1500 --set batch_size=16
+  sft judge_sft.yaml "$judge" "$sources" --set model="$folder/judge_reads"
+}
+
 if [ ! -d "$folder/draft" ]; then
   echo "== seed $seed: descriptions from models that did not see their rows"
   python3 launch/e2e_data.py answers "$data/labelled.jsonl" "$folder/data"
@@ -39,8 +45,7 @@ fi
 if [ ! -d "$folder/base" ] || [ ! -d "$judge" ]; then
   echo "== seed $seed: the base model (describing, merging, writing criteria) and the judge"
   python3 launch/e2e_data.py skills "$data/labelled.jsonl" "$folder/draft/candidates.jsonl" "$folder/data"
-  sft judge_sft.yaml "$judge" \
-    "[{file: $folder/data/judging.jsonl, weight: 5}, {file: $folder/data/reading.jsonl, weight: 1}]" &
+  make_judge &
   [ "$threads" != 1 ] || wait $!
   sft base_sft.yaml "$folder/base" "[{file: $folder/data/describing.jsonl, weight: 26},
     {file: $folder/data/merging.jsonl, weight: 12}, {file: $folder/data/criteria.jsonl, weight: 4}]" \

@@ -6,7 +6,7 @@ usage: e2e_data.py answers LABELLED OUT
 answers  OUT/answers.jsonl: facts -> a person's description; OUT/words.jsonl: criteria of people's descriptions, for the
          tokenizer.
 skills   CANDIDATES are descriptions that models sampled for the rows of answers.jsonl (sft writes them). Makes
-         OUT/describing.jsonl: facts -> a person's description that states all of them and no other;
+         OUT/describing.jsonl: facts -> a person's description, those that state the facts best;
          OUT/merging.jsonl: candidates -> the facts in plain sentences, whatever the candidates got wrong;
          OUT/criteria.jsonl: a description, most of them sampled and imperfect -> criteria;
          OUT/judging.jsonl: a description -> a criterion for each slot with its yes or no, of which the judge is asked
@@ -216,9 +216,9 @@ def questions(reader, stated, rng):
     return asked
 
 
-def states(stated, facts):
-    """Whether a text states all of the facts and nothing else; "restaurant" is no claim where the facts have no kind."""
-    return all(fits(slot, stated[slot], value) for slot, value in facts.items())
+def faults_of(stated, facts):
+    """How many facts a text does not state, or states without having them; an unsure reading is a little of a fault."""
+    return sum(0.1 if stated[slot] == UNSURE else not fits(slot, stated[slot], value) for slot, value in facts.items())
 
 
 def misread(facts, reader, rng):
@@ -280,20 +280,23 @@ def make_skills(labelled, candidates, out):
         facts = {slot: facts_of(row["prompt"]).get(slot) for slot in SLOTS}
         people = sorted({text for text in map(fold, row["answers"]) if usable(text)})
         rng.shuffle(people)
-        full = [text for text in people if states(reader.read(text), facts)]
-        made["describing"].append({"prompt": row["prompt"] + ANSWER_END, "answers": full or people or row["answers"][:1]})
+        faults = {text: faults_of(reader.read(text), facts) for text in people or row["answers"][:1]}
+        best = [text for text, of_one in faults.items() if of_one == min(faults.values())]
+        made["describing"].append({"prompt": row["prompt"] + ANSWER_END, "answers": best})
         plain = [plain_description(misread(facts, reader, rng)) for _ in range(2)]
         shown += [*people[:3], plain[0]]
         if place in groups:
             texts = [text for text in map(fold, groups[place]["candidates"]) if text]
-            made["merging"].append({"candidates": texts, "answers": [plain_description(facts)]})
+            # Few rows lack food or price, so an anchor would believe whatever single candidate names one.
+            times = 1 + 2 * (facts["food"] is None) + (facts["priceRange"] is None)
+            made["merging"] += [{"candidates": texts, "answers": [plain_description(facts)]}] * times
             plain += texts[:1]
-            shown += texts
+            shown += texts[:8]
         for text in plain:
             rubric = rubric_of(reader.read(text))
             if rubric:
                 made["criteria"].append({"prompt": text + CRITERIA_END, "completion": rubric})
-    for text in [*shown, *(spliced(rng.choice(shown), rng.choice(shown), rng) for _ in range(len(shown) // 8))]:
+    for text in [*shown, *(spliced(rng.choice(shown), rng.choice(shown), rng) for _ in range(len(shown) // 4))]:
         stated = reader.read(text)
         asked = questions(reader, stated, rng)
         made["judging"].append({"prompt": text, "completion": "".join(f" # {one} ? {verdict}" for one, verdict in asked)})
