@@ -230,6 +230,28 @@ def misread(facts, reader, rng):
     return changed
 
 
+ASIDES = {
+    "food": ("serving {} food", "It serves {} food."), "priceRange": ("with a price range of {}", "The price range is {}."),
+    "customer rating": ("with a {} customer rating", "It has a customer rating of {}."),
+    "area": ("in the {}", "It is located in the {}."), "near": ("near {}", "It is near {}."),
+    "familyFriendly": ("and is {} friendly", "It is {} friendly."),
+}
+FRIENDLY = {"yes": ("family", "kid", "children"), "no": ("not family", "not kid", "not child")}
+
+
+def with_inventions(texts, facts, reader, rng):
+    """Candidates of which a fifth, slot by slot, state what the facts do not have. An anchor that believes
+    them rewards inventing, until all rollouts invent."""
+    texts = list(texts)
+    for slot in ASIDES:
+        if facts[slot] is None and rng.random() < 0.6:
+            for place in rng.sample(range(len(texts)), len(texts) // 5):
+                value = rng.choice(reader.values(slot))
+                value = rng.choice(FRIENDLY[value]) if slot == "familyFriendly" else value
+                texts[place] += " " + rng.choice(ASIDES[slot]).format(value)
+    return texts
+
+
 def spliced(text, other, rng):
     """A text with a part of another's at its end: it says more than it should, and often contradicts itself."""
     words = other.split()
@@ -289,7 +311,9 @@ def make_skills(labelled, candidates, out):
             texts = [text for text in map(fold, groups[place]["candidates"]) if text]
             # Few rows lack food or price, so an anchor would believe whatever single candidate names one.
             times = 1 + 2 * (facts["food"] is None) + (facts["priceRange"] is None)
-            made["merging"] += [{"candidates": texts, "answers": [plain_description(facts)]}] * times
+            for _ in range(times):
+                made["merging"].append({"candidates": with_inventions(texts, facts, reader, rng),
+                                        "answers": [plain_description(facts)]})
             plain += texts[:1]
             shown += texts[:8]
         for text in plain:
