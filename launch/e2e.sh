@@ -2,14 +2,16 @@
 # Restaurants, the rubric regime: a small model describes a restaurant from its facts. It and a judge are made from the
 # labelled part of the E2E challenge; then it goes on without labels: the anchor merges the group's descriptions, writes
 # criteria from what it merged, and the judge answers them. One seed from nothing but the data folder; ends with a table
-# of slot errors (launch/e2e_slots.py, which shares nothing with the judge).
+# of slot errors (launch/e2e_slots.py, which shares nothing with the judge). About 25 minutes of one core, of which 12 are
+# for the judge; what is there already is not made again.
 #
 #   launch/e2e.sh [SEED]
 #
 # Environment:
 #   AUTODIDACT_DATA     the folder that holds e2e/ (default ../shared/data)
 #   AUTODIDACT_BINARY   the program (default: built here)
-#   AUTODIDACT_THREADS  libtorch's threads (default: all cores; on a busy machine fewer are faster); 1: one program at a time, too
+#   AUTODIDACT_THREADS  libtorch's threads (default: all cores; on a busy machine fewer are faster); 1: one program at a
+#                       time, too, otherwise judge and base side by side
 #   AUTODIDACT_JUDGE    the folder of a judge that another seed has made (default: a new one)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
