@@ -6,10 +6,11 @@ usage: e2e_data.py answers LABELLED OUT
 answers  OUT/answers.jsonl: facts -> a person's description; OUT/words.jsonl: criteria of people's descriptions, for the
          tokenizer.
 skills   CANDIDATES are descriptions that models sampled for the rows of answers.jsonl (sft writes them). Makes
-         OUT/describing.jsonl: facts -> a person's description that states all of them and no other;
+         OUT/describing.jsonl: facts -> a person's description, those that state the facts best;
          OUT/merging.jsonl: candidates -> the facts in plain sentences, whatever the candidates got wrong;
          OUT/criteria.jsonl: a description, most of them sampled and imperfect -> criteria;
-         OUT/judging.jsonl: a description and a criterion -> yes or no;
+         OUT/judging.jsonl: a description -> a criterion for each slot with its yes or no, of which the judge is asked
+         one at a time;
          OUT/reading.jsonl: a description -> all criteria that it meets, which teaches the judge to read.
 
 What a description states is read by the phrase lists below, slot by slot; where they are not sure (a cue of the slot
@@ -18,6 +19,7 @@ value that the text states, or that it says nothing about it. So a false stateme
 This reader makes training rows only. The evaluation (e2e_slots.py) has rules of its own and shares none of these.
 """
 import collections
+import functools
 import json
 import pathlib
 import random
@@ -94,6 +96,7 @@ class Reader:
     def values(self, slot):
         return {"name": self.names, "near": self.near}.get(slot) or VALUES[slot]
 
+    @functools.cache
     def read(self, text):
         stated, rest = self._places(fold(text))
         rest = rest.lower()
@@ -125,6 +128,8 @@ class Reader:
         """Which places are named, and the text without them."""
         found = {"name": set(), "near": set()}
         for place in self.places:
+            if place not in text:
+                continue
             pattern = r"\b" + re.escape(place) + r"(?!\w)"
             for match in re.finditer(pattern, text):
                 before = text[:match.start()].lower()
@@ -155,15 +160,15 @@ class Reader:
 
 def fits(slot, stated, value):
     """Whether a text that states `stated` states `value`."""
-    if stated == value:
+    if stated == value or (slot, stated, value) == ("eatType", "restaurant", None):
         return True
     implied = {"priceRange": IMPLIED, "customer rating": IMPLIED_RATING}.get(slot, {})
-    return isinstance(stated, str) and implied.get(stated) == value
+    return value is not None and isinstance(stated, str) and implied.get(stated) == value
 
 
 def criterion(slot, value):
     if value is None:
-        return {"name": "it has no name", "eatType": "no kind of place", "food": "no food", "priceRange": "no price",
+        return {"name": "it has no name", "eatType": "no pub and no coffee shop", "food": "no food", "priceRange": "no price",
                 "customer rating": "no rating", "area": "no area", "familyFriendly": "nothing about families",
                 "near": "nothing nearby"}[slot]
     if slot == "familyFriendly":
@@ -192,33 +197,28 @@ def plain_description(facts):
     return ". ".join(sentences) + "."
 
 
-def judge_rows(reader, stated, rng):
-    """Some criteria with their verdicts, as many met as not."""
-    met, failed = [], []
+def questions(reader, stated, rng):
+    """(criterion, verdict) for each slot in random order, about as many met as not; not for a slot of unsure reading."""
+    asked = []
     for slot in SLOTS:
         value = stated[slot]
         if value == UNSURE:
             continue
-        others = [other for other in reader.values(slot) if not fits(slot, value, other)
-                  and not (isinstance(value, set) and other in value)]
-        if isinstance(value, set):
-            failed += [criterion(slot, rng.choice(sorted(value))), criterion(slot, None)]
-        elif value is None:
-            met.append(criterion(slot, None))
-            failed.append(criterion(slot, rng.choice(others)))
+        fitting = [v for v in (*reader.values(slot), None) if fits(slot, value, v)]
+        others = [v for v in reader.values(slot) if v not in fitting]
+        if isinstance(value, set):  # what contradicts itself meets no criterion
+            asked.append((criterion(slot, rng.choice([*sorted(value), None])), "no"))
+        elif rng.random() < 0.5:
+            asked.append((criterion(slot, rng.choice(fitting)), "yes"))
         else:
-            met += [criterion(slot, rng.choice([v for v in reader.values(slot) if fits(slot, value, v)]))] * 2
-            failed += [criterion(slot, rng.choice(others)), criterion(slot, None)]
-    rows = []
-    for criteria, verdict in ((met, "yes"), (failed, "no")):
-        rows += [(text, verdict) for text in rng.sample(criteria, min(2, len(criteria)))]
-    return rows
+            asked.append((criterion(slot, rng.choice(others) if None in fitting or rng.random() < 0.75 else None), "no"))
+    rng.shuffle(asked)
+    return asked
 
 
-def states(stated, facts):
-    """Whether a text states all of the facts and nothing else; "restaurant" is no claim where the facts have no kind."""
-    return all(fits(slot, stated[slot], value) or (slot == "eatType" and value is None and stated[slot] == "restaurant")
-               for slot, value in facts.items())
+def faults_of(stated, facts):
+    """How many facts a text does not state, or states without having them; an unsure reading is a little of a fault."""
+    return sum(0.1 if stated[slot] == UNSURE else not fits(slot, stated[slot], value) for slot, value in facts.items())
 
 
 def misread(facts, reader, rng):
@@ -228,6 +228,35 @@ def misread(facts, reader, rng):
         if rng.random() < 0.25:
             changed[slot] = rng.choice([None, *reader.values(slot)])
     return changed
+
+
+ASIDES = {
+    "food": ("serving {} food", "It serves {} food."), "priceRange": ("with a price range of {}", "The price range is {}."),
+    "customer rating": ("with a {} customer rating", "It has a customer rating of {}."),
+    "area": ("in the {}", "It is located in the {}."), "near": ("near {}", "It is near {}."),
+    "familyFriendly": ("and is {} friendly", "It is {} friendly."),
+}
+FRIENDLY = {"yes": ("family", "kid", "children"), "no": ("not family", "not kid", "not child")}
+
+
+def with_inventions(texts, facts, reader, rng):
+    """Candidates of which a fifth, slot by slot, state what the facts do not have. An anchor that believes
+    them rewards inventing, until all rollouts invent."""
+    texts = list(texts)
+    for slot in ASIDES:
+        if facts[slot] is None and rng.random() < 0.6:
+            for place in rng.sample(range(len(texts)), len(texts) // 5):
+                value = rng.choice(reader.values(slot))
+                value = rng.choice(FRIENDLY[value]) if slot == "familyFriendly" else value
+                texts[place] += " " + rng.choice(ASIDES[slot]).format(value)
+    return texts
+
+
+def spliced(text, other, rng):
+    """A text with a part of another's at its end: it says more than it should, and often contradicts itself."""
+    words = other.split()
+    start = rng.randrange(max(1, len(words) - 3))
+    return text + " " + " ".join(words[start:start + rng.randint(4, 12)])
 
 
 def write(path, rows):
@@ -267,27 +296,36 @@ def make_skills(labelled, candidates, out):
     reader = Reader(rows)
     rng = random.Random(0)
     made = collections.defaultdict(list)
-    for row, group in zip(rows, sampled, strict=True):
+    shown = []  # to the judge
+    groups = dict(zip(range(0, len(rows), 2), sampled, strict=True))  # of the first of two folds
+    for place, row in enumerate(rows):
         facts = {slot: facts_of(row["prompt"]).get(slot) for slot in SLOTS}
         people = sorted({text for text in map(fold, row["answers"]) if usable(text)})
         rng.shuffle(people)
-        texts = [text for text in map(fold, group["candidates"]) if text]
-        read = {text: reader.read(text) for text in people + texts}
-        full = [text for text in people if states(read[text], facts)]
-        made["describing"].append({"prompt": row["prompt"] + ANSWER_END, "answers": full or people or row["answers"][:1]})
-        made["merging"].append({"candidates": texts, "answers": [plain_description(facts)]})
-        plain = plain_description(misread(facts, reader, rng))
-        read[plain] = reader.read(plain)
-        for text in [*people[:2], *rng.sample(texts, min(4, len(texts))), plain]:
-            rubric = rubric_of(read[text])
+        faults = {text: faults_of(reader.read(text), facts) for text in people or row["answers"][:1]}
+        best = [text for text, of_one in faults.items() if of_one == min(faults.values())]
+        made["describing"].append({"prompt": row["prompt"] + ANSWER_END, "answers": best})
+        plain = [plain_description(misread(facts, reader, rng)) for _ in range(2)]
+        shown += [*people[:3], plain[0]]
+        if place in groups:
+            texts = [text for text in map(fold, groups[place]["candidates"]) if text]
+            # Few rows lack food or price, so an anchor would believe whatever single candidate names one.
+            times = 1 + 2 * (facts["food"] is None) + (facts["priceRange"] is None)
+            for _ in range(times):
+                made["merging"].append({"candidates": with_inventions(texts, facts, reader, rng),
+                                        "answers": [plain_description(facts)]})
+            plain += texts[:1]
+            shown += texts[:8]
+        for text in plain:
+            rubric = rubric_of(reader.read(text))
             if rubric:
                 made["criteria"].append({"prompt": text + CRITERIA_END, "completion": rubric})
-            met = [criterion(slot, value) for slot, value in read[text].items()
-                   if value != UNSURE and not isinstance(value, set)]
-            rng.shuffle(met)
-            made["reading"].append({"prompt": text, "completion": "".join(" # " + one for one in met)})
-            made["judging"] += [{"prompt": f"{text} # {question} ?", "completion": verdict}
-                                for question, verdict in judge_rows(reader, read[text], rng)]
+    for text in [*shown, *(spliced(rng.choice(shown), rng.choice(shown), rng) for _ in range(len(shown) // 4))]:
+        stated = reader.read(text)
+        asked = questions(reader, stated, rng)
+        made["judging"].append({"prompt": text, "completion": "".join(f" # {one} ? {verdict}" for one, verdict in asked)})
+        made["reading"].append({"prompt": text, "completion": "".join(
+            " # " + criterion(slot, value) for slot, value in stated.items() if value != UNSURE and not isinstance(value, set))})
     for name, of_one in made.items():
         write(out / f"{name}.jsonl", of_one)
 

@@ -5,7 +5,8 @@ usage: e2e_slots.py [--show N] [--places FILE]... NAME=FILE[:KEY]...
 FILE is JSONL with "prompt" (the facts: "name[Aromi], food[French], ...") and KEY, a text or a list of texts (default
 "completions"; `autodidact synthesize` writes "completions" and "reference"). A row without KEY is a text that is missing:
 all its facts count as missing. Prints one line a NAME, of several files of one NAME (seeds, say) the mean and the standard
-deviation; --show prints N texts of the first with their reading; --places names files with further facts, whose places are known too.
+deviation, the errors of each in brackets; --show prints N texts of the first with their reading; --places names files with
+further facts, whose places are known too.
 
 The rule. Slots: name, eatType, food, priceRange, customer rating, area, familyFriendly, near. A text states a value when
 one of the value's patterns (STATED below, in lower case, with the names of all places taken out first) is found. Then per
@@ -193,12 +194,15 @@ def measure(counter, pairs):
             "by_slot": {slot: by_slot[slot] / len(pairs) for slot in SLOTS}}
 
 
-def cell(values):
-    """A figure of every file of one name -> mean, and spread (standard deviation) where there are more."""
+def cell(key, values):
+    """A figure of every file of one name -> mean, and spread (standard deviation) where there are more; errors singly, too."""
     mean = statistics.mean(values)
     digits = 1 if mean >= 2 else 3
     text = f"{mean:.{digits}f}"
-    return text if len(values) == 1 else f"{text} ± {statistics.stdev(values):.{digits}f}"
+    if len(values) > 1:
+        text += f" ± {statistics.stdev(values):.{digits}f}"
+        text += f" ({', '.join(f'{value:.{digits}f}' for value in values)})" if key == "error" else ""
+    return text
 
 
 def show_readings(counter, pairs, count):
@@ -228,7 +232,7 @@ def main():
     print("| | slot errors | missing | wrong | invented | texts without error | words |\n|---|---|---|---|---|---|---|")
     for name, several in files.items():
         figures = [measure(counter, pairs) for pairs in several]
-        print(f"| {name} | " + " | ".join(cell([of_one[key] for of_one in figures]) for key in COLUMNS) + " |")
+        print(f"| {name} | " + " | ".join(cell(key, [of_one[key] for of_one in figures]) for key in COLUMNS) + " |")
 
 
 if __name__ == "__main__":
