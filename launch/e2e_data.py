@@ -5,10 +5,11 @@ usage: e2e_data.py answers LABELLED OUT
 
 answers  OUT/answers.jsonl: facts -> a person's description; OUT/words.jsonl: criteria of people's descriptions, for the
          tokenizer.
-skills   CANDIDATES are descriptions that models sampled for the rows of answers.jsonl (sft writes them). Makes
+skills   CANDIDATES are descriptions that a model sampled for every other row of answers.jsonl (sft writes them, the
+         first of two folds). Makes
          OUT/describing.jsonl: facts -> a person's description, those that state the facts best;
          OUT/merging.jsonl: candidates -> the facts in plain sentences, whatever the candidates got wrong;
-         OUT/criteria.jsonl: a description, most of them sampled and imperfect -> criteria;
+         OUT/criteria.jsonl: a description, most of them in the anchor's plain sentences -> criteria;
          OUT/judging.jsonl: a description -> a criterion for each slot with its yes or no, of which the judge is asked
          one at a time;
          OUT/reading.jsonl: a description -> all criteria that it meets, which teaches the judge to read.
@@ -240,8 +241,8 @@ FRIENDLY = {"yes": ("family", "kid", "children"), "no": ("not family", "not kid"
 
 
 def with_inventions(texts, facts, reader, rng):
-    """Candidates of which a fifth, slot by slot, state what the facts do not have. An anchor that believes
-    them rewards inventing, until all rollouts invent."""
+    """Candidates of which a fifth state what the facts do not have. An anchor that believes the few rewards inventing,
+    until all rollouts invent."""
     texts = list(texts)
     for slot in ASIDES:
         if facts[slot] is None and rng.random() < 0.6:
