@@ -37,7 +37,7 @@ const schema::Prompt& PromptQueue::PromptOf(schema::Ticket ticket) const {
     std::iota(order_.begin(), order_.end(), 0u);
     base::RandomWalk walk(
         {.seed = config_.seed, .stream = base::RandomStream::kShuffle, .item = static_cast<std::uint64_t>(pass)});
-    for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[walk.Below(i)]);
+    base::Shuffle(order_, walk);
     pass_ = pass;
   }
   return prompts_[order_[static_cast<std::size_t>(place)]];

@@ -1,7 +1,6 @@
 #include "sft/examples.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -131,7 +130,7 @@ Example ReconcileSource::Draw(std::size_t row, base::RandomWalk& walk) const {
 ReconcileSource::Drawn ReconcileSource::DrawFrom(const CandidateRow& row, base::RandomWalk& walk) const {
   std::vector<std::string> candidates = row.candidates;
   const auto wanted = static_cast<std::size_t>(rules_.group_sizes[walk.Below(rules_.group_sizes.size())]);
-  for (std::size_t i = candidates.size(); i > 1; --i) std::swap(candidates[i - 1], candidates[walk.Below(i)]);
+  base::Shuffle(candidates, walk);
   candidates.resize(std::min(wanted, candidates.size()));
   std::string completion = MostSupported(row.completions, candidates, walk);
   return {std::move(candidates), std::move(completion)};
@@ -155,12 +154,12 @@ std::int64_t ReconcileSource::CountUnsupported(const Drawn& drawn) const {
 
 void ReconcileSource::Exchange(Example& example, base::RandomWalk& walk) const {
   std::vector<schema::TokenId> shuffled = vocabulary_;
-  for (std::size_t i = shuffled.size(); i > 1; --i) std::swap(shuffled[i - 1], shuffled[walk.Below(i)]);
-  std::map<schema::TokenId, schema::TokenId> exchange;
-  for (std::size_t i = 0; i < shuffled.size(); ++i) exchange[vocabulary_[i]] = shuffled[i];
+  base::Shuffle(shuffled, walk);
   for (std::vector<schema::TokenId>* ids : {&example.prompt, &example.completion}) {
     for (schema::TokenId& id : *ids) {
-      if (const auto found = exchange.find(id); found != exchange.end()) id = found->second;
+      const auto found = std::lower_bound(vocabulary_.begin(), vocabulary_.end(), id);
+      if (found == vocabulary_.end() || *found != id) continue;
+      id = shuffled[static_cast<std::size_t>(found - vocabulary_.begin())];
     }
   }
 }

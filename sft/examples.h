@@ -93,7 +93,7 @@ class ReconcileSource : public ExampleSource {
   estimators::SynthesisPrompt prompt_;
   const text::Tokenizer& tokenizer_;
   schema::TokenId eos_;
-  std::vector<schema::TokenId> vocabulary_;  // tokens of the answers, where some are to be exchanged
+  std::vector<schema::TokenId> vocabulary_;  // tokens of the answers in order, where some are to be exchanged
 };
 
 }  // namespace autodidact::sft

@@ -23,7 +23,7 @@ class RowOrder {
                              .stream = base::RandomStream::kShuffle,
                              .item = pass_++,
                              .sub = static_cast<std::uint32_t>(share_)});
-      for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[walk.Below(i)]);
+      base::Shuffle(order_, walk);
       next_ = 0;
     }
     return order_[next_++];

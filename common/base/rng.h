@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace autodidact::base {
 
@@ -49,5 +51,11 @@ class RandomWalk {
   RandomKey key_;
   std::uint32_t position_ = 0;
 };
+
+// Every order is equally likely (Fisher and Yates); takes values.size() - 1 draws.
+template <typename Value>
+void Shuffle(std::vector<Value>& values, RandomWalk& walk) {
+  for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[walk.Below(i)]);
+}
 
 }  // namespace autodidact::base

@@ -7,12 +7,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
 #include <ctime>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/format.h"
@@ -49,13 +51,26 @@ std::vector<int> Threads() {
   return threads;
 }
 
-std::string ThreadName(int thread) {
-  const int fd = open(base::Format("/proc/self/task/{}/comm", thread).c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return "?";
-  std::array<char, 64> name{};
-  const ssize_t got = read(fd, name.data(), name.size());
+// A file of the thread's folder under /proc, its first 4 KiB; empty where the thread is gone.
+std::string ThreadFile(int thread, const char* file) {
+  const int fd = open(base::Format("/proc/self/task/{}/{}", thread, file).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return "";
+  std::array<char, 4096> text{};
+  const ssize_t got = read(fd, text.data(), text.size());
   close(fd);
-  return got > 0 ? std::string(name.data(), static_cast<std::size_t>(got) - 1) : "?";
+  return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
+}
+
+std::string ThreadName(int thread) {
+  const std::string name = ThreadFile(thread, "comm");
+  return name.empty() ? "?" : name.substr(0, name.size() - 1);
+}
+
+bool Blocks(int thread, int signal) {
+  constexpr std::string_view key = "SigBlk:\t";
+  const std::string status = ThreadFile(thread, "status");
+  const auto at = status.find(key);
+  return at != std::string::npos && (std::strtoull(&status[at + key.size()], nullptr, 16) >> (signal - 1) & 1) != 0;
 }
 
 void Put(int fd, const std::string& text) {
@@ -96,7 +111,9 @@ int DumpStacks(int fd, base::Deadline deadline) {
     Put(fd, base::Format("thread {} ({})\n", threads[i], ThreadName(threads[i])));
     // The time that is left is shared out, so that one thread cannot take all of it.
     const auto share = base::Deadline::In(deadline.Left() / static_cast<int>(threads.size() - i));
-    if (AskThread(threads[i], signal, share)) {
+    if (Blocks(threads[i], signal)) {
+      Put(fd, "  cannot answer: it blocks the signal\n");
+    } else if (AskThread(threads[i], signal, share)) {
       backtrace_symbols_fd(sample.frames.data(), sample.depth, fd);
       ++answered;
     } else {

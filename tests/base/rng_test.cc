@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <set>
 
 namespace autodidact::base {
@@ -63,6 +64,19 @@ TEST(RandomWalkTest, BelowReachesEveryValueAndNoOther) {
   for (int i = 0; i < 1000; ++i) seen.insert(walk.Below(7));
   EXPECT_EQ(seen.size(), 7u);
   EXPECT_EQ(*seen.rbegin(), 6u);
+}
+
+TEST(ShuffleTest, EveryOrderIsEquallyLikely) {
+  RandomWalk walk({.seed = 8});
+  std::map<std::vector<int>, int> seen;
+  const int n = 60000;
+  for (int i = 0; i < n; ++i) {
+    std::vector<int> values = {1, 2, 3, 4};
+    Shuffle(values, walk);
+    ++seen[values];
+  }
+  ASSERT_EQ(seen.size(), 24u);
+  for (const auto& [order, count] : seen) EXPECT_NEAR(count, n / 24.0, 5 * std::sqrt(n / 24.0));
 }
 
 }  // namespace
