@@ -25,6 +25,9 @@ add_library(autodidact_warnings INTERFACE)
 target_compile_options(autodidact_warnings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-unused-parameter
                                                      -Wno-missing-field-initializers -Wnon-virtual-dtor
                                                      -Woverloaded-virtual>)
+if(CMAKE_UNITY_BUILD)  # a class of a file that another file includes may well use that file's own names
+  target_compile_options(autodidact_warnings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>)
+endif()
 if(AUTODIDACT_WERROR)
   target_compile_options(autodidact_warnings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()

@@ -129,6 +129,14 @@ void TabulateGroups(const Tabulator& tabulator, int size, const Compared& compar
 
 }  // namespace
 
+json::Json Value(const Figure& figure) {
+  return figure.value ? json::Json(*figure.value) : json::Json(nullptr);
+}
+
+json::Json Interval(const Figure& figure) {
+  return figure.low && figure.high ? json::Json::array({*figure.low, *figure.high}) : json::Json(nullptr);
+}
+
 EvalFigures Tabulate(const std::vector<GradedQuestion>& questions, const std::vector<int>& group_sizes,
                      const Compared& compared, std::uint64_t seed, int resamples) {
   const Tabulator tabulator(questions, seed, resamples);

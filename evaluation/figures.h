@@ -67,6 +67,10 @@ struct Figure {
   std::optional<double> high;
 };
 
+// As files have them: null where there is none; an interval is [low, high].
+json::Json Value(const Figure& figure);
+json::Json Interval(const Figure& figure);
+
 // Figures by group size.
 using FiguresByGroup = std::map<int, Figure>;
 

@@ -66,7 +66,7 @@ std::vector<data::Row> RowsToJudge(const std::vector<data::Row>& rows, bool rubr
   return own.empty() ? rows : own;
 }
 
-std::vector<std::string> TextsOf(const QuestionTexts& question) {
+std::vector<std::string> AllTexts(const QuestionTexts& question) {
   std::vector<std::string> texts = question.rollouts;
   if (question.greedy) texts.push_back(*question.greedy);
   for (const auto& [size, synthesis] : question.syntheses) {
@@ -100,7 +100,7 @@ std::optional<double> ScoreOfSelected(const QuestionTexts& texts, const JudgedQu
 }
 
 void Distribute(const QuestionTexts& texts, JudgedQuestion& question) {
-  const Scores scores = ScoresOf(question, TextsOf(texts).size());
+  const Scores scores = ScoresOf(question, AllTexts(texts).size());
   auto next = scores.begin() + std::ssize(texts.rollouts);
   question.rollouts.assign(scores.begin(), next);
   if (texts.greedy) question.greedy = *next++;
@@ -205,15 +205,11 @@ JudgedFigures Tabulate(const std::vector<JudgedQuestion>& questions, const EvalC
   return figures;
 }
 
-json::Json Value(const std::optional<double>& value) {
+json::Json OrNull(const std::optional<double>& value) {
   return value ? json::Json(*value) : json::Json();
 }
 
-json::Json Interval(const Figure& figure) {
-  return figure.low && figure.high ? json::Json{*figure.low, *figure.high} : json::Json();
-}
-
-std::string Cell(const Figure& figure) {
+std::string Column(const Figure& figure) {
   if (!figure.value) return base::Format("{:>14}", "-");
   if (!figure.low || !figure.high) return base::Format("{:>14.1f}", 100 * *figure.value);
   return base::Format("{:>7.1f} ± {:>4.1f}", 100 * *figure.value, 50 * (*figure.high - *figure.low));
@@ -228,7 +224,7 @@ json::Json Record(const QuestionTexts& texts, const JudgedQuestion& question) {
     entry["text"] = synthesis.ok() ? json::Json(synthesis->text) : json::Json();
     if (!synthesis.ok()) entry["failure"] = synthesis.failure().reason;
     const auto score = question.syntheses.find(size);
-    if (score != question.syntheses.end()) entry["score"] = Value(score->second);
+    if (score != question.syntheses.end()) entry["score"] = OrNull(score->second);
   }
   record["yardstick"] = Name(question.yardstick);
   record["reference"] = question.reference.text;
@@ -239,8 +235,8 @@ json::Json Record(const QuestionTexts& texts, const JudgedQuestion& question) {
     record["rubric_points"].push_back(criterion.points);
   }
   record["scores"] = json::Json::array();
-  for (const auto& score : question.rollouts) record["scores"].push_back(Value(score));
-  record["greedy_score"] = Value(question.greedy);
+  for (const auto& score : question.rollouts) record["scores"].push_back(OrNull(score));
+  record["greedy_score"] = OrNull(question.greedy);
   record["verdicts"] = json::Json::array();
   for (const schema::Verdict& verdict : question.verdicts) {
     record["verdicts"].push_back({{"text", verdict.rollout},
@@ -283,7 +279,7 @@ JudgedResult EvaluateJudged(const std::vector<data::Row>& all_rows, const Models
   std::vector<schema::JudgeRequest> requests;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (result.questions[i].yardstick == Yardstick::kNone) continue;
-    requests.push_back(MakeJudgeRequest(i, result.questions[i].reference, TextsOf(texts[i])));
+    requests.push_back(MakeJudgeRequest(i, result.questions[i].reference, AllTexts(texts[i])));
   }
   for (schema::JudgeReply& reply : judge(std::move(requests))) {
     JudgedQuestion& question = result.questions.at(reply.ticket);
@@ -298,15 +294,15 @@ JudgedResult EvaluateJudged(const std::vector<data::Row>& all_rows, const Models
 json::Json ToJson(const JudgedFigures& figures) {
   json::Json value = {{"questions", figures.questions},
                       {"yardsticks", figures.yardsticks},
-                      {"single", Value(figures.single.value)},
-                      {"greedy", Value(figures.greedy.value)}};
+                      {"single", Value(figures.single)},
+                      {"greedy", Value(figures.greedy)}};
   json::Json intervals = {{"single", Interval(figures.single)}, {"greedy", Interval(figures.greedy)}};
   for (const int size : figures.group_sizes) {
     const std::string key = std::to_string(size);
-    value["synthesis"][key] = Value(figures.synthesis.at(size).value);
-    value["best_of"][key] = Value(figures.best_of.at(size).value);
+    value["synthesis"][key] = Value(figures.synthesis.at(size));
+    value["best_of"][key] = Value(figures.best_of.at(size));
     for (const auto& [kind, by_group] : figures.selections) {
-      value[Name(kind)][key] = Value(by_group.at(size).value);
+      value[Name(kind)][key] = Value(by_group.at(size));
       intervals[Name(kind)][key] = Interval(by_group.at(size));
     }
     intervals["synthesis"][key] = Interval(figures.synthesis.at(size));
@@ -325,15 +321,15 @@ std::string ToTable(const JudgedFigures& figures) {
   if (figures.left_out > 0) table += base::Format(" left out (no full rubric): {}", figures.left_out);
   table += base::Format("\njudged score, per cent ± half of the 95 % interval\n{:<22}", "G");
   for (const int size : figures.group_sizes) table += base::Format("{:>14}", size);
-  table += base::Format("\n{:<22}{}\n{:<22}{}\n{:<22}", "single", Cell(figures.single), "greedy", Cell(figures.greedy),
-                        "synthesis");
-  for (const int size : figures.group_sizes) table += Cell(figures.synthesis.at(size));
+  table += base::Format("\n{:<22}{}\n{:<22}{}\n{:<22}", "single", Column(figures.single), "greedy",
+                        Column(figures.greedy), "synthesis");
+  for (const int size : figures.group_sizes) table += Column(figures.synthesis.at(size));
   for (const auto& [kind, by_group] : figures.selections) {
     table += base::Format("\n{:<22}", Name(kind));
-    for (const int size : figures.group_sizes) table += Cell(by_group.at(size));
+    for (const int size : figures.group_sizes) table += Column(by_group.at(size));
   }
   table += base::Format("\n{:<22}", "best of");
-  for (const int size : figures.group_sizes) table += Cell(figures.best_of.at(size));
+  for (const int size : figures.group_sizes) table += Column(figures.best_of.at(size));
   table += base::Format("\ninvalid verdicts: {:.1f} %; texts without a score: {}\n", 100 * figures.invalid,
                         figures.unscored);
   return table;

@@ -9,14 +9,6 @@ namespace {
 
 using json::Json;
 
-Json Value(const Figure& figure) {
-  return figure.value ? Json(*figure.value) : Json(nullptr);
-}
-
-Json Interval(const Figure& figure) {
-  return figure.low && figure.high ? Json::array({*figure.low, *figure.high}) : Json(nullptr);
-}
-
 Json ByGroup(const FiguresByGroup& figures, const std::function<Json(const Figure&)>& show) {
   Json object = Json::object();
   for (const auto& [size, figure] : figures) object[std::to_string(size)] = show(figure);

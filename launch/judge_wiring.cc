@@ -26,10 +26,6 @@ judge_service::ModelBackendConfig ToModelBackend(const JudgeKeys& keys) {
           .threshold = keys.model.threshold};
 }
 
-base::Milliseconds Seconds(double seconds) {
-  return std::chrono::duration_cast<base::Milliseconds>(std::chrono::duration<double>(seconds));
-}
-
 judge_service::EndpointConfig ToEndpoint(const RunConfig& config, judge_service::JudgeKind kind) {
   const JudgeEndpointKeys& keys = config.judge.endpoint;
   judge_service::EndpointConfig endpoint{.talk = {.kind = kind,
@@ -40,10 +36,10 @@ judge_service::EndpointConfig ToEndpoint(const RunConfig& config, judge_service:
                                          .base_url = keys.base_url,
                                          .api_key = {},
                                          .concurrency = keys.concurrency,
-                                         .timeout = Seconds(keys.timeout),
+                                         .timeout = base::Seconds(keys.timeout),
                                          .retries = keys.retries,
-                                         .backoff = Seconds(keys.backoff),
-                                         .max_backoff = Seconds(keys.max_backoff),
+                                         .backoff = base::Seconds(keys.backoff),
+                                         .max_backoff = base::Seconds(keys.max_backoff),
                                          .seed = static_cast<std::uint64_t>(config.seed)};
   if (keys.api_key_env.empty()) return endpoint;
   const char* key = std::getenv(keys.api_key_env.c_str());

@@ -15,10 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-base::Milliseconds Seconds(double seconds) {
-  return std::chrono::duration_cast<base::Milliseconds>(std::chrono::duration<double>(seconds));
-}
-
 // What a program judge needs of a row: the function that tests call, what stands before it, and inputs without outputs.
 json::Json CodeColumns(const CodeKeys& keys, const schema::Prompt& prompt) {
   const std::string where = "row " + prompt.id;
@@ -112,7 +108,7 @@ LearnerSide::LearnerSide(const RunConfig& config, const TrainOptions& options, n
                               .max_steps = config.train.max_steps,
                               .seed = static_cast<std::uint64_t>(config.seed),
                               .shuffle = config.data.shuffle,
-                              .lease = Seconds(config.timeouts.lease)},
+                              .lease = base::Seconds(config.timeouts.lease)},
                              PromptsToHandOut(config, rows_));
   learner::CoordinatorConfig coordinator;
   coordinator.endpoint = bind;
@@ -188,7 +184,7 @@ learner::LearnerConfig ToLearner(const RunConfig& config, const std::string& fin
   learner.save_steps = config.train.save_steps;
   learner.keep_checkpoints = config.train.keep_checkpoints;
   learner.evaluate_steps = config.eval.data.empty() ? 0 : config.eval.steps;
-  learner.step_timeout = Seconds(config.timeouts.step);
+  learner.step_timeout = base::Seconds(config.timeouts.step);
   learner.run_folder = config.run_folder();
   learner.initial_model = config.model;
   learner.fingerprint = fingerprint;

@@ -22,10 +22,6 @@ namespace {
 
 constexpr auto kJoinTimeout = std::chrono::seconds(60);
 
-base::Milliseconds Seconds(double seconds) {
-  return std::chrono::duration_cast<base::Milliseconds>(std::chrono::duration<double>(seconds));
-}
-
 net::Client MakeLearnerClient(const RoleSetting& setting, const std::string& name) {
   return net::Client(setting.context, {setting.learner}, setting.security,
                      {.name = name, .peer = "learner", .retry_after = std::chrono::hours(24)});
@@ -48,7 +44,7 @@ class RoleStop {
 std::shared_ptr<answers::Verifier> MakeVerifier(const AnswerKeys& keys) {
   if (keys.verifier.empty()) return nullptr;
   return std::make_shared<answers::Verifier>(
-      answers::VerifierConfig{.command = keys.verifier, .timeout = Seconds(keys.verifier_timeout)});
+      answers::VerifierConfig{.command = keys.verifier, .timeout = base::Seconds(keys.verifier_timeout)});
 }
 
 judge_service::ProgramJudgeConfig ToProgramJudge(const RunConfig& config) {
@@ -66,7 +62,7 @@ judge_service::ProgramJudgeConfig ToProgramJudge(const RunConfig& config) {
   const CodeKeys& keys = config.answer.code;
   judge_service::CodeJudgeConfig code;
   code.run.python = keys.python;
-  code.run.limits.wall = Seconds(keys.timeout);
+  code.run.limits.wall = base::Seconds(keys.timeout);
   code.run.limits.cpu_seconds = static_cast<std::uint32_t>(keys.cpu);
   code.run.limits.memory = static_cast<std::size_t>(keys.memory) << 20;
   if (keys.input_kind == "stdin") code.inputs = answers::InputKind::kStdin;
@@ -185,9 +181,10 @@ void RunActor(const RoleSetting& setting, const std::stop_token& outer_stop) {
                                 .capacity = static_cast<std::size_t>(config.engine.max_groups)},
         setting.initial, setting.tokenizer);
   }
-  actors::Courier courier(
-      {.actor = name, .anchor_timeout = Seconds(config.timeouts.call), .judge_timeout = Seconds(config.timeouts.call)},
-      MakeReferenceSource(config, anchor, selecting.get()), judge, learner);
+  actors::Courier courier({.actor = name,
+                           .anchor_timeout = base::Seconds(config.timeouts.call),
+                           .judge_timeout = base::Seconds(config.timeouts.call)},
+                          MakeReferenceSource(config, anchor, selecting.get()), judge, learner);
 
   base::Guarded<std::string> weights_endpoint;
   base::Guarded<const actors::Actor*> seen(nullptr);  // set while there is an actor to look at
@@ -223,7 +220,7 @@ void RunActor(const RoleSetting& setting, const std::stop_token& outer_stop) {
                        .engine = ToEngine(config.engine),
                        .seed = static_cast<std::uint64_t>(config.seed),
                        .max_groups = config.engine.max_groups,
-                       .weights_timeout = Seconds(config.timeouts.step)},
+                       .weights_timeout = base::Seconds(config.timeouts.step)},
                       {learner, *source}, courier, setting.tokenizer,
                       MakeRenderer(config.prompt, format, setting.tokenizer));
   seen.With([&](const actors::Actor*& pointer) { pointer = &actor; });

@@ -3,7 +3,7 @@
 #
 #   launch/test.sh [PRESET] [CTEST-ARGUMENT]...      e.g.  launch/test.sh release -L unit -R Tokenizer
 #
-# PRESET: release (default), dev, asan, tsan (these two: unit tests of the rooms without libtorch only), cuda.
+# PRESET: release (default), dev, asan, tsan (these two: unit tests only), cuda.
 # Environment:
 #   AUTODIDACT_DATA  the public data sets that some tests read (default: ../shared/data); without them they are skipped
 #   AUTODIDACT_JOBS  compile jobs and tests at a time
@@ -15,9 +15,8 @@ case ${1:-} in
   release | dev | asan | tsan | cuda) preset=$1; shift ;;
 esac
 targets=(all)
-# libtorch is not instrumented, and its headers make instrumented builds slow: sanitizers see the rooms without it.
 case $preset in
-  asan | tsan) targets=(plain_unit_tests) ;;
+  asan | tsan) targets=(unit_tests) ;;
 esac
 launch/build.sh "$preset" "${targets[@]}" > /dev/null
 runner=()

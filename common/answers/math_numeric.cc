@@ -85,7 +85,7 @@ struct NamedFunction {
   Complex (*function)(Complex);
 };
 
-constexpr NamedFunction kFunctions[] = {
+constexpr NamedFunction kNamedFunctions[] = {
     {"\\sin", [](Complex x) { return std::sin(x); }},
     {"\\cos", [](Complex x) { return std::cos(x); }},
     {"\\tan", [](Complex x) { return std::tan(x); }},
@@ -157,7 +157,7 @@ Maybe Call(const Node& node, std::uint32_t point) {
   if (arguments.empty()) return std::nullopt;
   if (arguments.size() == 1) {
     if (node.name == "\\floor" || node.name == "\\ceil") return Stepped(node.name, arguments[0]);
-    for (const NamedFunction& named : kFunctions) {
+    for (const NamedFunction& named : kNamedFunctions) {
       if (node.name == named.name) return Apply(named.function, arguments[0]);
     }
   }

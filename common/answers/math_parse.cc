@@ -27,11 +27,6 @@ constexpr std::string_view kConstants[] = {
     "\\eta",   "\\zeta",  "\\xi",    "\\nu",    "\\kappa", "\\ell",      "\\Delta", "\\Omega",
     "\\Gamma", "\\Sigma", "\\Phi",   "\\Theta", "\\ldots", "\\emptyset", "\\angle", "\\triangle"};
 
-template <class Names>
-bool Contains(const Names& names, std::string_view name) {
-  return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
 bool IsPlainInteger(const Node& node) {
   return node.op == Op::kNumber && std::all_of(node.name.begin(), node.name.end(), IsDigit);
 }

@@ -70,11 +70,6 @@ constexpr std::string_view kPlainNames[] = {
 constexpr std::string_view kDoubledCommands[] = {"frac",  "dfrac", "tfrac", "sqrt",  "text", "pi",     "cdot",
                                                  "times", "left",  "right", "infty", "circ", "mathrm", "pm"};
 
-template <class Names>
-bool Contains(const Names& names, std::string_view name) {
-  return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
 // Commands that are other spellings of one that the parser knows.
 std::string_view Canonical(std::string_view command) {
   static constexpr Replacement kSame[] = {{"dfrac", "frac"},

@@ -1,6 +1,8 @@
 // Small pieces of text handling that the extractors and comparators share. Private to the room.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -14,6 +16,12 @@ inline bool IsDigit(char c) {
 }
 inline bool IsLetter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// Whether a list of names has this one.
+template <class Names>
+bool Contains(const Names& names, std::string_view name) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
 // Without ASCII white space at both ends.

@@ -27,6 +27,11 @@ class Deadline {
   Clock::time_point at_;
 };
 
+// As configs give durations; fractions are cut to milliseconds.
+inline Milliseconds Seconds(double seconds) {
+  return std::chrono::duration_cast<Milliseconds>(std::chrono::duration<double>(seconds));
+}
+
 // Seconds since a point, for metrics.
 inline double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();

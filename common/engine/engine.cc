@@ -15,9 +15,6 @@
 namespace autodidact::engine {
 namespace {
 
-// Prompts prefilled in one step hold at most this many tokens together (or are one).
-constexpr std::int64_t kPrefillTokens = 4096;
-
 MemoryPlan PlanFor(const EngineConfig& config, const model::WeightSet& weights) {
   const at::Tensor& embeddings = weights.at("model.embed_tokens.weight");
   const bool own_kernels = embeddings.is_cpu() && embeddings.scalar_type() == at::kFloat && !config.generic_decoder;

@@ -9,10 +9,6 @@
 namespace autodidact::engine {
 namespace {
 
-// Rows of logits held at once, by both decoders.
-constexpr std::int64_t kHeadRows = 64;
-// Tokens of the prompts that are prefilled together.
-constexpr std::int64_t kPrefillTokens = 4096;
 constexpr std::int64_t kFp32 = 4;
 
 }  // namespace

@@ -9,6 +9,11 @@
 
 namespace autodidact::engine {
 
+// Rows of logits held at once, by both decoders.
+inline constexpr std::int64_t kHeadRows = 64;
+// Prompts prefilled in one step hold at most this many tokens together (or are one).
+inline constexpr std::int64_t kPrefillTokens = 4096;
+
 // Bytes of the large blocks: what grows with the model, the cache or the batch. The weight set itself is not in it,
 // since others may share it.
 struct MemoryPlan {

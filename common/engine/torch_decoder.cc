@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "engine/decoder.h"
+#include "engine/memory_plan.h"
 #include "engine/torch_sampling.h"
 #include "model/attention.h"
 #include "model/ops.h"
@@ -18,9 +19,6 @@ namespace {
 
 // Shape letters: T tokens computed, R rows (rollouts), N groups, W most rows of a group, P longest prompt, S most own
 // tokens, E hidden size, V vocabulary, H query heads, K key heads, Q = H / K, D head_dim.
-
-// Rows whose logits are held at once.
-constexpr std::int64_t kHeadRows = 64;
 
 // The rows of a decode step, laid out so that a group's queries meet their prompt in one matrix product.
 struct DecodePlan {

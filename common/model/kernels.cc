@@ -212,15 +212,24 @@ AUTODIDACT_CLONES
 RowSums LogSumExp(const float* logits, float inverse, std::int64_t width) {
   float max = -3.402823466e+38f;
   for (std::int64_t i = 0; i < width; ++i) max = logits[i] > max ? logits[i] : max;
-  float sum = 0;
-  float weighted = 0;
-  for (std::int64_t i = 0; i < width; ++i) {
-    const float shifted = (logits[i] - max) * inverse;
-    const float e = Exp(shifted);
-    sum += e;
-    weighted += e * shifted;
+  // Parts are short enough for fp32; a large vocabulary's sum as a whole is not.
+  constexpr std::int64_t kPart = 1024;
+  double sum = 0;
+  double weighted = 0;
+  for (std::int64_t begin = 0; begin < width; begin += kPart) {
+    const std::int64_t end = begin + kPart < width ? begin + kPart : width;
+    float part = 0;
+    float weighted_part = 0;
+    for (std::int64_t i = begin; i < end; ++i) {
+      const float shifted = (logits[i] - max) * inverse;
+      const float e = Exp(shifted);
+      part += e;
+      weighted_part += e * shifted;
+    }
+    sum += part;
+    weighted += weighted_part;
   }
-  return {max * inverse + std::log(sum), max * inverse + weighted / sum};
+  return {max * inverse + static_cast<float>(std::log(sum)), max * inverse + static_cast<float>(weighted / sum)};
 }
 
 AUTODIDACT_CLONES

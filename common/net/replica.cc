@@ -33,8 +33,20 @@ Replica::Replica(void* context, std::string endpoint, const Security& security, 
   Reopen();
 }
 
-void Replica::Reopen() {
+Replica::~Replica() {
+  Close();
+}
+
+void Replica::Close() {
+  // libzmq's thread waits for a reader when it has news and the monitor's other end is gone, and with it every socket
+  // of the process: the news must end first.
+  if (monitor_) zmq_socket_monitor(socket_->handle(), nullptr, 0);
   monitor_.reset();
+  socket_.reset();
+}
+
+void Replica::Reopen() {
+  Close();
   socket_ = std::make_unique<Socket>(context_, ZMQ_DEALER);
   socket_->SetCommonOptions(endpoint_);
   socket_->SetBytes(ZMQ_ROUTING_ID, MakeIdentity(name_));
@@ -52,6 +64,7 @@ void Replica::Reopen() {
                                     ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) == 0,
              "zmq_socket_monitor: {}", LastError());
     monitor_ = std::make_unique<Socket>(context_, ZMQ_PAIR);
+    monitor_->SetInt(ZMQ_RCVHWM, 0);  // else it waits when nobody has read for long
     AD_CHECK(zmq_connect(monitor_->handle(), endpoint.c_str()) == 0, "the monitor: {}", LastError());
   }
   if (zmq_connect(socket_->handle(), endpoint_.c_str()) != 0) Break("cannot connect: " + LastError());
@@ -61,8 +74,7 @@ void Replica::Break(std::string problem) {
   state_ = State::kBroken;
   problem_ = std::move(problem);
   reopen_at_ = base::Clock::now() + kReopenAfter;
-  monitor_.reset();
-  socket_.reset();
+  Close();
 }
 
 bool Replica::Send(std::uint64_t call, const SharedBytes& bytes) {

@@ -20,6 +20,7 @@ class Replica {
   enum class State { kOpen, kBroken };
 
   Replica(void* context, std::string endpoint, const Security& security, std::string name);
+  ~Replica();
 
   const std::string& endpoint() const { return endpoint_; }
   bool usable() const { return state_ == State::kOpen; }
@@ -57,6 +58,7 @@ class Replica {
   int in_flight = 0;
 
  private:
+  void Close();
   News Note(std::uint16_t event, std::uint32_t value);
 
   void* context_;

@@ -15,6 +15,7 @@
 
 #include "base/format.h"
 #include "base/log.h"
+#include "process/descriptor.h"
 #include "process/syscall_filter.h"
 
 namespace autodidact::process {
@@ -26,23 +27,6 @@ constexpr base::Milliseconds kLook{10};        // between two looks at its memor
 constexpr base::Milliseconds kGoneBy{20'000};  // what was killed is gone by then, even on a busy machine
 constexpr uid_t kNobody = 65534;
 constexpr std::uint32_t kOpenFiles = 64;
-
-// Closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() { Reset(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  void Reset(int fd = -1) {
-    if (fd_ >= 0) close(fd_);
-    fd_ = fd;
-  }
-
- private:
-  int fd_;
-};
 
 // A file in memory, to be read from its start.
 int FileWith(const std::string& bytes) {

@@ -12,31 +12,10 @@
 #include <cstring>
 
 #include "base/format.h"
+#include "process/descriptor.h"
 
 namespace autodidact::process {
 namespace {
-
-// Closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() { Reset(); }
-  Descriptor(Descriptor&& other) noexcept : fd_(other.Release()) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    Reset();
-    fd_ = other.Release();
-    return *this;
-  }
-  int get() const { return fd_; }
-  int Release() { return std::exchange(fd_, -1); }
-  void Reset() {
-    if (fd_ >= 0) close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
 
 [[noreturn]] void ThrowCannotStart(const ChildOptions& options, const std::string& step, int error) {
   base::ThrowBadInput(base::Format("process: {}: cannot start '{}': {}: {}", options.what,

@@ -11,7 +11,7 @@
 namespace autodidact::text {
 namespace {
 
-constexpr const char* kSupported = "Sequence, ByteLevel, Replace, ByteFallback, Fuse, Strip, Metaspace";
+constexpr const char* kDecoders = "Sequence, ByteLevel, Replace, ByteFallback, Fuse, Strip, Metaspace";
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 // The byte of "<0x41>", or -1.
@@ -112,7 +112,7 @@ void Decoder::Add(const Part& part) {
       }
     });
   } else {
-    part.ThrowUnsupported(type, kSupported);
+    part.ThrowUnsupported(type, kDecoders);
   }
 }
 

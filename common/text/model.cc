@@ -36,8 +36,8 @@ std::unique_ptr<Model> MakeModel(const TokenizerFile& file, bool byte_level) {
   const Part part = Part(file.parts, file.path).At("model");
   // Files of early versions leave out the type; only BPE has merges.
   const std::string type = part.StringOr("type", file.merges.empty() ? "" : "BPE");
-  constexpr const char* kSupported = "BPE, WordLevel";
-  if (type != "BPE" && type != "WordLevel") part.ThrowUnsupported(type, kSupported);
+  constexpr const char* kModels = "BPE, WordLevel";
+  if (type != "BPE" && type != "WordLevel") part.ThrowUnsupported(type, kModels);
   if (file.vocab.empty()) part.Throw("the vocabulary is empty");
   if (type == "BPE") return std::make_unique<BpeModel>(file, part, byte_level);
   if (byte_level) part.Throw("the pre-tokenizer ByteLevel is supported with the model BPE only");

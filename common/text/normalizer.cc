@@ -9,7 +9,7 @@
 namespace autodidact::text {
 namespace {
 
-constexpr const char* kSupported = "Sequence, NFC, NFD, NFKC, NFKD, Prepend, Replace, Lowercase, Strip, StripAccents";
+constexpr const char* kNormalizers = "Sequence, NFC, NFD, NFKC, NFKD, Prepend, Replace, Lowercase, Strip, StripAccents";
 
 // Characters below U+0300 neither compose nor change order; their first bytes lie below 0xCC.
 bool IsSurelyComposed(const std::string& text) {
@@ -68,7 +68,7 @@ void Normalizer::Add(const Part& part) {
   } else if (type == "StripAccents") {
     steps_.push_back([](std::string* text) { *text = StripAccents(*text); });
   } else {
-    part.ThrowUnsupported(type, kSupported);
+    part.ThrowUnsupported(type, kNormalizers);
   }
 }
 

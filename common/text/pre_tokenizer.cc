@@ -8,7 +8,7 @@
 namespace autodidact::text {
 namespace {
 
-constexpr const char* kSupported =
+constexpr const char* kPreTokenizers =
     "Sequence, ByteLevel (as the last), Split, Metaspace, Digits, Punctuation, Whitespace, WhitespaceSplit, "
     "CharDelimiterSplit";
 
@@ -144,7 +144,7 @@ void PreTokenizer::Add(const Part& part) {
     if (delimiter.empty()) part.Throw("the delimiter is empty");
     steps_.push_back(MakeSplit(FindPattern(std::make_shared<const Pattern>(delimiter)), Behavior::kRemoved, false));
   } else {
-    part.ThrowUnsupported(type, kSupported);
+    part.ThrowUnsupported(type, kPreTokenizers);
   }
 }
 

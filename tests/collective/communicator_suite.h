@@ -35,6 +35,7 @@ inline at::Tensor SumInRankOrder(int size, std::int64_t count, at::ScalarType ty
 }
 
 inline bool SameBits(const at::Tensor& a, const at::Tensor& b) {
+  if (a.nbytes() == 0 || b.nbytes() == 0) return a.nbytes() == b.nbytes();  // memcmp takes no null pointer
   return a.nbytes() == b.nbytes() && std::memcmp(a.data_ptr(), b.data_ptr(), a.nbytes()) == 0;
 }
 

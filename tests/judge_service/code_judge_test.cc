@@ -5,6 +5,7 @@
 
 #include "answers/extract.h"
 #include "judge_service/program_judge.h"
+#include "request.h"
 
 namespace autodidact::judge_service {
 namespace {
@@ -18,14 +19,6 @@ class CodeJudgeTest : public testing::Test {
     if (!kWhyNot.empty()) GTEST_SKIP() << kWhyNot;
   }
 };
-
-schema::JudgeRequest Request(const std::string& reference, std::vector<std::string> responses) {
-  schema::JudgeRequest request;
-  request.reference = reference;
-  request.responses = std::move(responses);
-  request.lengths.assign(request.responses.size(), 10);
-  return request;
-}
 
 const std::string kDouble = "so\n```python\ndef f(x):\n    return 2 * x\n```\n";
 const std::string kSame = "```\ndef f(x):\n    return x + x\n```";

@@ -3,16 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "request.h"
 
 namespace autodidact::judge_service {
 namespace {
-
-schema::JudgeRequest Request(const std::string& reference, std::vector<std::string> responses) {
-  schema::JudgeRequest request{
-      .ticket = 7, .reference = reference, .rubric = {}, .responses = responses, .lengths = {}};
-  request.lengths.assign(responses.size(), 10);
-  return request;
-}
 
 TEST(ProgramJudgeTest, RewardsTheAnswerOfTheReference) {
   const auto reply = JudgeByProgram({.extractor = answers::Extractor::kBoxed},

@@ -6,14 +6,11 @@
 
 #include "base/error.h"
 #include "json/json.h"
+#include "numbers.h"
 #include "tests/paths.h"
 
 namespace autodidact::learner {
 namespace {
-
-at::Tensor Numbers(const json::Json& values) {
-  return at::tensor(values.get<std::vector<double>>(), at::kDouble).to(at::kFloat);
-}
 
 class GrpoLossTest : public testing::Test {
  protected:

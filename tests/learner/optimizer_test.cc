@@ -8,14 +8,11 @@
 #include "base/error.h"
 #include "collective/collective.h"
 #include "json/json.h"
+#include "numbers.h"
 #include "tests/paths.h"
 
 namespace autodidact::learner {
 namespace {
-
-at::Tensor Numbers(const json::Json& values) {
-  return at::tensor(values.get<std::vector<double>>(), at::kDouble).to(at::kFloat);
-}
 
 TEST(AdamWTest, MovesWeightsAsTorchsOwnOptimizerDoes) {
   const json::Json golden = json::ParseFile(tests::SourceFolder() / "tests/golden/adamw.json");

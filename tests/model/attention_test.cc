@@ -13,11 +13,6 @@
 namespace autodidact::model {
 namespace {
 
-at::Tensor Random(at::IntArrayRef shape, std::uint64_t seed) {
-  at::Generator generator = at::detail::createCPUGenerator(seed);
-  return at::randn(shape, generator, at::TensorOptions(at::kFloat));
-}
-
 Ids RandomIds(std::size_t count, std::int32_t seed, std::int32_t vocabulary) {
   Ids ids;
   for (std::size_t i = 0; i < count; ++i) {

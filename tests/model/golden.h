@@ -35,6 +35,12 @@ inline Golden LoadGolden(const std::string& name) {
   return {LoadModel(GoldenFolder(name), at::kFloat, at::kCPU), json::ParseFile(GoldenFolder(name) / "golden.json")};
 }
 
+// Standard normal, fp32.
+inline at::Tensor Random(at::IntArrayRef shape, std::uint64_t seed) {
+  at::Generator generator = at::detail::createCPUGenerator(seed);
+  return at::randn(shape, generator, at::TensorOptions(at::kFloat));
+}
+
 // A list of equally long lists, or a list of numbers.
 inline at::Tensor TensorOf(const json::Json& values) {
   if (!values.at(0).is_array()) return at::tensor(values.get<std::vector<double>>(), at::kDouble);

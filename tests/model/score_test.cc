@@ -5,11 +5,6 @@
 namespace autodidact::model {
 namespace {
 
-at::Tensor Random(at::IntArrayRef shape, std::uint64_t seed) {
-  at::Generator generator = at::detail::createCPUGenerator(seed);
-  return at::randn(shape, generator, at::TensorOptions(at::kFloat));
-}
-
 struct Case {
   std::int64_t rows;
   std::int64_t vocabulary;

@@ -8,24 +8,19 @@
 
 #include "base/bounded_queue.h"
 #include "base/guarded.h"
+#include "echo.h"
 
 namespace autodidact::net {
 namespace {
 
 using base::Deadline;
 using base::ErrorKind;
-using base::Milliseconds;
 using testing::HasSubstr;
 
-constexpr Milliseconds kSoon{10'000};
 constexpr Milliseconds kShort{150};
 
 Client::Options Named(const std::string& peer, Milliseconds retry_after = kSoon) {
   return {"tester", peer, retry_after};
-}
-
-void Echo(Incoming incoming) {
-  incoming.reply.Send("echo " + incoming.bytes);
 }
 
 // Keeps what is asked, for a test that answers by itself.
@@ -249,21 +244,27 @@ TEST(NetTest, CallsGoToTheReplicaWithTheFewestInFlight) {
   }
 }
 
-TEST(NetTest, CallsOfAServerThatDiesAreAnsweredByAnother) {
+void CallTwoServersOfWhichOneDies() {
   Context context;
   Silent silent;
   auto dying = std::make_unique<Server>(context, "tcp://127.0.0.1:*", Security{}, std::ref(silent));
   Server echo(context, "tcp://127.0.0.1:*", {}, Echo);
   Client client(context, {dying->endpoint(), echo.endpoint()}, {}, Named("service", Milliseconds(60'000)));
-  base::Guarded<int> replies;
+  base::Guarded<std::vector<std::string>> replies;
   for (int i = 0; i < 6; ++i) {
-    client.CallAsync("a", Deadline::In(kSoon), "asking", [&](base::Outcome<std::string> reply) {
-      if (reply.ok()) replies.With([](int& count) { ++count; });
+    client.CallAsync("a", Deadline::In(kSoon / 2), "asking", [&](const base::Outcome<std::string>& reply) {
+      replies.With([&](auto& all) { all.push_back(reply.ok() ? *reply : reply.failure().reason); });
     });
   }
   ASSERT_TRUE(silent.asked.Pop(Deadline::In(kSoon)).has_value());
   dying.reset();
-  EXPECT_TRUE(replies.WaitUntil(Deadline::In(kSoon), [](int count) { return count == 6; }));
+  ASSERT_TRUE(replies.WaitUntil(Deadline::In(kSoon), [](const auto& all) { return all.size() == 6; }));
+  replies.With([](const auto& all) { EXPECT_THAT(all, testing::Each("echo a")); });
+}
+
+TEST(NetTest, CallsOfAServerThatDiesAreAnsweredByAnother) {
+  // Often: libzmq's thread may have news of the dying one just when its monitor is closed.
+  for (int i = 0; i < 100 && !testing::Test::HasFailure(); ++i) CallTwoServersOfWhichOneDies();
 }
 
 TEST(NetTest, CallsAreSentAgainToAServerThatComesBack) {

@@ -5,22 +5,16 @@
 #include <atomic>
 
 #include "base/rng.h"
-#include "net/net.h"
+#include "echo.h"
 
 namespace autodidact::net {
 namespace {
 
 using base::Deadline;
 using base::ErrorKind;
-using base::Milliseconds;
 using testing::HasSubstr;
 
-constexpr Milliseconds kSoon{10'000};
 constexpr Milliseconds kRefusal{800};
-
-void Echo(Incoming incoming) {
-  incoming.reply.Send("echo " + incoming.bytes);
-}
 
 struct Keys {
   KeyPair server = MakeKeyPair();

@@ -9,14 +9,16 @@
 #include <fstream>
 #include <thread>
 
+#include "tests/waits.h"
+
 namespace autodidact::process {
 namespace {
 
 using base::Deadline;
 using base::Milliseconds;
 using testing::HasSubstr;
+using tests::kSoon;
 
-constexpr Milliseconds kSoon{20'000};
 constexpr Milliseconds kShort{100};
 
 ChildOptions Shell(const std::string& script, ChildOptions::Output output = ChildOptions::Output::kCapture) {

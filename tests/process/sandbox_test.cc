@@ -17,7 +17,7 @@ class SandboxTest : public testing::Test {
   }
 };
 
-SandboxRun Shell(const std::string& script) {
+SandboxRun Script(const std::string& script) {
   SandboxRun run;
   run.what = "script";
   run.argv = {"sh", "-c", script};
@@ -25,7 +25,7 @@ SandboxRun Shell(const std::string& script) {
 }
 
 TEST_F(SandboxTest, GivesStatusAndBothOutputsAndTakesInput) {
-  SandboxRun run = Shell("read line; echo got $line; echo err >&2; exit 3");
+  SandboxRun run = Script("read line; echo got $line; echo err >&2; exit 3");
   run.input = "it\n";
   const SandboxResult result = RunInSandbox(run);
   EXPECT_EQ(result.end, SandboxEnd::kExited) << result.reason;
@@ -35,13 +35,13 @@ TEST_F(SandboxTest, GivesStatusAndBothOutputsAndTakesInput) {
 }
 
 TEST_F(SandboxTest, DeathBySignalIsToldAsSuch) {
-  const SandboxResult result = RunInSandbox(Shell("kill -SEGV $$"));
+  const SandboxResult result = RunInSandbox(Script("kill -SEGV $$"));
   EXPECT_EQ(result.end, SandboxEnd::kExited);
   EXPECT_EQ(result.status, (ExitStatus{true, SIGSEGV}));
 }
 
 TEST_F(SandboxTest, SeesTheSystemAndNothingElse) {
-  const SandboxResult result = RunInSandbox(Shell("ls -A /; ls -A /tmp; id -u; env | grep -c SECRET; pwd"));
+  const SandboxResult result = RunInSandbox(Script("ls -A /; ls -A /tmp; id -u; env | grep -c SECRET; pwd"));
   for (const char* there : {"usr", "tmp", "dev"}) EXPECT_THAT(result.output, HasSubstr(there));
   for (const char* missing : {"etc", "home", "root", "proc", "sys", "var", "work"}) {
     EXPECT_THAT(result.output, testing::Not(HasSubstr(missing)));
@@ -50,7 +50,7 @@ TEST_F(SandboxTest, SeesTheSystemAndNothingElse) {
 }
 
 TEST_F(SandboxTest, AProgramThatIsNotThereIsNoResultOfIts) {
-  SandboxRun run = Shell("");
+  SandboxRun run = Script("");
   run.argv = {"/usr/bin/no-such-program"};
   const SandboxResult result = RunInSandbox(run);
   EXPECT_FALSE(result.end == SandboxEnd::kExited && result.status.ok());
@@ -58,7 +58,7 @@ TEST_F(SandboxTest, AProgramThatIsNotThereIsNoResultOfIts) {
 }
 
 TEST_F(SandboxTest, SleepersEndAtTheWallLimit) {
-  SandboxRun run = Shell("sleep 1000 & sleep 1000");
+  SandboxRun run = Script("sleep 1000 & sleep 1000");
   run.limits.wall = base::Milliseconds(500);
   const SandboxResult result = RunInSandbox(run);
   EXPECT_EQ(result.end, SandboxEnd::kTimedOut);

@@ -11,14 +11,14 @@
 
 #include "base/guarded.h"
 #include "process/stacks.h"
+#include "tests/waits.h"
 
 namespace autodidact::process {
 namespace {
 
 using base::Deadline;
 using base::Milliseconds;
-
-constexpr Milliseconds kSoon{20'000};
+using tests::kSoon;
 
 TEST(SignalWatchTest, SignalsAreCountedInsteadOfEndingTheProcess) {
   base::Guarded<std::vector<std::pair<int, int>>> seen;

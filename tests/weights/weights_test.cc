@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "schema/codec.h"
+#include "tests/waits.h"
 #include "weights/assembly.h"
 #include "weights/delta.h"
 #include "weights/flat_set.h"
@@ -18,8 +19,8 @@ using base::Deadline;
 using base::ErrorKind;
 using base::Milliseconds;
 using testing::HasSubstr;
+using tests::kSoon;
 
-constexpr Milliseconds kSoon{30'000};
 constexpr Milliseconds kShort{150};
 constexpr std::int64_t kSmallPart = 10'001;  // no multiple of anything
 
@@ -123,7 +124,7 @@ TEST_F(TransferTest, DeltasGiveTheSameSetsInFewerBytes) {
     WeightStore store;
     auto weights = Version(0, type);
     store.Publish(weights);
-    WeightPublisher publisher(store, context_, "inproc://weights", {}, kSmallPart);
+    WeightPublisher publisher(store, context_, std::string("inproc://") + c10::toString(type), {}, kSmallPart);
     const auto source = Source(publisher.endpoint());
     ExpectEqual(source->Fetch(0, Deadline::In(kSoon)).value(), weights);
     const auto whole = source->transfer_bytes();

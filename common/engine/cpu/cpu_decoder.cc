@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "engine/memory_plan.h"
 
 namespace autodidact::engine::cpu {
 namespace {
@@ -12,8 +13,6 @@ namespace {
 constexpr std::int64_t kPrefillRows = 192;
 // Neighbours of a prompt that attend together.
 constexpr std::int64_t kPrefillUnit = 8;
-// Rows whose logits are held at once.
-constexpr std::int64_t kHeadRows = 64;
 // A thread is given at least this many multiply-adds.
 constexpr std::int64_t kGrain = 200'000;
 
