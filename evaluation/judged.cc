@@ -17,16 +17,16 @@ using Scores = std::vector<std::optional<double>>;
 
 // What the question's texts are held against, as a reference without a text where a rubric is all there is. A self-made
 // yardstick of the rubric regime has no criteria yet.
-JudgedQuestion Measured(const data::Row& row, const QuestionTexts& texts, bool rubric_regime) {
+JudgedQuestion Measured(const data::Row& row, const std::string& label, const QuestionTexts& texts, bool by_rubric) {
   JudgedQuestion question;
-  if (rubric_regime) {
+  if (by_rubric) {
     question.reference.rubric = data::RowRubric(row.prompt);
     if (!question.reference.rubric.empty()) {
       question.yardstick = Yardstick::kOwnRubric;
       return question;
     }
-  } else if (!row.answers.empty()) {
-    question.reference.text = row.answers.front();
+  } else if (!label.empty()) {
+    question.reference.text = label;
     question.yardstick = Yardstick::kLabel;
     return question;
   }
@@ -264,24 +264,26 @@ const char* Name(Yardstick yardstick) {
 }
 
 JudgedResult EvaluateJudged(const std::vector<data::Row>& all_rows, const Models& models, const EvalConfig& config,
-                            bool rubric_regime, const JudgeTexts& judge, const OnProgress& on_progress) {
+                            const Judging& judging, const OnProgress& on_progress) {
   EvalConfig texts_only = config;
   texts_only.texts_only = true;
   texts_only.synthesis.rubric.reset();  // a synthesis counts whether or not criteria can be made of it
-  const auto rows = RowsToJudge(all_rows, rubric_regime);
+  const auto rows = RowsToJudge(all_rows, judging.by_rubric);
+  std::vector<std::string> labels;  // before the work: some may be wrong
+  for (const data::Row& row : rows) labels.push_back(judging.by_rubric ? "" : judging.label(row));
   JudgedResult result;
   result.texts = Evaluate(rows, models, texts_only, on_progress);
   const auto& texts = result.texts.texts;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    result.questions.push_back(Measured(rows[i], texts[i], rubric_regime));
+    result.questions.push_back(Measured(rows[i], labels[i], texts[i], judging.by_rubric));
   }
-  if (rubric_regime) WriteOwnRubrics(models, config, on_progress, result.questions);
+  if (judging.by_rubric) WriteOwnRubrics(models, config, on_progress, result.questions);
   std::vector<schema::JudgeRequest> requests;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (result.questions[i].yardstick == Yardstick::kNone) continue;
     requests.push_back(MakeJudgeRequest(i, result.questions[i].reference, AllTexts(texts[i])));
   }
-  for (schema::JudgeReply& reply : judge(std::move(requests))) {
+  for (schema::JudgeReply& reply : judging.judge(std::move(requests))) {
     JudgedQuestion& question = result.questions.at(reply.ticket);
     question.verdicts = std::move(reply.verdicts);
     Distribute(result.texts.texts[reply.ticket], question);

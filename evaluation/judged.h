@@ -1,8 +1,9 @@
-// An evaluation in the rubric regime: what a judge thinks of single answers and of syntheses.
+// An evaluation by a judge: what it thinks of single answers and of syntheses.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -49,13 +50,19 @@ struct JudgedResult {
   JudgedFigures figures;
 };
 
-// Samples and synthesizes as Evaluate does, then lets `judge` score every text of a question against one yardstick.
-// With `rubric_regime`: the row's own rubric (rows without one are left out), or, where no row has one, the rubric that
-// the anchor wrote for the question's largest synthesis. Otherwise (model as judge): the row's first label, else the
-// largest synthesis. A self-made yardstick favours the synthesis that
-// it was made from. Blocks; Error(kBadInput) as Evaluate, but for rows without labels.
+struct Judging {
+  JudgeTexts judge;
+  bool by_rubric = false;
+  // A row's label as the judge reads it, empty where it has none. Not called by rubric.
+  std::function<std::string(const data::Row&)> label;
+};
+
+// Samples and synthesizes as Evaluate does, then lets the judge score every text of a question against one yardstick.
+// By rubric: the row's own (rows without one are left out), or, where no row has one, the rubric that the anchor wrote
+// for the question's largest synthesis. Otherwise: the row's label, else the largest synthesis. A self-made yardstick
+// favours the synthesis that it was made from. Blocks; Error(kBadInput) as Evaluate, but for rows without labels.
 JudgedResult EvaluateJudged(const std::vector<data::Row>& rows, const Models& models, const EvalConfig& config,
-                            bool rubric_regime, const JudgeTexts& judge, const OnProgress& on_progress = {});
+                            const Judging& judging, const OnProgress& on_progress = {});
 
 json::Json ToJson(const JudgedFigures& figures);
 std::string ToTable(const JudgedFigures& figures);

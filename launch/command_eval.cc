@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "evaluation/evaluate.h"
-#include "evaluation/judged.h"
 #include "evaluation/synthesize.h"
 #include "json/json.h"
 #include "launch/commands.h"
@@ -62,9 +61,6 @@ void CheckFolderOf(const std::string& file) {
 }  // namespace
 
 void RunEval(const RunConfig& config, const EvalCommand& command, const std::stop_token& stop) {
-  if (config.answer.comparator == "code") {
-    base::ThrowBadInput("eval: answer.comparator: code: programs are judged by `train` and `grade`, not compared here");
-  }
   UseThreads(config.threads.actor);
   const std::string& file = command.data.empty() ? config.eval.data : command.data;
   if (file.empty()) base::ThrowBadInput("eval: name a labelled JSONL file by --data or eval.data");
@@ -89,9 +85,8 @@ void RunEval(const RunConfig& config, const EvalCommand& command, const std::sto
   const evaluation::Models models{both.policy, both.anchor.weights, *both.anchor.tokenizer,
                                   MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
   const Judge judge = MakeJudge(config);
-  if (judge.panel) {
-    const auto judged = evaluation::EvaluateJudged(rows, models, eval, config.judge.kind == "rubric",
-                                                   AskPanel(*judge.panel), ShowProgress(stop));
+  if (const auto judging = ToJudging(config, judge)) {
+    const auto judged = evaluation::EvaluateJudged(rows, models, eval, *judging, ShowProgress(stop));
     if (!command.json.empty()) json::WriteFile(command.json, evaluation::ToJson(judged.figures).dump(2) + "\n");
     if (!command.records.empty()) evaluation::WriteRecords(judged, command.records);
     std::cout << evaluation::ToTable(judged.figures) << std::flush;

@@ -368,8 +368,6 @@ void CheckAnswer(const Checker& check, const RunConfig& config) {
   if (config.estimator == "majority") check.Fail("estimator", "programs have no majority: synthesis or ground_truth");
   if (!answer.verifier.empty())
     check.Fail("answer.verifier", "programs (answer.comparator: code) are compared by running");
-  if (!config.eval.data.empty())
-    check.Fail("eval.data", "programs (answer.comparator: code) are not evaluated in a run");
   check.OneOf("answer.code.input_kind", answer.code.input_kind, {"calls", "stdin"});
   check.AtLeast("answer.code.timeout", answer.code.timeout, 0.001);
   check.AtLeast("answer.code.cpu", answer.code.cpu, 1.0);

@@ -7,9 +7,10 @@
 
 #include "base/log.h"
 #include "data/row_rubric.h"
-#include "evaluation/judged.h"
 #include "judge_service/endpoint_backend.h"
 #include "judge_service/model_backend.h"
+#include "launch/code_wiring.h"
+#include "model/device.h"
 
 namespace autodidact::launch {
 namespace {
@@ -99,14 +100,24 @@ evaluation::JudgeTexts AskPanel(judge_service::Panel& panel) {
   };
 }
 
+std::optional<evaluation::Judging> ToJudging(const RunConfig& config, const Judge& judge) {
+  if (!judge.panel && config.answer.comparator == "code") return JudgingByTests(config.answer.code);
+  if (!judge.panel) return std::nullopt;
+  return evaluation::Judging{AskPanel(*judge.panel), config.judge.kind == "rubric", [](const data::Row& row) {
+                               return row.answers.empty() ? std::string() : row.answers.front();
+                             }};
+}
+
 std::function<base::Metrics(const model::SharedWeights&)> MakeJudgedEvaluation(const RunConfig& config,
                                                                                const std::vector<data::Row>& rows,
                                                                                const LoadedModel& model) {
-  const bool by_rubric = config.judge.kind == "rubric";
-  const bool measurable = std::any_of(rows.begin(), rows.end(), [&](const data::Row& row) {
-    return by_rubric ? !data::RowRubric(row.prompt).empty() : !row.answers.empty();
+  const auto judge = std::make_shared<Judge>(MakeJudge(config));
+  const evaluation::Judging judging = *ToJudging(config, *judge);
+  // All are looked at: a row that is not as it should be is found now.
+  const auto measurable = std::count_if(rows.begin(), rows.end(), [&](const data::Row& row) {
+    return judging.by_rubric ? !data::RowRubric(row.prompt).empty() : !judging.label(row).empty();
   });
-  if (!measurable) {
+  if (measurable == 0) {
     base::LogWarning(
         "{}: its rows have neither a rubric nor a label that a judge could score by: no evaluation during "
         "the run",
@@ -122,11 +133,11 @@ std::function<base::Metrics(const model::SharedWeights&)> MakeJudgedEvaluation(c
   eval.seed = static_cast<std::uint64_t>(config.seed);
   eval.bootstrap_resamples = 0;
   eval.estimators = {};
-  const auto judge = std::make_shared<Judge>(MakeJudge(config));
   return [=, &model, render = MakeRenderer(config.prompt, format, *model.tokenizer),
           engine = ToEngine(config.engine)](const model::SharedWeights& policy) {
-    const evaluation::Models models{policy, policy, *model.tokenizer, render, engine};
-    const auto figures = evaluation::EvaluateJudged(rows, models, eval, by_rubric, AskPanel(*judge->panel)).figures;
+    const auto weights = model::OnDevice(policy, at::Device(config.device));
+    const evaluation::Models models{weights, weights, *model.tokenizer, render, engine};
+    const auto figures = evaluation::EvaluateJudged(rows, models, eval, judging).figures;
     base::Metrics metrics;
     if (figures.single.value) metrics["eval/single"] = *figures.single.value;
     if (figures.greedy.value) metrics["eval/greedy"] = *figures.greedy.value;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "estimators/rubric.h"
-#include "evaluation/generate.h"
+#include "evaluation/judged.h"
 #include "judge_service/panel.h"
 #include "launch/config.h"
 #include "launch/wiring.h"
@@ -29,8 +29,11 @@ Judge MakeJudge(const RunConfig& config);
 // The panel as evaluations ask it. It must outlive the function.
 evaluation::JudgeTexts AskPanel(judge_service::Panel& panel);
 
+// How evaluations are judged; nothing where answers are compared instead. `judge` must outlive it.
+std::optional<evaluation::Judging> ToJudging(const RunConfig& config, const Judge& judge);
+
 // The evaluation during a run that a judge scores: "eval/single" and "eval/greedy" of a policy, against the rows' own
-// rubrics or labels. Nothing where the rows have neither. `model` is the run's and must outlive the function.
+// rubrics, labels or tests. Nothing where the rows have neither. `model` is the run's and must outlive the function.
 std::function<base::Metrics(const model::SharedWeights& policy)> MakeJudgedEvaluation(
     const RunConfig& config, const std::vector<data::Row>& rows, const LoadedModel& model);
 

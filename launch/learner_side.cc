@@ -7,6 +7,7 @@
 #include "data/row_rubric.h"
 #include "evaluation/evaluate.h"
 #include "json/json.h"
+#include "launch/code_wiring.h"
 #include "launch/judge_wiring.h"
 #include "model/device.h"
 
@@ -14,21 +15,6 @@ namespace autodidact::launch {
 namespace {
 
 namespace fs = std::filesystem;
-
-// What a program judge needs of a row: the function that tests call, what stands before it, and inputs without outputs.
-json::Json CodeColumns(const CodeKeys& keys, const schema::Prompt& prompt) {
-  const std::string where = "row " + prompt.id;
-  const json::Json row = json::Parse(prompt.columns, where);
-  json::Json columns = {{"prompt", prompt.text}, {"entry_point", ""}, {"inputs", json::Json::array()}};
-  if (row.contains(keys.entry_point)) columns["entry_point"] = json::GetString(row, keys.entry_point, where);
-  if (keys.inputs.empty()) return columns;
-  const auto found = row.find(keys.inputs);
-  const bool is_list = found != row.end() && found->is_array() &&
-                       std::all_of(found->begin(), found->end(), [](const auto& item) { return item.is_string(); });
-  if (!is_list) base::ThrowBadInput(where + ": " + keys.inputs + ": expected a list of texts (answer.code.inputs)");
-  columns["inputs"] = *found;
-  return columns;
-}
 
 // The labels of a row: its answers, and its own rubric where it has one.
 void AddLabels(const data::Row& row, json::Json& columns) {
@@ -150,7 +136,7 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
   hooks.restore_notes = [this](const std::map<std::string, std::string>& notes) {
     if (const auto found = notes.find("watch"); found != notes.end()) watch_->Restore(found->second);
   };
-  if (!eval_rows_.empty() && config_.judge.kind != "program") {
+  if (!eval_rows_.empty() && (config_.judge.kind != "program" || config_.answer.comparator == "code")) {
     if (auto evaluate = MakeJudgedEvaluation(config_, eval_rows_, model)) {
       hooks.evaluate = [evaluate](std::int64_t, const model::SharedWeights& weights) { return evaluate(weights); };
     }

@@ -57,17 +57,7 @@ judge_service::ProgramJudgeConfig ToProgramJudge(const RunConfig& config) {
       .length_penalty_above = static_cast<std::uint32_t>(config.judge.length_penalty_above),
       .length_penalty = config.judge.length_penalty};
   if (config.answer.comparator != "code") return judge;
-  if (const std::string why = process::WhyNoSandbox(); !why.empty())
-    base::ThrowBadInput("answer.comparator: code: " + why);
-  const CodeKeys& keys = config.answer.code;
-  judge_service::CodeJudgeConfig code;
-  code.run.python = keys.python;
-  code.run.limits.wall = base::Seconds(keys.timeout);
-  code.run.limits.cpu_seconds = static_cast<std::uint32_t>(keys.cpu);
-  code.run.limits.memory = static_cast<std::size_t>(keys.memory) << 20;
-  if (keys.input_kind == "stdin") code.inputs = answers::InputKind::kStdin;
-  code.jobs = static_cast<std::uint32_t>(keys.jobs);
-  judge.code = code;
+  judge.code = ToCodeJudge(config.answer.code);
   return judge;
 }
 
@@ -88,13 +78,9 @@ actors::ReferenceSource MakeCodeSource(const RunConfig& config, net::Client& anc
   };
   if (estimators::EstimatorNamed(config.estimator) == estimators::EstimatorKind::kGroundTruth) {
     return [columns](const schema::Prompt& prompt, const schema::RolloutGroup&, base::Deadline, auto done) {
-      const json::Json code = columns(prompt);
-      std::string tests;
-      for (const std::string& label : AnswersOf(prompt)) tests += label + "\n";
-      if (tests.empty()) return done(base::Failure{base::ErrorKind::kBadInput, "the row has no label"});
       schema::Reference reference;
-      reference.text = judge_service::TestsText(tests, code.at("entry_point").get<std::string>(),
-                                                code.at("prompt").get<std::string>());
+      reference.text = TestsOf(AnswersOf(prompt), columns(prompt));
+      if (reference.text.empty()) return done(base::Failure{base::ErrorKind::kBadInput, "the row has no label"});
       done(std::move(reference));
     };
   }

@@ -100,6 +100,30 @@ TEST(RubricTest, SynthesizeAndEvalJudgeTheirTexts) {
   EXPECT_NE(result.out.find("judged score"), std::string::npos) << result.out;
 }
 
+TEST(RubricTest, AModelAsJudgeHoldsEachRolloutAgainstTheReference) {
+  const fs::path folder = TestFolder();
+  const auto result = RunTool(
+      With(With({"train", "train.yaml", "--set", "name=run"}, RubricArguments(folder)),
+           {"--set", "judge.kind=model_as_judge", "--set", "judge.instruction=\"| {reference} | {response} =>\"",
+            "--set", "eval.data=data/dev.jsonl", "--set", "eval.limit=10", "--set", "eval.steps=1"}),
+      BaseFolder());
+  ASSERT_TRUE(result.status.ok()) << result.err;
+  for (const json::Json& line : ReadLines(folder / "run/metrics.jsonl")) {
+    EXPECT_EQ(line.at("judge/invalid_verdicts"), 0.0);
+    for (const char* figure : {"eval/single", "eval/greedy"}) {
+      EXPECT_GE(line.at(figure).get<double>(), 0.0);
+      EXPECT_LE(line.at(figure).get<double>(), 1.0);
+    }
+  }
+  for (const json::Json& group : ReadLines(folder / "run/rollouts/step_000001.jsonl")) {
+    EXPECT_FALSE(group.contains("rubric"));
+    ASSERT_EQ(group.at("verdicts").size(), group.at("completions").size());
+    for (std::size_t i = 0; i < group.at("verdicts").size(); ++i) {
+      EXPECT_EQ(group.at("rewards").at(i), group.at("verdicts").at(i).at("verdict") == "met" ? 1.0 : 0.0);
+    }
+  }
+}
+
 TEST(RubricTest, ARubricThatCannotBeReadIsACountedFailureAndNotAZero) {
   const fs::path folder = TestFolder();
   const auto result = RunTool(With(With({"train", "train.yaml", "--set", "name=run"}, RubricArguments(folder)),

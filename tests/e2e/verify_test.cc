@@ -14,8 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // The groups of one step under these keys put over train.yaml.
-std::vector<json::Json> GroupsOfOneStep(const std::vector<std::string>& keys) {
-  const fs::path runs = TestFolder();
+std::vector<json::Json> GroupsOfOneStep(const std::vector<std::string>& keys, const fs::path& runs = TestFolder()) {
   std::vector<std::string> arguments = {"train", "train.yaml", "--set", "folder=" + runs.string(),
                                         "--set", "name=one",   "--set", "train.max_steps=1"};
   for (const std::string& key : keys) arguments.insert(arguments.end(), {"--set", key});
@@ -42,21 +41,50 @@ TEST(VerifierTrainTest, OneThatFailsGivesNoReward) {
   }
 }
 
-TEST(CodeTrainTest, TestsOfTheRowGiveTheRewards) {
-  const fs::path rows = BaseFolder() / "data/programs.jsonl";
-  {
-    std::ofstream file(rows);
+class CodeTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    static const std::string kWhyNot = process::WhyNoSandbox();
+    if (!kWhyNot.empty()) GTEST_SKIP() << kWhyNot;
+    std::ofstream file(rows_);
     for (const char* word : {"b e", "e a", "n a", "a n", "b a", "a b"}) {
       file << json::Dump({{"prompt", word}, {"test", "assert True"}, {"entry_point", "f"}}) << "\n";
     }
   }
-  const std::vector<std::string> keys = {"answer.comparator=code", "estimator=ground_truth", "data.answer=[test]",
-                                         "data.train=" + rows.string()};
-  if (!process::WhyNoSandbox().empty()) GTEST_SKIP() << process::WhyNoSandbox();
-  for (const json::Json& group : GroupsOfOneStep(keys)) {
+
+  const fs::path folder_ = TestFolder();
+  const fs::path rows_ = folder_ / "programs.jsonl";
+  const std::vector<std::string> keys_ = {"answer.comparator=code", "estimator=ground_truth", "data.answer=[test]",
+                                          "data.train=" + rows_.string()};
+};
+
+TEST_F(CodeTest, TestsOfTheRowGiveTheRewardsAndTheFiguresDuringTheRun) {
+  auto keys = keys_;
+  keys.insert(keys.end(), {"eval.data=" + rows_.string(), "eval.steps=1"});
+  for (const json::Json& group : GroupsOfOneStep(keys, folder_)) {
     // No word is a program that defines f: wrong, which is not the same as not known.
     for (const json::Json& reward : group.at("rewards")) EXPECT_EQ(reward, 0.0) << group.dump();
   }
+  EXPECT_EQ(ReadLines(folder_ / "one/metrics.jsonl").at(0).at("eval/single"), 0.0);
+}
+
+TEST_F(CodeTest, EvalRunsTheTestsOfTheRow) {
+  std::vector<std::string> arguments = {
+      "eval",  "train.yaml",          "--data", rows_.string(), "--json", (folder_ / "figures.json").string(),
+      "--set", "eval.group_sizes=[2]"};
+  for (const std::string& key : keys_) arguments.insert(arguments.end(), {"--set", key});
+  const auto result = RunTool(arguments, BaseFolder());
+  ASSERT_TRUE(result.status.ok()) << result.err;
+  const json::Json figures = json::ParseFile(folder_ / "figures.json");
+  EXPECT_EQ(figures.at("yardsticks").at("label"), 6);
+  EXPECT_EQ(figures.at("invalid_verdicts"), 0.0);
+  EXPECT_EQ(figures.at("single"), 0.0);
+
+  std::ofstream(rows_, std::ios::app) << R"({"id": "bare", "prompt": "b e", "test": []})"
+                                      << "\n";
+  const auto refused = RunTool(arguments, BaseFolder());
+  EXPECT_EQ(refused.status.code, 2);
+  EXPECT_NE(refused.err.find("row bare"), std::string::npos) << refused.err;
 }
 
 }  // namespace

@@ -1,0 +1,75 @@
+#include "launch/code_wiring.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "base/error.h"
+#include "process/sandbox.h"
+
+namespace autodidact::launch {
+
+judge_service::CodeJudgeConfig ToCodeJudge(const CodeKeys& keys) {
+  if (const std::string why = process::WhyNoSandbox(); !why.empty())
+    base::ThrowBadInput("answer.comparator: code: " + why);
+  judge_service::CodeJudgeConfig code;
+  code.run.python = keys.python;
+  code.run.limits.wall = base::Seconds(keys.timeout);
+  code.run.limits.cpu_seconds = static_cast<std::uint32_t>(keys.cpu);
+  code.run.limits.memory = static_cast<std::size_t>(keys.memory) << 20;
+  if (keys.input_kind == "stdin") code.inputs = answers::InputKind::kStdin;
+  code.jobs = static_cast<std::uint32_t>(keys.jobs);
+  return code;
+}
+
+json::Json CodeColumns(const CodeKeys& keys, const schema::Prompt& prompt) {
+  const std::string where = "row " + prompt.id;
+  const json::Json row = json::Parse(prompt.columns, where);
+  json::Json columns = {{"prompt", prompt.text}, {"entry_point", ""}, {"inputs", json::Json::array()}};
+  if (row.contains(keys.entry_point)) columns["entry_point"] = json::GetString(row, keys.entry_point, where);
+  if (keys.inputs.empty()) return columns;
+  const auto found = row.find(keys.inputs);
+  const bool is_list = found != row.end() && found->is_array() &&
+                       std::all_of(found->begin(), found->end(), [](const auto& item) { return item.is_string(); });
+  if (!is_list) base::ThrowBadInput(where + ": " + keys.inputs + ": expected a list of texts (answer.code.inputs)");
+  columns["inputs"] = *found;
+  return columns;
+}
+
+std::string TestsOf(const std::vector<std::string>& answers, const json::Json& columns) {
+  std::string tests;
+  for (const std::string& answer : answers) tests += answer + "\n";
+  if (tests.empty()) return "";
+  return judge_service::TestsText(tests, columns.at("entry_point").get<std::string>(),
+                                  columns.at("prompt").get<std::string>());
+}
+
+evaluation::Judging JudgingByTests(const CodeKeys& keys) {
+  evaluation::Judging judging;
+  judging.judge = [judge = ToCodeJudge(keys)](const std::vector<schema::JudgeRequest>& requests) {
+    std::vector<schema::JudgeReply> replies;
+    for (const schema::JudgeRequest& request : requests) {
+      schema::JudgeReply& reply = replies.emplace_back();
+      reply.ticket = request.ticket;
+      reply.rewards = judge_service::JudgeCode(judge, request);
+      for (const schema::Reward& reward : reply.rewards) {
+        schema::Verdict& verdict = reply.verdicts.emplace_back();
+        verdict.rollout = static_cast<std::uint32_t>(reply.verdicts.size() - 1);
+        if (!reward.ok()) {
+          verdict.reason = reward.failure().reason;
+        } else {
+          verdict.kind = *reward > 0 ? schema::VerdictKind::kMet : schema::VerdictKind::kNotMet;
+        }
+      }
+    }
+    return replies;
+  };
+  judging.label = [keys](const data::Row& row) {
+    std::string tests = TestsOf(row.answers, CodeColumns(keys, row.prompt));
+    if (tests.empty()) base::ThrowBadInput("row " + row.prompt.id + ": it has no label, expected the program's tests");
+    return tests;
+  };
+  return judging;
+}
+
+}  // namespace autodidact::launch
