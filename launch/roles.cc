@@ -12,6 +12,7 @@
 #include "estimators/vote.h"
 #include "json/json.h"
 #include "judge_service/service.h"
+#include "launch/code_wiring.h"
 #include "launch/heart.h"
 #include "launch/judge_wiring.h"
 #include "launch/selection_thread.h"
