@@ -133,9 +133,11 @@ std::function<base::Metrics(const model::SharedWeights&)> MakeJudgedEvaluation(c
   eval.seed = static_cast<std::uint64_t>(config.seed);
   eval.bootstrap_resamples = 0;
   eval.estimators = {};
-  return [=, &model, render = MakeRenderer(config.prompt, format, *model.tokenizer),
+  // `judging` lives on what `judge` owns.
+  return [rows, eval, judge, judging, device = at::Device(config.device), &model,
+          render = MakeRenderer(config.prompt, format, *model.tokenizer),
           engine = ToEngine(config.engine)](const model::SharedWeights& policy) {
-    const auto weights = model::OnDevice(policy, at::Device(config.device));
+    const auto weights = model::OnDevice(policy, device);
     const evaluation::Models models{weights, weights, *model.tokenizer, render, engine};
     const auto figures = evaluation::EvaluateJudged(rows, models, eval, judging).figures;
     base::Metrics metrics;
