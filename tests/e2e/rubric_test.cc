@@ -116,7 +116,7 @@ TEST(RubricTest, AModelAsJudgeHoldsEachRolloutAgainstTheReference) {
     }
   }
   for (const json::Json& group : ReadLines(folder / "run/rollouts/step_000001.jsonl")) {
-    EXPECT_FALSE(group.contains("rubric"));
+    EXPECT_TRUE(group.at("rubric").empty());
     ASSERT_EQ(group.at("verdicts").size(), group.at("completions").size());
     for (std::size_t i = 0; i < group.at("verdicts").size(); ++i) {
       EXPECT_EQ(group.at("rewards").at(i), group.at("verdicts").at(i).at("verdict") == "met" ? 1.0 : 0.0);
