@@ -33,7 +33,10 @@ std::string Join(const std::vector<std::string>& names) {
 
 std::string Spaced(const std::string& word) {
   std::string text;
-  for (const char letter : word) text += (text.empty() ? "" : " ") + std::string(1, letter);
+  for (const char letter : word) {
+    if (!text.empty()) text += ' ';
+    text += letter;
+  }
   return text;
 }
 

@@ -137,7 +137,7 @@ std::string HoverTitles(const Frame& frame, const Plot& plot) {
   std::map<double, std::string> titles;
   for (const PlotLine& line : plot.lines) {
     for (std::size_t i = 0; i < line.series.steps.size(); ++i) {
-      titles[line.series.steps[i]] += "\n" + Escape(line.name) + ": " + Number(line.series.values[i]);
+      titles[line.series.steps[i]] += base::Format("\n{}: {}", Escape(line.name), Number(line.series.values[i]));
     }
   }
   const std::size_t every = (titles.size() + kMostColumns - 1) / kMostColumns;
