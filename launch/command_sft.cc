@@ -131,6 +131,13 @@ void RunSft(const SftConfig& config, const std::stop_token& stop) {
     base::ThrowBadInput("reconcile: the first file of data must hold prompts with answers");
   }
 
+  std::vector<schema::Prompt> prompts;  // without labels, to sample candidates on
+  if (config.reconcile.enabled && !config.reconcile.prompts.empty()) {
+    for (data::Row& row : SpreadRows(data::ReadRows(config.reconcile.prompts), config.reconcile.max_prompts)) {
+      prompts.push_back(std::move(row.prompt));
+    }
+  }
+
   // Everything is written under a temporary name and renamed at the end.
   const fs::path output(config.output);
   const fs::path partial = output.string() + ".partial";
@@ -185,15 +192,18 @@ void RunSft(const SftConfig& config, const std::stop_token& stop) {
       base::LogInfo("{}", what);
       line = std::make_unique<ProgressLine>("sft of a fold", config.reconcile.fold_steps);
     };
-    auto crossfit =
-        sft::SampleCandidates(sources.front().pairs, weights, render, *tokenizer, eos,
-                              {.folds = config.reconcile.folds,
-                               .apart = config.reconcile.apart,
-                               .batch_size = config.batch_size,
-                               .training = ToSupervised(config, config.reconcile.fold_steps),
-                               .num_candidates = static_cast<std::uint32_t>(config.reconcile.num_candidates),
-                               .sampling = ToSampling(config.rollout)},
-                              phase, on_step);
+    const sft::CrossfitModel sampled{weights, render, *tokenizer, eos};
+    const sft::CrossfitConfig crossfit_config{
+        .folds = config.reconcile.folds,
+        .apart = config.reconcile.apart,
+        .batch_size = config.batch_size,
+        .training = ToSupervised(config, config.reconcile.fold_steps),
+        .num_candidates = static_cast<std::uint32_t>(config.reconcile.num_candidates),
+        .sampling = ToSampling(config.rollout)};
+    std::vector<data::Pair>& pairs = sources.front().pairs;
+    sft::Crossfit crossfit =
+        prompts.empty() ? sft::SampleCandidates(std::move(pairs), sampled, crossfit_config, phase, on_step)
+                        : sft::SampleConsensus(std::move(pairs), prompts, sampled, crossfit_config, phase, on_step);
     sft::WriteCandidateRows(crossfit.rows, partial / "candidates.jsonl");
     sources.front().pairs = std::move(crossfit.answered);
     if (config.reconcile.continue_from_fold) weights = crossfit.first_model;

@@ -92,6 +92,7 @@ void Describe(V& v, RunConfig& c) {
   v("estimator", c.estimator);
   v.Section("data", [&](auto& s) {
     s("train", c.data.train);
+    s("references", c.data.references);
     s("labels", c.data.labels);
     s("id", c.data.id);
     s("prompt", c.data.prompt);
@@ -203,6 +204,8 @@ void Describe(V& v, SftConfig& c) {
   v.Section("reconcile", [&](auto& s) {
     s("enabled", c.reconcile.enabled);
     s("folds", c.reconcile.folds);
+    s("prompts", c.reconcile.prompts);
+    s("max_prompts", c.reconcile.max_prompts);
     s("fold_steps", c.reconcile.fold_steps);
     s("num_candidates", c.reconcile.num_candidates);
     s("group_sizes", c.reconcile.group_sizes);
@@ -390,10 +393,14 @@ RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std
   if (files == Files::kRequired) {
     if (!config.data.train.empty()) check.File("data.train", config.data.train);
     if (!config.data.labels.empty()) check.File("data.labels", config.data.labels);
+    if (!config.data.references.empty()) check.File("data.references", config.data.references);
     if (!config.eval.data.empty()) check.File("eval.data", config.eval.data);
   }
   check.Named("answer.extractor", [&] { answers::ExtractorNamed(config.answer.extractor); });
   CheckAnswer(check, config);
+  if (!config.data.references.empty() && (config.judge.kind == "rubric" || config.answer.comparator == "code")) {
+    check.Fail("data.references", "only answers can be compared with it, neither rubrics nor programs");
+  }
   CheckPrompt(check, config.prompt);
   CheckSampling(check, "rollout", config.rollout);
   CheckAnchor(check, config.anchor);
@@ -488,6 +495,11 @@ SftConfig ReadSftConfig(const std::filesystem::path& file, const std::vector<std
   check.AtLeast("rope_theta", config.rope_theta, 1.0);
   for (const SftSource& source : config.data) check.AtLeast("data.weight", source.weight, 0.0);
   check.AtLeast("reconcile.folds", config.reconcile.folds, std::int64_t{2});
+  check.AtLeast("reconcile.max_prompts", config.reconcile.max_prompts, std::int64_t{0});
+  if (!config.reconcile.prompts.empty()) {
+    check.File("reconcile.prompts", config.reconcile.prompts);
+    if (config.reconcile.apart) check.Fail("reconcile.apart", "got true, expected false with reconcile.prompts");
+  }
   check.Within("reconcile.share", config.reconcile.share, 0.0, 1.0);
   check.Within("reconcile.exchanged", config.reconcile.exchanged, 0.0, 1.0);
   CheckPrompt(check, config.prompt);

@@ -12,7 +12,10 @@
 namespace autodidact::launch {
 
 struct DataKeys {
-  std::string train = {};            // JSONL of prompts
+  std::string train = {};  // JSONL of prompts
+  // JSONL that `synthesize` wrote: each prompt's reference, by id, made before the run. With it the estimator is not
+  // asked during training. Empty: references are made from the groups of each step.
+  std::string references = {};
   std::string labels = {};           // JSONL of answers joined by id; read by ground_truth and for measuring only
   std::vector<std::string> id = {};  // names of the columns; empty: the usual ones
   std::vector<std::string> prompt = {};
@@ -212,7 +215,11 @@ struct SftSource {
 struct ReconcileKeys {
   bool enabled = false;
   std::int64_t folds = 2;
-  bool apart = false;                // the first fold is for reconciling alone, the others for answering alone
+  bool apart = false;  // the first fold is for reconciling alone, the others for answering alone
+  // JSONL of prompts without labels: candidates are sampled on these in place of folds, from one model that learned all
+  // pairs, and what most candidates of a prompt equal is what is right (sft/crossfit.h). Empty: folds of the pairs.
+  std::string prompts = {};
+  std::int64_t max_prompts = 0;      // so many of them, spread evenly over the file; 0: all
   std::int64_t fold_steps = 1000;    // of supervised training of each fold's model
   std::int64_t num_candidates = 16;  // sampled per row; groups are drawn from them
   std::vector<std::int64_t> group_sizes = {1, 2, 4, 8, 16};

@@ -24,14 +24,17 @@ void AddLabels(const data::Row& row, json::Json& columns) {
   }
 }
 
-// What leaves the learner with a prompt: the question, and the labels only for the one estimator that may read them.
+// What leaves the learner with a prompt: the question, a reference that was made before the run, and the labels only
+// for the one estimator that may read them.
 std::vector<schema::Prompt> PromptsToHandOut(const RunConfig& config, const std::vector<data::Row>& rows) {
-  const bool with_labels = estimators::ReadsOf(estimators::EstimatorNamed(config.estimator)).label;
+  const auto estimator = EstimatorInTraining(config);
+  const bool with_labels = estimator && estimators::ReadsOf(*estimator).label;
   std::vector<schema::Prompt> prompts;
   for (const data::Row& row : rows) {
     schema::Prompt prompt = row.prompt;
     json::Json columns = json::Json::object();
     if (with_labels) AddLabels(row, columns);
+    if (row.reference) columns["reference"] = *row.reference;
     if (config.answer.comparator == "code") columns["code"] = CodeColumns(config.answer.code, prompt);
     prompt.columns = json::Dump(columns);
     prompts.push_back(std::move(prompt));

@@ -52,7 +52,7 @@ learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& o
     }
   };
   start("judge", config.placement.judges);
-  if (estimators::EstimatorNamed(config.estimator) == estimators::EstimatorKind::kSynthesis) {
+  if (EstimatorInTraining(config) == estimators::EstimatorKind::kSynthesis) {
     start("anchor", config.placement.anchors);
   }
   start("actor", config.placement.actors);

@@ -98,9 +98,17 @@ actors::ReferenceSource MakeCodeSource(const RunConfig& config, net::Client& anc
 // The synthesis is asked of the anchor service; all others run beside the actor, the selections on `selecting`.
 actors::ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client& anchor, SelectionThread* selecting) {
   if (config.answer.comparator == "code") return MakeCodeSource(config, anchor);
+  const auto kind = EstimatorInTraining(config);
+  if (!kind) {
+    return [](const schema::Prompt& prompt, const schema::RolloutGroup&, base::Deadline, auto done) {
+      const std::string where = "prompt " + prompt.id;
+      schema::Reference reference;
+      reference.text = json::GetString(json::Parse(prompt.columns, where), "reference", where);
+      done(std::move(reference));
+    };
+  }
   const auto rule = ToRule(config.answer);
-  const auto kind = estimators::EstimatorNamed(config.estimator);
-  switch (kind) {
+  switch (*kind) {
     case estimators::EstimatorKind::kSynthesis:
       return actors::RemoteAnchor(anchor);
     case estimators::EstimatorKind::kMajority:
@@ -159,10 +167,10 @@ void RunActor(const RoleSetting& setting, const std::stop_token& outer_stop) {
   net::Client judge(setting.context, {}, setting.security, {.name = name, .peer = "judge service"});
   const auto format = ToChatFormat(config.prompt, config.model);
   std::unique_ptr<SelectionThread> selecting;
-  if (const auto kind = estimators::EstimatorNamed(config.estimator); estimators::IsSelection(kind)) {
+  if (const auto kind = EstimatorInTraining(config); kind && estimators::IsSelection(*kind)) {
     selecting = std::make_unique<SelectionThread>(
         SelectionThread::Config{.name = name + " selecting",
-                                .kind = kind,
+                                .kind = *kind,
                                 .selection = ToSelection(config, format),
                                 .threads = config.threads.anchor,
                                 .capacity = static_cast<std::size_t>(config.engine.max_groups)},

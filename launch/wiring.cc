@@ -164,13 +164,28 @@ std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(
   };
 }
 
+std::optional<estimators::EstimatorKind> EstimatorInTraining(const RunConfig& config) {
+  if (!config.data.references.empty()) return std::nullopt;
+  return estimators::EstimatorNamed(config.estimator);
+}
+
 std::vector<data::Row> ReadTrainingRows(const RunConfig& config) {
   if (config.data.train.empty()) base::ThrowBadInput("data.train: got nothing, expected a JSONL file of prompts");
   const data::RowKeys keys = ToRowKeys(config.data);
   std::vector<data::Row> rows = data::ReadRows(config.data.train, keys);
   rows = SpreadRows(std::move(rows), config.data.limit);
   if (!config.data.labels.empty()) data::JoinAnswers(rows, config.data.labels, keys);
-  if (!estimators::ReadsOf(estimators::EstimatorNamed(config.estimator)).label) return rows;
+  const auto estimator = EstimatorInTraining(config);
+  if (!estimator) {
+    const std::size_t failed = data::JoinReferences(rows, config.data.references, keys);
+    if (failed > 0) {
+      base::LogWarning("{}: {} of {} rows have no reference, since it failed, and are left out", config.data.references,
+                       failed, failed + rows.size());
+    }
+    if (rows.empty()) base::ThrowBadInput(config.data.references + ": every reference failed");
+    return rows;
+  }
+  if (!estimators::ReadsOf(*estimator).label) return rows;
   if (config.judge.kind == "rubric") {
     const auto without = std::erase_if(rows, [](const data::Row& row) { return data::RowRubric(row.prompt).empty(); });
     if (rows.empty()) {
@@ -223,7 +238,10 @@ std::string Fingerprint(const RunConfig& config, const std::vector<data::Row>& r
   relevant.train.offload_reference = TrainKeys{}.offload_reference;
   relevant.data.shuffle = config.data.shuffle;
   std::string text = ToYaml(relevant);
-  for (const data::Row& row : rows) text += row.prompt.id + "\n" + row.prompt.columns + "\n";
+  for (const data::Row& row : rows) {
+    text += row.prompt.id + "\n" + row.prompt.columns + "\n";
+    if (row.reference) text += *row.reference + "\n";
+  }
   return base::Hex(base::Checksum(text));
 }
 

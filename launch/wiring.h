@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,11 @@ std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(
                                                                                 text::ChatFormat format,
                                                                                 const text::Tokenizer& tokenizer);
 
-// The training rows, labels joined when there is a file of them. Error(kBadInput) also for an estimator that needs
-// labels which are not there.
+// What is asked for a reference of each group; none where the references were made before the run.
+std::optional<estimators::EstimatorKind> EstimatorInTraining(const RunConfig& config);
+
+// The training rows, labels and references joined where there are files of them; a row whose reference failed is left
+// out. Error(kBadInput) also for an estimator that needs labels which are not there.
 std::vector<data::Row> ReadTrainingRows(const RunConfig& config);
 
 // At most `limit` rows (0: all), spread evenly over the file, which may be sorted.

@@ -188,7 +188,7 @@ std::vector<std::string> Alternatives(const std::string& reference) {
 
 std::vector<Row> ReadRows(const std::filesystem::path& file, const RowKeys& keys) {
   std::vector<Row> rows;
-  ForEachLine(file, keys, [&](Line& line) { rows.push_back({ReadPrompt(line, keys), ReadLabels(line, keys)}); });
+  ForEachLine(file, keys, [&](Line& line) { rows.push_back({ReadPrompt(line, keys), ReadLabels(line, keys), {}}); });
   if (rows.empty()) base::ThrowBadInput(file.string() + ": holds no rows");
   return rows;
 }
@@ -210,6 +210,23 @@ void JoinAnswers(std::vector<Row>& rows, const std::filesystem::path& labels, co
     }
     row.answers = it->second;
   }
+}
+
+std::size_t JoinReferences(std::vector<Row>& rows, const std::filesystem::path& references, const RowKeys& keys) {
+  std::unordered_map<std::string, std::optional<std::string>> by_id;  // none: it failed
+  ForEachLine(references, keys, [&](Line& line) {
+    std::optional<std::string> reference;
+    if (!line.object.contains("failure")) reference = json::GetString(line.object, "reference", line.where);
+    by_id.emplace(line.id, std::move(reference));
+  });
+  for (Row& row : rows) {
+    const auto found = by_id.find(row.prompt.id);
+    if (found == by_id.end()) {
+      base::ThrowBadInput(base::Format("{}: no reference for the id '{}'", references.string(), row.prompt.id));
+    }
+    row.reference = found->second;
+  }
+  return std::erase_if(rows, [](const Row& row) { return !row.reference; });
 }
 
 std::vector<Pair> ReadPairs(const std::filesystem::path& file, const RowKeys& keys) {

@@ -1,7 +1,9 @@
 // The rows of a JSONL data file.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,7 @@ struct RowKeys {
 struct Row {
   schema::Prompt prompt;
   std::vector<std::string> answers;
+  std::optional<std::string> reference;  // made before the run (JoinReferences)
 };
 
 // Reads every row. A prompt is text or a list of {"role": system | user | assistant, "content"}; a label is text, a
@@ -34,6 +37,11 @@ std::vector<Row> ReadRows(const std::filesystem::path& file, const RowKeys& keys
 // Joins labels that stand in a file of their own, by id, replacing those of the rows. Error(kBadInput) for an id of
 // `rows` that the file lacks, a label row without a label, or a duplicate id. Further ids are passed over.
 void JoinAnswers(std::vector<Row>& rows, const std::filesystem::path& labels, const RowKeys& keys = {});
+
+// Joins the references that `synthesize` wrote, by id, and takes out the rows whose reference failed; returns how many.
+// Error(kBadInput) for an id of `rows` that the file lacks, a row without a reference, or a duplicate id. Further ids
+// are passed over.
+std::size_t JoinReferences(std::vector<Row>& rows, const std::filesystem::path& references, const RowKeys& keys = {});
 
 // A pair for supervised training.
 struct Pair {

@@ -124,6 +124,27 @@ TEST(RowsTest, LabelsAreJoinedById) {
             std::string::npos);
 }
 
+TEST(RowsTest, ReferencesAreJoinedByIdAndTheFailedOnesTakenOut) {
+  const std::string prompts =
+      "{\"prompt\": \"p\", \"id\": \"a\"}\n{\"prompt\": \"q\", \"id\": \"b\"}\n{\"prompt\": \"r\", \"id\": \"c\"}";
+  auto rows = ReadRows(Write("u.jsonl", prompts));
+  EXPECT_EQ(
+      JoinReferences(rows, Write("r.jsonl",
+                                 "{\"id\": \"c\", \"reference\": \"z\"}\n{\"id\": \"d\", \"reference\": \"-\"}\n"
+                                 "{\"id\": \"b\", \"failure\": \"none\"}\n{\"id\": \"a\", \"reference\": \"x\"}")),
+      1u);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].reference, "x");
+  EXPECT_EQ(rows[1].reference, "z");
+  rows = ReadRows(Write("u.jsonl", prompts));
+  EXPECT_NE(MessageOf([&] {
+              JoinReferences(rows, Write("r.jsonl", "{\"id\": \"a\", \"reference\": \"x\"}"));
+            }).find("r.jsonl: no reference for the id 'b'"),
+            std::string::npos);
+  EXPECT_NE(MessageOf([&] { JoinReferences(rows, Write("r.jsonl", "{\"id\": \"a\"}")); }).find("r.jsonl:1"),
+            std::string::npos);
+}
+
 TEST(RowsTest, PairsTakeACompletionOrAnswers) {
   const auto pairs = ReadPairs(Write("pairs.jsonl",
                                      "{\"prompt\": \"p\", \"completion\": \"c\", \"answer\": \"a\"}\n"

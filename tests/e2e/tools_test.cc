@@ -1,6 +1,7 @@
 // The commands beside `train`.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -96,6 +97,31 @@ TEST(SftTest, BuildsBothSkillsFromPairsAloneAndGivesTheSameBitsTwice) {
   ASSERT_EQ(candidates.size(), 100u);
   EXPECT_EQ(candidates[1].at("answers").at(0), labelled[4].at("answer"));
   EXPECT_NE(json::ReadFile(folder / "apart" / "model.safetensors"), models[0]);
+}
+
+TEST(SftTest, ReconcilesToTheVoteOfManyCandidatesOfUnlabelledPrompts) {
+  const fs::path folder = TestFolder();
+  const auto sft = [&](const std::string& reconcile) {
+    return RunTool({"sft", "sft.yaml", "--set", "output=" + (folder / "model").string(), "--set",
+                    "data=[{file: data/labelled.jsonl}]", "--set", "reconcile={enabled: true, " + reconcile + "}",
+                    "--set", "rollout.max_completion_length=10", "--set", "max_steps=10"},
+                   BaseFolder());
+  };
+  auto result = sft("prompts: data/unlabelled.jsonl, max_prompts: 50, fold_steps: 60, num_candidates: 16");
+  ASSERT_TRUE(result.status.ok()) << result.err;
+  const auto rows = ReadLines(folder / "model" / "candidates.jsonl");
+  EXPECT_GT(rows.size(), 40u);
+  for (const json::Json& row : rows) {
+    const auto candidates = row.at("candidates").get<std::vector<std::string>>();
+    ASSERT_EQ(candidates.size(), 16u);
+    const auto votes = [&](const std::string& text) { return std::count(candidates.begin(), candidates.end(), text); };
+    for (const std::string& candidate : candidates) {
+      EXPECT_GE(votes(row.at("answers").at(0).get<std::string>()), votes(candidate));
+    }
+  }
+  result = sft("prompts: data/unlabelled.jsonl, apart: true");
+  EXPECT_EQ(result.status.code, 2);
+  EXPECT_NE(result.err.find("reconcile.apart"), std::string::npos) << result.err;
 }
 
 TEST(LinesTest, TokenizeThereAndBack) {

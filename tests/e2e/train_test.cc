@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include "tests/e2e/tool.h"
@@ -73,6 +74,36 @@ TEST(TrainTest, WritesMetricsRolloutsConfigAndACheckpointThatIsAModelFolder) {
   for (const char* key : {"majority", "synthesis", "pass", "right_when_all_wrong", "agreement"}) {
     EXPECT_TRUE(figures.at(key).contains("4")) << key;
   }
+}
+
+TEST(TrainTest, LearnsFromReferencesThatWereMadeBefore) {
+  const fs::path runs = TestFolder();
+  const std::string file = (runs / "references.jsonl").string();
+  auto result = RunTool({"synthesize", "train.yaml", "--set", "estimator=majority", "--out", file}, BaseFolder());
+  ASSERT_TRUE(result.status.ok()) << result.err;
+  std::map<std::string, std::string> references;
+  for (const json::Json& row : ReadLines(file)) {
+    if (row.contains("reference")) references[row.at("id")] = row.at("reference");
+  }
+  result = RunTool(TrainArguments(runs, "one", {"--set", "data.references=" + file}), BaseFolder());
+  ASSERT_TRUE(result.status.ok()) << result.err;
+  for (const char* step : {"step_000001.jsonl", "step_000004.jsonl"}) {
+    const auto groups = ReadLines(runs / "one/rollouts" / step);
+    ASSERT_EQ(groups.size(), 6u);
+    for (const json::Json& group : groups) {
+      const std::string& reference = references.at(group.at("id"));
+      EXPECT_EQ(group.at("reference"), reference);
+      for (std::size_t i = 0; i < group.at("completions").size(); ++i) {
+        EXPECT_EQ(group.at("rewards")[i], group.at("completions")[i] == reference ? 1.0 : 0.0) << group.dump();
+      }
+    }
+  }
+  result =
+      RunTool(TrainArguments(runs, "two", {"--set", "data.references=" + file, "--set", "data.train=data/dev.jsonl"}),
+              BaseFolder());
+  EXPECT_EQ(result.status.code, 2);
+  EXPECT_NE(result.err.find("no reference for the id"), std::string::npos) << result.err;
+  EXPECT_FALSE(fs::exists(runs / "two"));
 }
 
 TEST(TrainTest, TheSameConfigAndSeedGiveTheSameBits) {
