@@ -23,7 +23,7 @@ estimators=("${@:2}")
 threads=${AUTODIDACT_THREADS:-0}
 folder=runs/cmudict-$seed
 config=configs/cmudict/train.yaml
-words=38400 # 400 steps of 96
+words=48000 # 500 steps of 96
 binary=$(launch/build.sh release | tail -n 1)
 
 if [ ! -d "$folder/base" ]; then

@@ -7,7 +7,7 @@ import pathlib
 import statistics
 import sys
 
-ESTIMATORS = ("synthesis", "majority", "ground_truth")
+ESTIMATORS = ("synthesis", "majority", "ground_truth", "synthesis_online")
 
 
 def cell(values):
