@@ -184,6 +184,17 @@ std::vector<std::string> Alternatives(const std::string& reference) {
   return texts;
 }
 
+// What `file` holds for the row's id; Error(kBadInput) naming `what` is missing.
+template <class Value>
+const Value& OfId(const std::unordered_map<std::string, Value>& by_id, const Row& row, const char* what,
+                  const std::filesystem::path& file) {
+  const auto found = by_id.find(row.prompt.id);
+  if (found == by_id.end()) {
+    base::ThrowBadInput(base::Format("{}: no {} for the id '{}'", file.string(), what, row.prompt.id));
+  }
+  return found->second;
+}
+
 }  // namespace
 
 std::vector<Row> ReadRows(const std::filesystem::path& file, const RowKeys& keys) {
@@ -203,13 +214,7 @@ void JoinAnswers(std::vector<Row>& rows, const std::filesystem::path& labels, co
     }
     by_id.emplace(line.id, std::move(answers));
   });
-  for (Row& row : rows) {
-    auto it = by_id.find(row.prompt.id);
-    if (it == by_id.end()) {
-      base::ThrowBadInput(base::Format("{}: no label for the id '{}'", labels.string(), row.prompt.id));
-    }
-    row.answers = it->second;
-  }
+  for (Row& row : rows) row.answers = OfId(by_id, row, "label", labels);
 }
 
 std::size_t JoinReferences(std::vector<Row>& rows, const std::filesystem::path& references, const RowKeys& keys) {
@@ -219,13 +224,7 @@ std::size_t JoinReferences(std::vector<Row>& rows, const std::filesystem::path& 
     if (!line.object.contains("failure")) reference = json::GetString(line.object, "reference", line.where);
     by_id.emplace(line.id, std::move(reference));
   });
-  for (Row& row : rows) {
-    const auto found = by_id.find(row.prompt.id);
-    if (found == by_id.end()) {
-      base::ThrowBadInput(base::Format("{}: no reference for the id '{}'", references.string(), row.prompt.id));
-    }
-    row.reference = found->second;
-  }
+  for (Row& row : rows) row.reference = OfId(by_id, row, "reference", references);
   return std::erase_if(rows, [](const Row& row) { return !row.reference; });
 }
 
