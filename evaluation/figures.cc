@@ -130,7 +130,7 @@ void TabulateGroups(const Tabulator& tabulator, int size, const Compared& compar
 }  // namespace
 
 json::Json Value(const Figure& figure) {
-  return figure.value ? json::Json(*figure.value) : json::Json(nullptr);
+  return json::OrNull(figure.value);
 }
 
 json::Json Interval(const Figure& figure) {

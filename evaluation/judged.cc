@@ -205,10 +205,6 @@ JudgedFigures Tabulate(const std::vector<JudgedQuestion>& questions, const EvalC
   return figures;
 }
 
-json::Json OrNull(const std::optional<double>& value) {
-  return value ? json::Json(*value) : json::Json();
-}
-
 std::string Column(const Figure& figure) {
   if (!figure.value) return base::Format("{:>14}", "-");
   if (!figure.low || !figure.high) return base::Format("{:>14.1f}", 100 * *figure.value);
@@ -217,14 +213,14 @@ std::string Column(const Figure& figure) {
 
 json::Json Record(const QuestionTexts& texts, const JudgedQuestion& question) {
   json::Json record = {{"id", texts.id}, {"prompt", texts.prompt}, {"rollouts", texts.rollouts}};
-  record["greedy"] = texts.greedy ? json::Json(*texts.greedy) : json::Json();
+  record["greedy"] = json::OrNull(texts.greedy);
   record["syntheses"] = json::Json::object();
   for (const auto& [size, synthesis] : texts.syntheses) {
     json::Json& entry = record["syntheses"][std::to_string(size)];
     entry["text"] = synthesis.ok() ? json::Json(synthesis->text) : json::Json();
     if (!synthesis.ok()) entry["failure"] = synthesis.failure().reason;
     const auto score = question.syntheses.find(size);
-    if (score != question.syntheses.end()) entry["score"] = OrNull(score->second);
+    if (score != question.syntheses.end()) entry["score"] = json::OrNull(score->second);
   }
   record["yardstick"] = Name(question.yardstick);
   record["reference"] = question.reference.text;
@@ -235,8 +231,8 @@ json::Json Record(const QuestionTexts& texts, const JudgedQuestion& question) {
     record["rubric_points"].push_back(criterion.points);
   }
   record["scores"] = json::Json::array();
-  for (const auto& score : question.rollouts) record["scores"].push_back(OrNull(score));
-  record["greedy_score"] = OrNull(question.greedy);
+  for (const auto& score : question.rollouts) record["scores"].push_back(json::OrNull(score));
+  record["greedy_score"] = json::OrNull(question.greedy);
   record["verdicts"] = json::Json::array();
   for (const schema::Verdict& verdict : question.verdicts) {
     record["verdicts"].push_back({{"text", verdict.rollout},

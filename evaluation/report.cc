@@ -74,7 +74,7 @@ Line GroupLine(const std::string& name, const std::vector<int>& sizes, const Fig
 }
 
 Json Graded(const GradedAnswer& graded) {
-  return {{"answer", graded.answer ? Json(*graded.answer) : Json(nullptr)}, {"right", graded.right}};
+  return {{"answer", json::OrNull(graded.answer)}, {"right", graded.right}};
 }
 
 // How the selection came about, or why there is none.
@@ -129,12 +129,12 @@ Json ToRecord(const QuestionTexts& question, const GradedQuestion& graded) {
   record["rollouts"] = question.rollouts;
   Json answers = Json::array(), right = Json::array();
   for (const GradedAnswer& rollout : graded.rollouts) {
-    answers.push_back(rollout.answer ? Json(*rollout.answer) : Json(nullptr));
+    answers.push_back(json::OrNull(rollout.answer));
     right.push_back(rollout.right);
   }
   record["answers"] = answers;
   record["right"] = right;
-  record["greedy"] = {{"text", question.greedy ? Json(*question.greedy) : Json(nullptr)}};
+  record["greedy"] = {{"text", json::OrNull(question.greedy)}};
   record["greedy"].update(Graded(graded.greedy));
   Json groups = Json::object();
   for (const auto& [size, group] : graded.groups) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,12 @@ std::string Dump(const Json& value);
 std::string GetString(const Json& object, const std::string& key, const std::string& where);
 double GetNumber(const Json& object, const std::string& key, const std::string& where);
 std::int64_t GetInteger(const Json& object, const std::string& key, const std::string& where);
+
+// The value, or null where there is none.
+template <class T>
+Json OrNull(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
 
 // "a string", "a list", "null" …, and the value itself where it is short: for messages that say what was found.
 std::string Describe(const Json& value);
