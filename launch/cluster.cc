@@ -186,9 +186,8 @@ learner::RunEnd TrainUnderMpi(const RunConfig& whole, const TrainOptions& option
 
 // The anchor computes with the initial weights, and an actor that selects by them: others get the model's config alone.
 LoadedModel LoadForRole(const RunConfig& config, const std::string& kind) {
-  const auto estimator = EstimatorInTraining(config);
-  const bool selects = kind == "actor" && estimator && estimators::IsSelection(*estimator);
-  if (kind == "anchor" || selects) return LoadModelFolder(config.model, config.device, DtypeNamed(config.dtype));
+  if (kind == "anchor" || (kind == "actor" && SelectionInTraining(config)))
+    return LoadModelFolder(config.model, config.device, DtypeNamed(config.dtype));
   LoadedModel loaded;
   const model::ModelConfig shape = model::ReadModelConfig(config.model);
   loaded.tokenizer = LoadTokenizer(config.model, shape);

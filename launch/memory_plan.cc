@@ -166,9 +166,7 @@ class Planner {
   void AddActor(MemoryPlace& place) const {
     place.items.push_back({"weights", weights_});
     place.items.push_back({"next weights", weights_});
-    if (const auto estimator = EstimatorInTraining(config_); estimator && estimators::IsSelection(*estimator)) {
-      place.items.push_back({"initial weights (selecting)", weights_});
-    }
+    if (SelectionInTraining(config_)) place.items.push_back({"initial weights (selecting)", weights_});
     AddEngine("", ActorEngine(), 1, place.items);
   }
 

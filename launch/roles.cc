@@ -167,7 +167,7 @@ void RunActor(const RoleSetting& setting, const std::stop_token& outer_stop) {
   net::Client judge(setting.context, {}, setting.security, {.name = name, .peer = "judge service"});
   const auto format = ToChatFormat(config.prompt, config.model);
   std::unique_ptr<SelectionThread> selecting;
-  if (const auto kind = EstimatorInTraining(config); kind && estimators::IsSelection(*kind)) {
+  if (const auto kind = SelectionInTraining(config)) {
     selecting = std::make_unique<SelectionThread>(
         SelectionThread::Config{.name = name + " selecting",
                                 .kind = *kind,

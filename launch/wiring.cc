@@ -169,6 +169,11 @@ std::optional<estimators::EstimatorKind> EstimatorInTraining(const RunConfig& co
   return estimators::EstimatorNamed(config.estimator);
 }
 
+std::optional<estimators::EstimatorKind> SelectionInTraining(const RunConfig& config) {
+  const auto estimator = EstimatorInTraining(config);
+  return estimator && estimators::IsSelection(*estimator) ? estimator : std::nullopt;
+}
+
 std::vector<data::Row> ReadTrainingRows(const RunConfig& config) {
   if (config.data.train.empty()) base::ThrowBadInput("data.train: got nothing, expected a JSONL file of prompts");
   const data::RowKeys keys = ToRowKeys(config.data);

@@ -55,6 +55,9 @@ std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(
 // What is asked for a reference of each group; none where the references were made before the run.
 std::optional<estimators::EstimatorKind> EstimatorInTraining(const RunConfig& config);
 
+// The same where it is a selection, which the actors make by the initial weights.
+std::optional<estimators::EstimatorKind> SelectionInTraining(const RunConfig& config);
+
 // The training rows, labels and references joined where there are files of them; a row whose reference failed is left
 // out. Error(kBadInput) also for an estimator that needs labels which are not there.
 std::vector<data::Row> ReadTrainingRows(const RunConfig& config);
