@@ -15,6 +15,16 @@ std::size_t BatchRows(const Models& models, const SynthesizeConfig& config) {
   return static_cast<std::size_t>(std::max<std::int64_t>(16, rows));
 }
 
+double Agreement(const estimators::AnswerRule& rule, const std::vector<std::string>& completions,
+                 const std::vector<std::string>& admitted) {
+  if (completions.empty()) return 0;
+  const auto agree = std::count_if(completions.begin(), completions.end(), [&](const std::string& text) {
+    const auto answer = answers::Extract(rule.extractor, text);
+    return answer && answers::EqualAny(rule.comparator, *answer, admitted);
+  });
+  return static_cast<double>(agree) / static_cast<double>(completions.size());
+}
+
 class Batcher {
  public:
   Batcher(const Models& models, const SynthesizeConfig& config, std::int64_t total, const OnProgress& on_progress)
@@ -48,7 +58,9 @@ class Batcher {
     }
     Estimate(rows, groups, done);
     for (SynthesizedRow& row : done) {
-      if (row.reference.ok()) row.answers = answers::ReferenceAnswers(config_.rule.extractor, row.reference->text);
+      if (!row.reference.ok()) continue;
+      row.answers = answers::ReferenceAnswers(config_.rule.extractor, row.reference->text);
+      row.agreement = Agreement(config_.rule, row.completions, row.answers);
     }
     if (config_.judge) Judge(done);
     return done;
@@ -159,6 +171,7 @@ json::Json ToRecord(const SynthesizedRow& row) {
   if (row.reference.ok()) {
     record["reference"] = row.reference->text;
     record["answers"] = row.answers;
+    record["agreement"] = row.agreement;
     record["stages"] = row.reference->stages;
     record["generation"] = row.reference->generation;
     AddRubric(row, record);

@@ -32,6 +32,7 @@ struct SynthesizedRow {
   std::vector<std::string> completions;                          // empty when the prompt did not fit
   base::Outcome<schema::Reference> reference = base::Failure{};  // or why there is none
   std::vector<std::string> answers;                              // those that the reference admits
+  double agreement = 0;                                          // share of the completions that give one of `answers`
   std::vector<schema::Verdict> verdicts;                         // of the completions, where there is a judge
   std::vector<schema::Reward> rewards;
 };
@@ -42,9 +43,9 @@ struct SynthesizedRow {
 void SynthesizeRows(const std::vector<data::Row>& rows, const Models& models, const SynthesizeConfig& config,
                     const std::function<void(const SynthesizedRow&)>& sink, const OnProgress& on_progress = {});
 
-// {"id", "prompt" (text or messages), "completions", "reference", "answers", "stages", "generation"}, or "failure" in
-// place of the last four: rows that `sft` learns the references from. With a rubric also "rubric" and "rubric_points",
-// with a judge "verdicts" and "rewards".
+// {"id", "prompt" (text or messages), "completions", "reference", "answers", "agreement", "stages", "generation"}, or
+// "failure" in place of the last five: rows that `sft` learns the references from. With a rubric also "rubric" and
+// "rubric_points", with a judge "verdicts" and "rewards".
 json::Json ToRecord(const SynthesizedRow& row);
 
 }  // namespace autodidact::evaluation

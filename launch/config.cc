@@ -93,6 +93,7 @@ void Describe(V& v, RunConfig& c) {
   v.Section("data", [&](auto& s) {
     s("train", c.data.train);
     s("references", c.data.references);
+    s("min_agreement", c.data.min_agreement);
     s("labels", c.data.labels);
     s("id", c.data.id);
     s("prompt", c.data.prompt);
@@ -400,6 +401,10 @@ RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std
   CheckAnswer(check, config);
   if (!config.data.references.empty() && (config.judge.kind == "rubric" || config.answer.comparator == "code")) {
     check.Fail("data.references", "only answers can be compared with it, neither rubrics nor programs");
+  }
+  check.Within("data.min_agreement", config.data.min_agreement, 0.0, 1.0);
+  if (config.data.references.empty() && config.data.min_agreement > 0) {
+    check.Fail("data.min_agreement", "there is no data.references whose agreement could be read");
   }
   CheckPrompt(check, config.prompt);
   CheckSampling(check, "rollout", config.rollout);

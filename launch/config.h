@@ -16,7 +16,8 @@ struct DataKeys {
   // JSONL that `synthesize` wrote: each prompt's reference, by id, made before the run. With it the estimator is not
   // asked during training. Empty: references are made from the groups of each step.
   std::string references = {};
-  std::string labels = {};           // JSONL of answers joined by id; read by ground_truth and for measuring only
+  double min_agreement = 0;  // leaves out prompts of whose candidates a smaller share gives the reference's answer
+  std::string labels = {};   // JSONL of answers joined by id; read by ground_truth and for measuring only
   std::vector<std::string> id = {};  // names of the columns; empty: the usual ones
   std::vector<std::string> prompt = {};
   std::vector<std::string> answer = {};

@@ -182,12 +182,21 @@ std::vector<data::Row> ReadTrainingRows(const RunConfig& config) {
   if (!config.data.labels.empty()) data::JoinAnswers(rows, config.data.labels, keys);
   const auto estimator = EstimatorInTraining(config);
   if (!estimator) {
-    const std::size_t failed = data::JoinReferences(rows, config.data.references, keys);
-    if (failed > 0) {
+    const std::size_t all = rows.size();
+    const auto left_out = data::JoinReferences(rows, config.data.references, config.data.min_agreement, keys);
+    if (left_out.failed > 0) {
       base::LogWarning("{}: {} of {} rows have no reference, since it failed, and are left out", config.data.references,
-                       failed, failed + rows.size());
+                       left_out.failed, all);
     }
-    if (rows.empty()) base::ThrowBadInput(config.data.references + ": every reference failed");
+    if (left_out.disputed > 0) {
+      base::LogInfo("{}: {} of {} rows have an agreement below {} and are left out", config.data.references,
+                    left_out.disputed, all, config.data.min_agreement);
+    }
+    if (rows.empty()) {
+      base::ThrowBadInput(base::Format("{}: no row is left: {} references failed, {} have an agreement below {}",
+                                       config.data.references, left_out.failed, left_out.disputed,
+                                       config.data.min_agreement));
+    }
     return rows;
   }
   if (!estimators::ReadsOf(*estimator).label) return rows;

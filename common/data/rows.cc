@@ -217,15 +217,30 @@ void JoinAnswers(std::vector<Row>& rows, const std::filesystem::path& labels, co
   for (Row& row : rows) row.answers = OfId(by_id, row, "label", labels);
 }
 
-std::size_t JoinReferences(std::vector<Row>& rows, const std::filesystem::path& references, const RowKeys& keys) {
-  std::unordered_map<std::string, std::optional<std::string>> by_id;  // none: it failed
+LeftOut JoinReferences(std::vector<Row>& rows, const std::filesystem::path& references, double min_agreement,
+                       const RowKeys& keys) {
+  struct Made {
+    std::optional<std::string> reference;  // none: it failed
+    bool disputed = false;
+  };
+  std::unordered_map<std::string, Made> by_id;
   ForEachLine(references, keys, [&](Line& line) {
-    std::optional<std::string> reference;
-    if (!line.object.contains("failure")) reference = json::GetString(line.object, "reference", line.where);
-    by_id.emplace(line.id, std::move(reference));
+    Made made;
+    if (!line.object.contains("failure")) {
+      made.reference = json::GetString(line.object, "reference", line.where);
+      made.disputed = min_agreement > 0 && json::GetNumber(line.object, "agreement", line.where) < min_agreement;
+    }
+    by_id.emplace(line.id, std::move(made));
   });
-  for (Row& row : rows) row.reference = OfId(by_id, row, "reference", references);
-  return std::erase_if(rows, [](const Row& row) { return !row.reference; });
+  LeftOut left_out;
+  std::erase_if(rows, [&](Row& row) {
+    const Made& made = OfId(by_id, row, "reference", references);
+    if (!made.reference) ++left_out.failed;
+    if (made.disputed) ++left_out.disputed;
+    row.reference = made.reference;
+    return !made.reference || made.disputed;
+  });
+  return left_out;
 }
 
 std::vector<Pair> ReadPairs(const std::filesystem::path& file, const RowKeys& keys) {

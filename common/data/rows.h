@@ -38,10 +38,16 @@ std::vector<Row> ReadRows(const std::filesystem::path& file, const RowKeys& keys
 // `rows` that the file lacks, a label row without a label, or a duplicate id. Further ids are passed over.
 void JoinAnswers(std::vector<Row>& rows, const std::filesystem::path& labels, const RowKeys& keys = {});
 
-// Joins the references that `synthesize` wrote, by id, and takes out the rows whose reference failed; returns how many.
-// Error(kBadInput) for an id of `rows` that the file lacks, a row without a reference, or a duplicate id. Further ids
-// are passed over.
-std::size_t JoinReferences(std::vector<Row>& rows, const std::filesystem::path& references, const RowKeys& keys = {});
+// How many rows JoinReferences took out, and why.
+struct LeftOut {
+  std::size_t failed = 0;    // there is no reference
+  std::size_t disputed = 0;  // too few of its candidates agree with it
+};
+// Joins the references that `synthesize` wrote, by id, and takes out the rows whose reference failed or has an
+// "agreement" below `min_agreement` (0: not read). Error(kBadInput) for an id of `rows` that the file lacks, a row
+// without a reference or an agreement that is needed, or a duplicate id. Further ids are passed over.
+LeftOut JoinReferences(std::vector<Row>& rows, const std::filesystem::path& references, double min_agreement = 0,
+                       const RowKeys& keys = {});
 
 // A pair for supervised training.
 struct Pair {

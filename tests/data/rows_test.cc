@@ -128,11 +128,12 @@ TEST(RowsTest, ReferencesAreJoinedByIdAndTheFailedOnesTakenOut) {
   const std::string prompts =
       "{\"prompt\": \"p\", \"id\": \"a\"}\n{\"prompt\": \"q\", \"id\": \"b\"}\n{\"prompt\": \"r\", \"id\": \"c\"}";
   auto rows = ReadRows(Write("u.jsonl", prompts));
-  EXPECT_EQ(
+  const LeftOut left_out =
       JoinReferences(rows, Write("r.jsonl",
                                  "{\"id\": \"c\", \"reference\": \"z\"}\n{\"id\": \"d\", \"reference\": \"-\"}\n"
-                                 "{\"id\": \"b\", \"failure\": \"none\"}\n{\"id\": \"a\", \"reference\": \"x\"}")),
-      1u);
+                                 "{\"id\": \"b\", \"failure\": \"none\"}\n{\"id\": \"a\", \"reference\": \"x\"}"));
+  EXPECT_EQ(left_out.failed, 1u);
+  EXPECT_EQ(left_out.disputed, 0u);
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].reference, "x");
   EXPECT_EQ(rows[1].reference, "z");
@@ -142,6 +143,26 @@ TEST(RowsTest, ReferencesAreJoinedByIdAndTheFailedOnesTakenOut) {
             }).find("r.jsonl: no reference for the id 'b'"),
             std::string::npos);
   EXPECT_NE(MessageOf([&] { JoinReferences(rows, Write("r.jsonl", "{\"id\": \"a\"}")); }).find("r.jsonl:1"),
+            std::string::npos);
+}
+
+TEST(RowsTest, ReferencesThatTooFewCandidatesAgreeWithAreTakenOut) {
+  const std::string prompts =
+      "{\"prompt\": \"p\", \"id\": \"a\"}\n{\"prompt\": \"q\", \"id\": \"b\"}\n{\"prompt\": \"r\", \"id\": \"c\"}";
+  const auto file =
+      Write("r.jsonl",
+            "{\"id\": \"a\", \"reference\": \"x\", \"agreement\": 0.25}\n"
+            "{\"id\": \"b\", \"reference\": \"y\", \"agreement\": 0.5}\n{\"id\": \"c\", \"failure\": \"none\"}");
+  auto rows = ReadRows(Write("u.jsonl", prompts));
+  const LeftOut left_out = JoinReferences(rows, file, 0.5);
+  EXPECT_EQ(left_out.failed, 1u);
+  EXPECT_EQ(left_out.disputed, 1u);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].reference, "y");
+  rows = ReadRows(Write("u.jsonl", "{\"prompt\": \"p\", \"id\": \"a\"}"));
+  EXPECT_NE(MessageOf([&] {
+              JoinReferences(rows, Write("r.jsonl", "{\"id\": \"a\", \"reference\": \"x\"}"), 0.5);
+            }).find("agreement"),
             std::string::npos);
 }
 

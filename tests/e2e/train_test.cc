@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <map>
@@ -104,6 +105,40 @@ TEST(TrainTest, LearnsFromReferencesThatWereMadeBefore) {
   EXPECT_EQ(result.status.code, 2);
   EXPECT_NE(result.err.find("no reference for the id"), std::string::npos) << result.err;
   EXPECT_FALSE(fs::exists(runs / "two"));
+}
+
+TEST(TrainTest, LeavesOutReferencesThatFewCandidatesAgreeWith) {
+  const fs::path runs = TestFolder();
+  const std::string file = (runs / "references.jsonl").string();
+  auto result = RunTool({"synthesize", "train.yaml", "--set", "estimator=majority", "--out", file}, BaseFolder());
+  ASSERT_TRUE(result.status.ok()) << result.err;
+  std::map<std::string, double> agreements;
+  double most = 0;
+  for (const json::Json& row : ReadLines(file)) {
+    if (!row.contains("reference")) continue;
+    const auto votes = std::count(row.at("completions").begin(), row.at("completions").end(), row.at("reference"));
+    const double agreement = row.at("agreement").get<double>();
+    EXPECT_DOUBLE_EQ(agreement, static_cast<double>(votes) / static_cast<double>(row.at("completions").size()));
+    agreements[row.at("id")] = agreement;
+    most = std::max(most, agreement);
+  }
+  const auto run = [&](const std::string& name, double least) {
+    return RunTool(
+        TrainArguments(runs, name,
+                       {"--set", "data.references=" + file, "--set", "data.min_agreement=" + std::to_string(least)}),
+        BaseFolder());
+  };
+  result = run("agreed", most);
+  ASSERT_TRUE(result.status.ok()) << result.err;
+  for (const json::Json& group : ReadLines(runs / "agreed/rollouts/step_000001.jsonl")) {
+    EXPECT_GE(agreements.at(group.at("id")), most) << group.dump();
+  }
+  if (most < 1) {
+    EXPECT_EQ(run("none", 1).status.code, 2);
+  }
+  result = RunTool(TrainArguments(runs, "unread", {"--set", "data.min_agreement=0.5"}), BaseFolder());
+  EXPECT_EQ(result.status.code, 2);
+  EXPECT_NE(result.err.find("data.min_agreement"), std::string::npos) << result.err;
 }
 
 TEST(TrainTest, TheSameConfigAndSeedGiveTheSameBits) {

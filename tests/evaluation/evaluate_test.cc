@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 
@@ -244,6 +245,8 @@ TEST_F(SynthesizeTest, EveryRowComesInOrderWithItsGroup) {
       EXPECT_EQ(record.contains("failure"), !rows[i].reference.ok());
       if (rows[i].reference.ok()) {
         EXPECT_EQ(rows[i].answers.size(), 1u);
+        const auto equal = std::count(rows[i].completions.begin(), rows[i].completions.end(), rows[i].reference->text);
+        EXPECT_DOUBLE_EQ(record.at("agreement").get<double>(), static_cast<double>(equal) / 3);
       }
     }
   }
