@@ -31,20 +31,16 @@ class Batcher {
       : models_(models),
         config_(config),
         policy_(models.engine, models.policy, models.tokenizer),
-        anchor_(models.engine, models.anchor, models.tokenizer) {
-    if (on_progress) {
-      // Progress over all rows, although the work is done in batches.
-      on_progress_ = [this, total, on_progress](const Progress& progress) {
-        on_progress({progress.phase, static_cast<std::int64_t>(first_) + progress.done, total});
-      };
-    }
-  }
+        anchor_(models.engine, models.anchor, models.tokenizer),
+        total_(total),
+        on_progress_(on_progress) {}
 
   std::vector<SynthesizedRow> Run(const std::vector<data::Row>& rows, std::size_t first) {
     first_ = first;
+    const auto count = static_cast<std::int64_t>(rows.size());
     const auto prompts = RenderRows(models_.render, rows);
     const auto groups = SampleGroups(policy_, prompts, config_.num_generations, config_.sampling, config_.seed, first,
-                                     "rollouts", on_progress_);
+                                     "rollouts", [&](const Progress& progress) { Report(progress.done, 0); });
     std::vector<SynthesizedRow> done;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       SynthesizedRow& row = done.emplace_back();
@@ -63,10 +59,22 @@ class Batcher {
       row.agreement = Agreement(config_.rule, row.completions, row.answers);
     }
     if (config_.judge) Judge(done);
+    Report(count, count);
     return done;
   }
 
  private:
+  // One line over all rows, although the work is done in batches, and a batch in two stages.
+  void Report(std::int64_t sampled, std::int64_t estimated) const {
+    if (on_progress_) {
+      on_progress_({"references", static_cast<std::int64_t>(first_) + (sampled + estimated) / 2, total_});
+    }
+  }
+
+  OnProgress OnEstimates(std::size_t sampled) const {
+    return [this, sampled](const Progress& progress) { Report(static_cast<std::int64_t>(sampled), progress.done); };
+  }
+
   void Judge(std::vector<SynthesizedRow>& done) const {
     std::vector<schema::JudgeRequest> requests;
     for (std::size_t i = 0; i < done.size(); ++i) {
@@ -99,7 +107,7 @@ class Batcher {
   void Select(const std::vector<data::Row>& rows, const Groups& groups, std::vector<SynthesizedRow>& done) {
     const int size = static_cast<int>(config_.num_generations);
     auto selections =
-        SelectFromGroups(config_.estimator, models_, config_.selection, rows, groups, {size}, on_progress_);
+        SelectFromGroups(config_.estimator, models_, config_.selection, rows, groups, {size}, OnEstimates(rows.size()));
     for (std::size_t i = 0; i < selections.size(); ++i) {
       if (groups[i].ok()) done[i].reference = std::move(selections[i].at(size));
     }
@@ -113,7 +121,7 @@ class Batcher {
     if (groups.empty()) return;
     auto references = SynthesizeGroups(anchor_, models_.tokenizer, config_.synthesis,
                                        models_.anchor->config().max_position_embeddings, std::move(groups),
-                                       config_.seed, on_progress_);
+                                       config_.seed, OnEstimates(done.size()));
     for (auto& [ticket, reference] : references) done[ticket - first_].reference = std::move(reference);
   }
 
@@ -121,6 +129,7 @@ class Batcher {
   const SynthesizeConfig& config_;
   engine::Engine policy_;
   engine::Engine anchor_;
+  std::int64_t total_;
   OnProgress on_progress_;
   std::size_t first_ = 0;
 };

@@ -43,6 +43,7 @@ struct LeftOut {
   std::size_t failed = 0;    // there is no reference
   std::size_t disputed = 0;  // too few of its candidates agree with it
 };
+
 // Joins the references that `synthesize` wrote, by id, and takes out the rows whose reference failed or has an
 // "agreement" below `min_agreement` (0: not read). Error(kBadInput) for an id of `rows` that the file lacks, a row
 // without a reference or an agreement that is needed, or a duplicate id. Further ids are passed over.

@@ -218,7 +218,7 @@ TEST_F(EvaluateTest, RecordsAreOneLinePerQuestion) {
 
 class SynthesizeTest : public EvaluateTest {
  protected:
-  std::vector<SynthesizedRow> Run(estimators::EstimatorKind kind) {
+  std::vector<SynthesizedRow> Run(estimators::EstimatorKind kind, const OnProgress& on_progress = {}) {
     SynthesizeConfig config;
     config.estimator = kind;
     config.num_generations = 3;
@@ -228,7 +228,8 @@ class SynthesizeTest : public EvaluateTest {
     config.rule = config.synthesis.rule;
     config.seed = 5;
     std::vector<SynthesizedRow> rows;
-    SynthesizeRows(rows_, models_, config, [&](const SynthesizedRow& row) { rows.push_back(row); });
+    SynthesizeRows(
+        rows_, models_, config, [&](const SynthesizedRow& row) { rows.push_back(row); }, on_progress);
     return rows;
   }
 };
@@ -251,6 +252,24 @@ TEST_F(SynthesizeTest, EveryRowComesInOrderWithItsGroup) {
     }
   }
   EXPECT_EQ(Run(estimators::EstimatorKind::kGroundTruth)[2].reference->text, "a1 a2");
+}
+
+TEST_F(SynthesizeTest, ProgressGoesOnceOverAllRows) {
+  const std::vector<data::Row> few = rows_;
+  while (rows_.size() < 60) {  // more than a batch
+    rows_.push_back(few[rows_.size() % few.size()]);
+    rows_.back().prompt.id = "row" + std::to_string(rows_.size());
+  }
+  for (const auto kind : estimators::AllEstimators()) {
+    std::int64_t done = 0;
+    Run(kind, [&](const Progress& progress) {
+      EXPECT_STREQ(progress.phase, "references");
+      EXPECT_EQ(progress.total, 60);
+      EXPECT_GE(progress.done, done) << estimators::Name(kind);
+      done = progress.done;
+    });
+    EXPECT_EQ(done, 60) << estimators::Name(kind);
+  }
 }
 
 TEST_F(SynthesizeTest, LabelsReachGroundTruthOnly) {
