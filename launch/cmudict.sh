@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Real words: a small model learns to pronounce (letters -> ARPAbet) from the labelled part of the CMU dictionary, then
 # goes on without labels, the references being the anchor's syntheses of the base's own answers, their majority votes,
-# or, as the ceiling, the truth. One seed from nothing but the data folder; ends with a before/after table. About
-# an hour of one core in all.
+# or, as the ceiling, the truth. One seed from nothing but the data folder; ends with a before/after table. 34 minutes
+# on two idle cores.
 #
 #   launch/cmudict.sh [SEED] [ESTIMATOR]...     estimators: synthesis majority ground_truth (default: all three, two at
 #                                               a time), and synthesis_online: references from each step's own groups
