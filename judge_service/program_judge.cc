@@ -8,7 +8,11 @@ namespace {
 schema::Reward RewardOf(const ProgramJudgeConfig& config, const std::vector<std::string>& expected,
                         const std::optional<std::string>& answer) {
   if (!answer) return 0.0;
-  if (!config.verifier) return answers::EqualAny(config.comparator, *answer, expected) ? 1.0 : 0.0;
+  if (!config.verifier) {
+    const answers::Sameness sameness = answers::CompareAny(config.comparator, *answer, expected);
+    if (sameness != answers::Sameness::kUndecided) return sameness == answers::Sameness::kEqual ? 1.0 : 0.0;
+    return base::Failure{base::ErrorKind::kBadInput, "the answer has no value that could be compared"};
+  }
   schema::Reward reward = 0.0;
   for (const std::string& gold : expected) {
     const auto equal = config.verifier->Equal(gold, *answer);

@@ -99,7 +99,12 @@ Grader AnswerGrader(const GradeCommand& command) {
             const auto gold = AnswerIn(extractor, json::GetString(row, "gold", where));
             const auto answer = AnswerIn(extractor, json::GetString(row, "answer", where));
             if (!gold) return Grade{.reason = "the gold text holds no answer (" + extractor + ")"};
-            const bool equal = answer && answers::Equal(comparator, *gold, *answer);
+            const auto sameness = answer ? answers::Compare(comparator, *gold, *answer) : answers::Sameness::kUnequal;
+            if (sameness == answers::Sameness::kUndecided) {
+              return Grade{.reason = base::Format("'{}' has no value that could be told from '{}' ({})", *answer, *gold,
+                                                  answers::Name(comparator))};
+            }
+            const bool equal = sameness == answers::Sameness::kEqual;
             Grade grade{.verdict = equal ? Grade::Verdict::kRight : Grade::Verdict::kWrong,
                         .reward = equal ? 1.0 : 0.0};
             grade.reason = !answer ? "the text holds no answer (" + extractor + ")"

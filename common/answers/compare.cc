@@ -1,8 +1,5 @@
 #include "answers/compare.h"
 
-#include <algorithm>
-
-#include "answers/mathematics.h"
 #include "answers/text_util.h"
 #include "base/error.h"
 #include "base/format.h"
@@ -20,13 +17,31 @@ const char* Name(Comparator comparator) {
   return comparator == Comparator::kExact ? "exact" : "math";
 }
 
+Sameness Compare(Comparator comparator, std::string_view left, std::string_view right) {
+  if (comparator == Comparator::kMathematics) return CompareMathematics(left, right);
+  return Fold(left) == Fold(right) ? Sameness::kEqual : Sameness::kUnequal;
+}
+
 bool Equal(Comparator comparator, std::string_view left, std::string_view right) {
-  return comparator == Comparator::kExact ? Fold(left) == Fold(right) : EqualMathematics(left, right);
+  return Compare(comparator, left, right) == Sameness::kEqual;
+}
+
+bool CanBeCompared(Comparator comparator, std::string_view answer) {
+  return comparator == Comparator::kExact || SaysSomething(answer);
+}
+
+Sameness CompareAny(Comparator comparator, std::string_view answer, const std::vector<std::string>& references) {
+  Sameness best = Sameness::kUnequal;
+  for (const std::string& reference : references) {
+    const Sameness sameness = Compare(comparator, answer, reference);
+    if (sameness == Sameness::kEqual) return sameness;
+    if (sameness == Sameness::kUndecided) best = sameness;
+  }
+  return best;
 }
 
 bool EqualAny(Comparator comparator, std::string_view answer, const std::vector<std::string>& references) {
-  return std::any_of(references.begin(), references.end(),
-                     [&](const std::string& reference) { return Equal(comparator, answer, reference); });
+  return CompareAny(comparator, answer, references) == Sameness::kEqual;
 }
 
 std::vector<std::size_t> Classes(Comparator comparator, const std::vector<std::string>& answers) {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "answers/mathematics.h"
+
 namespace autodidact::answers {
 
 enum class Comparator {
@@ -17,10 +19,16 @@ enum class Comparator {
 Comparator ComparatorNamed(std::string_view name);
 const char* Name(Comparator comparator);
 
-// Symmetric. Never throws for any input; bounded in time.
+// Symmetric. Never throws for any input; bounded in time. Undecided as mathematics alone, see mathematics.h.
+Sameness Compare(Comparator comparator, std::string_view left, std::string_view right);
+// Known to be equal.
 bool Equal(Comparator comparator, std::string_view left, std::string_view right);
 
-// Whether `answer` is equal to any of `references` (see ReferenceAnswers).
+// Whether the answer can be told from others: one that cannot is no candidate of a vote.
+bool CanBeCompared(Comparator comparator, std::string_view answer);
+
+// The best outcome with any of `references` (see ReferenceAnswers): equal, else undecided, else unequal.
+Sameness CompareAny(Comparator comparator, std::string_view answer, const std::vector<std::string>& references);
 bool EqualAny(Comparator comparator, std::string_view answer, const std::vector<std::string>& references);
 
 // Equivalence classes of answers under Equal: for each answer the index of the first one that it equals.

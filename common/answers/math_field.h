@@ -1,30 +1,30 @@
 // Evaluation of rational expressions in a prime field. Private to the room.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
 #include "answers/math_node.h"
+#include "answers/math_trial.h"
 
 namespace autodidact::answers {
 
-// A prime p with p % 4 == 1, so that −1 has a root: the imaginary unit is exact too.
-struct PrimeField {
-  std::uint64_t prime;
-  std::uint64_t imaginary;  // squared: −1
+// Which of a trial's fields, and which of its points there.
+struct FieldPlace {
+  std::size_t field = 0;
+  std::uint32_t point = 0;
+  // Roots, functions and the like as further variables: one for each that has the same arguments there. Expressions
+  // that are equal so are equal wherever they have a value; those that are not may still be.
+  bool atoms = false;
 };
-inline constexpr PrimeField kFields[] = {{2305843009213693921, 583529827753931384},
-                                         {2305843009213693693, 966685122347009555}};
 
-// The value at a random point: each variable (and π and e, which no rational expression with rational coefficients
-// can tell from variables) has a value that depends on its name and `point`. Nothing for expressions that are not
-// rational, and for a division by zero.
-std::optional<std::uint64_t> ValueInField(const Node& node, const PrimeField& field, std::uint32_t point);
+// Each variable (and π and e, which no rational expression with rational coefficients can tell from variables) has a
+// value that depends on its name. Nothing for expressions that are not rational, for a division by zero, and for
+// expressions so large that a random prime might divide them.
+std::optional<std::uint64_t> ValueInField(const Node& node, Trial& trial, const FieldPlace& place);
 
 std::uint64_t MultiplyInField(std::uint64_t left, std::uint64_t right, const PrimeField& field);
 std::optional<std::uint64_t> InverseInField(std::uint64_t value, const PrimeField& field);
-
-// 64 bits that depend on the name and the point alone.
-std::uint64_t PointBits(const std::string& name, std::uint32_t point);
 
 }  // namespace autodidact::answers

@@ -130,13 +130,13 @@ std::string VariableOf(const Node& relation) {
   return found == relation.args.end() ? std::string() : found->name;
 }
 
-std::optional<bool> SameMultiple(const Node& left, const Node& right) {
+std::optional<bool> SameMultiple(const Node& left, const Node& right, Trial& trial) {
   if (left.args.size() != 2 || right.args.size() != 2) return std::nullopt;
   const auto rising = [](const Node& node) { return IsAllOf(node.name, ">g") ? Reversed(node) : node; };
   const Node a = rising(left), b = rising(right);
   if (a.name != b.name) return false;
   const auto difference = [](const Node& node) { return MakeNode(Op::kSubtract, "", node.args); };
-  return Proportional(difference(a), difference(b), IsAllOf(a.name, "<l"));
+  return Proportional(difference(a), difference(b), IsAllOf(a.name, "<l"), trial);
 }
 
 }  // namespace autodidact::answers

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "answers/math_node.h"
+#include "answers/math_trial.h"
 
 namespace autodidact::answers {
 
@@ -27,6 +28,6 @@ Node RealsWithout(const Node& point);
 std::string VariableOf(const Node& relation);
 
 // Whether two relations with one operator each are multiples of each other. Nothing where that cannot be evaluated.
-std::optional<bool> SameMultiple(const Node& left, const Node& right);
+std::optional<bool> SameMultiple(const Node& left, const Node& right, Trial& trial);
 
 }  // namespace autodidact::answers

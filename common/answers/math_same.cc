@@ -122,11 +122,31 @@ bool IsCollection(const Node& node) {
   return node.op == Op::kList || node.op == Op::kTuple || (IsScalar(node) && HasPlusMinus(node));
 }
 
+bool SameTree(const Node& left, const Node& right) {
+  return left.op == right.op && left.name == right.name &&
+         std::equal(left.args.begin(), left.args.end(), right.args.begin(), right.args.end(), SameTree);
+}
+
+// The scalars of an answer, without their units and percent signs, as long as `holds` holds for them.
+template <class Predicate>
+bool EveryScalar(const Node& node, const Predicate& holds) {
+  if (node.op == Op::kPercent || (node.op == Op::kUnit && node.name != "degree") || node.op == Op::kPlusMinus) {
+    return std::all_of(node.args.begin(), node.args.end(), [&](const Node& arg) { return EveryScalar(arg, holds); });
+  }
+  if (IsScalar(node)) return holds(node);
+  return std::all_of(node.args.begin(), node.args.end(), [&](const Node& arg) { return EveryScalar(arg, holds); });
+}
+
 class Comparison {
  public:
+  explicit Comparison(Trial& trial) : trial_(trial) {}
+
+  // Of an answer whose comparison came out as unequal: whether nothing was found out about some part of it.
+  bool undecided() const { return undecided_; }
+
   bool Same(const Node& left, const Node& right) {
     left_to_do_ -= kCostOfLooking;
-    if (left_to_do_ < 0) return false;
+    if (left_to_do_ < 0) return GiveUp();
     if (left.op == Op::kRelation || right.op == Op::kRelation) return SameRelation(left, right);
     if (IsReals(left) && IsReals(right)) return true;
     if (IsEmptySet(left) || IsEmptySet(right)) return IsEmptySet(left) && IsEmptySet(right);
@@ -185,7 +205,7 @@ class Comparison {
     if (left_interval && right_interval) {
       return VariableOf(left) == VariableOf(right) && Same(*left_interval, *right_interval);
     }
-    if (const auto same = SameMultiple(left, right)) return *same;
+    if (const auto same = SameMultiple(left, right, trial_)) return *same;
     return SameArguments(left, right) || SameArguments(left, Reversed(right));
   }
 
@@ -347,21 +367,44 @@ class Comparison {
 
   bool SameNumbers(const Node& left, const Node& right) {
     left_to_do_ -= Cost(left) + Cost(right);
-    if (left_to_do_ < 0) return false;
-    if (const auto same = SameValue(left, right)) return *same || IsRoundedTo(left, right) || IsRoundedTo(right, left);
-    // What has no value may still have the same form.
+    if (left_to_do_ < 0) return GiveUp();
+    if (SameTree(left, right)) return true;
+    switch (SameValue(left, right, trial_)) {
+      case Likeness::kSame:
+        return true;
+      case Likeness::kDifferent:
+        return IsRoundedTo(left, right, trial_) || IsRoundedTo(right, left, trial_);
+      case Likeness::kUndecided:
+        return GiveUp();
+      case Likeness::kUnsupported:
+        break;
+    }
+    // What cannot be evaluated may still have the same form.
     return !left.args.empty() && SameArguments(left, right);
+  }
+
+  bool GiveUp() {
+    undecided_ = true;
+    return false;
   }
 
   static constexpr std::int64_t kCostOfLooking = 20;
 
+  Trial& trial_;
   std::int64_t left_to_do_ = kMaxCost;
+  bool undecided_ = false;
 };
 
 }  // namespace
 
-bool SameAnswer(const Node& left, const Node& right) {
-  return Comparison().Same(left, right);
+Sameness SameAnswer(const Node& left, const Node& right, Trial& trial) {
+  Comparison comparison(trial);
+  if (comparison.Same(left, right)) return Sameness::kEqual;
+  return comparison.undecided() ? Sameness::kUndecided : Sameness::kUnequal;
+}
+
+bool HasValues(const Node& node, Trial& trial) {
+  return EveryScalar(node, [&](const Node& scalar) { return HasValue(scalar, trial); });
 }
 
 }  // namespace autodidact::answers

@@ -1,11 +1,15 @@
-// Whether two parsed answers are the same answer. Private to the room.
+// Equality of parsed answers. Private to the room.
 #pragma once
 
 #include "answers/math_node.h"
+#include "answers/math_trial.h"
+#include "answers/mathematics.h"
 
 namespace autodidact::answers {
 
-// Symmetric; bounded in the number of values that it compares.
-bool SameAnswer(const Node& left, const Node& right);
+Sameness SameAnswer(const Node& left, const Node& right, Trial& trial);
+
+// Whether every number of an answer has a value: a set with tan 90° in it has one that has none.
+bool HasValues(const Node& node, Trial& trial);
 
 }  // namespace autodidact::answers

@@ -1,12 +1,14 @@
 // Whether two scalar expressions have the same value, for all values of their variables. Private to the room.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "answers/math_node.h"
+#include "answers/math_zero.h"
 
 namespace autodidact::answers {
 
@@ -16,19 +18,23 @@ using SmallRational = std::pair<std::int64_t, std::int64_t>;
 // The value of a constant expression of integers, decimals and + − · / ^, while it is small.
 std::optional<SmallRational> ToSmallRational(const Node& node);
 
-// Equal, unequal, or nothing where the expressions cannot be evaluated (structures, unknown functions, undefined
-// everywhere). Rational expressions are compared in two prime fields at random points: equal there means equal
-// (Schwartz and Zippel) but for a chance of about 2^-100. Others are compared numerically at several points, real and
-// of both signs, within the rounding error that is carried along with every value.
-std::optional<bool> SameValue(const Node& left, const Node& right);
+// Whether two scalar expressions have the same value, for all values of their variables. Rational numbers are compared
+// exactly, rational expressions in prime fields at random points (Schwartz and Zippel: wrong with a chance of less than
+// 2^-50), other constants as balls (see CompareWithZero), and other expressions as balls at random points, near and
+// far, positive and of both signs. Where both are real at enough points, those where neither is do not count.
+Likeness SameValue(const Node& left, const Node& right, Trial& trial);
+
+// Whether an expression has a value at all: 0/0, tan 90° and ∞ − ∞ have none. What cannot be evaluated is taken to have
+// one: it is compared by its form.
+bool HasValue(const Node& node, Trial& trial);
 
 // Whether `decimal` is a decimal with many digits, as machines print them, to which `value` (a constant that is not
 // itself written as a decimal) rounds: 4.123105625617661 and √17. Twelve significant digits are many; 0.333 is not 1/3.
-bool IsRoundedTo(const Node& decimal, const Node& value);
+bool IsRoundedTo(const Node& decimal, const Node& value, Trial& trial);
 
 // Whether left = factor · right with one constant factor, which must be positive if `positive` is set: equations and
-// inequalities that are multiples of each other.
-std::optional<bool> Proportional(const Node& left, const Node& right, bool positive);
+// inequalities that are multiples of each other. Nothing where that cannot be evaluated.
+std::optional<bool> Proportional(const Node& left, const Node& right, bool positive, Trial& trial);
 
 // Whether the tree holds a variable (other than constants and infinity).
 bool HasVariables(const Node& node);

@@ -1,5 +1,6 @@
 #include "answers/mathematics.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,7 +17,6 @@ namespace {
 
 // Longer texts are no short answers: they are compared as texts.
 constexpr std::size_t kMaxLength = 2000;
-constexpr std::size_t kLong = 400;
 
 // The tokens of a text, between spaces: what is left to compare where a text cannot be parsed.
 std::string Spelling(std::string_view text) {
@@ -33,13 +33,17 @@ std::vector<Node> Readings(std::string_view text, bool words) {
   return readings;
 }
 
-bool AnySame(const std::vector<Node>& left, const std::vector<Node>& right) {
+// Equal where any pair of readings is.
+Sameness BestSameness(const std::vector<Node>& left, const std::vector<Node>& right, Trial& trial) {
+  Sameness best = Sameness::kUnequal;
   for (const Node& a : left) {
     for (const Node& b : right) {
-      if (SameAnswer(a, b)) return true;
+      const Sameness sameness = SameAnswer(a, b, trial);
+      if (sameness == Sameness::kEqual) return sameness;
+      if (sameness == Sameness::kUndecided) best = sameness;
     }
   }
-  return false;
+  return best;
 }
 
 bool IsText(const std::vector<Node>& readings) {
@@ -48,19 +52,28 @@ bool IsText(const std::vector<Node>& readings) {
 
 }  // namespace
 
-bool EqualMathematics(std::string_view left, std::string_view right) {
-  if (Fold(left) == Fold(right)) return true;
-  if (left.size() > kMaxLength || right.size() > kMaxLength) return false;
+Sameness CompareMathematics(std::string_view left, std::string_view right) {
+  if (Fold(left) == Fold(right)) return Sameness::kEqual;
+  if (left.size() > kMaxLength || right.size() > kMaxLength) return Sameness::kUnequal;
   // What takes too much is given up at some place, which must be the same place both ways round.
-  if (left.size() + right.size() > kLong && right < left) std::swap(left, right);
+  if (right < left) std::swap(left, right);
   const std::string spelling = Spelling(left);
-  if (spelling.size() > 1 && spelling == Spelling(right)) return true;
-  std::vector<Node> left_readings = Readings(left, true);
-  std::vector<Node> right_readings = Readings(right, true);
-  if (AnySame(left_readings, right_readings)) return true;
+  if (spelling.size() > 1 && spelling == Spelling(right)) return Sameness::kEqual;
+  Trial trial(left, right);
+  const std::vector<Node> left_readings = Readings(left, true), right_readings = Readings(right, true);
+  const Sameness sameness = BestSameness(left_readings, right_readings, trial);
   // "xy" is a product where the other side is no words.
-  if (IsText(left_readings) == IsText(right_readings)) return false;
-  return AnySame(Readings(left, false), Readings(right, false));
+  if (sameness == Sameness::kEqual || IsText(left_readings) == IsText(right_readings)) return sameness;
+  const Sameness without_words = BestSameness(Readings(left, false), Readings(right, false), trial);
+  return without_words == Sameness::kUnequal ? sameness : without_words;
+}
+
+bool SaysSomething(std::string_view answer) {
+  if (answer.size() > kMaxLength) return true;
+  Trial trial(answer, answer);
+  const std::vector<Node> readings = Readings(answer, true);
+  return readings.empty() ||
+         std::any_of(readings.begin(), readings.end(), [&](const Node& node) { return HasValues(node, trial); });
 }
 
 }  // namespace autodidact::answers

@@ -69,14 +69,16 @@ base::Outcome<schema::Reference> MajorityReference(const AnswerRule& rule, const
   std::vector<std::string> found;
   std::vector<std::size_t> text_of;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (auto answer = answers::Extract(rule.extractor, texts[i])) {
+    auto answer = answers::Extract(rule.extractor, texts[i]);
+    if (answer && answers::CanBeCompared(rule.comparator, *answer)) {
       found.push_back(std::move(*answer));
       text_of.push_back(i);
     }
   }
   if (found.empty()) {
-    return base::Failure{base::ErrorKind::kBadInput,
-                         base::Format("none of {} texts has an answer ({})", texts.size(), Name(rule.extractor))};
+    return base::Failure{
+        base::ErrorKind::kBadInput,
+        base::Format("none of {} texts has an answer that can be compared ({})", texts.size(), Name(rule.extractor))};
   }
   std::vector<std::size_t> votes(found.size());
   for (const std::size_t first : answers::Classes(rule.comparator, found)) ++votes[first];

@@ -18,6 +18,17 @@ TEST(ClassesTest, PointToTheFirstMember) {
   EXPECT_TRUE(Classes(Comparator::kExact, {}).empty());
 }
 
+TEST(CompareTest, UndecidedAsMathematicsAlone) {
+  const std::string pole = "\\tan 90^\\circ";
+  EXPECT_EQ(Compare(Comparator::kMathematics, pole, "42"), Sameness::kUndecided);
+  EXPECT_EQ(Compare(Comparator::kExact, pole, "42"), Sameness::kUnequal);
+  EXPECT_FALSE(CanBeCompared(Comparator::kMathematics, pole));
+  EXPECT_TRUE(CanBeCompared(Comparator::kExact, pole));
+  EXPECT_EQ(CompareAny(Comparator::kMathematics, "42", {"1", pole}), Sameness::kUndecided);
+  EXPECT_EQ(CompareAny(Comparator::kMathematics, "42", {pole, "42"}), Sameness::kEqual);
+  EXPECT_EQ(CompareAny(Comparator::kMathematics, "42", {"1", "2"}), Sameness::kUnequal);
+}
+
 TEST(EqualAnyTest, NeedsOneEqualReference) {
   EXPECT_TRUE(EqualAny(Comparator::kExact, "b", {"a", "b"}));
   EXPECT_FALSE(EqualAny(Comparator::kExact, "c", {"a", "b"}));

@@ -12,6 +12,7 @@
 
 #include "base/rng.h"
 #include "json/json.h"
+#include "tests/answers/math_hostile.h"
 #include "tests/answers/math_pairs.h"
 #include "tests/paths.h"
 
@@ -42,6 +43,87 @@ TEST(MathematicsTest, TheTableOfPairsHoldsBothWaysRound) {
   }
   EXPECT_GE(std::size(kMathPairs), 200u);
   EXPECT_GE(kinds.size(), 18u);
+}
+
+// The hostile answers, with those that have no value in all settings too.
+std::vector<std::string> HostileAnswers() {
+  std::vector<std::string> answers(std::begin(kOtherValues), std::end(kOtherValues));
+  for (const std::string answer : kWithoutValue) {
+    answers.push_back(answer);
+    for (const std::string setting : kSettings) {
+      std::string set;
+      for (std::size_t at = 0; at < setting.size(); ++at) {
+        const bool is_place = setting.compare(at, 2, "%s") == 0;
+        set += is_place ? answer : setting.substr(at, 1);
+        at += is_place ? 1 : 0;
+      }
+      answers.push_back(set);
+    }
+  }
+  return answers;
+}
+
+TEST(MathematicsTest, NoHostileAnswerEqualsAnyOfTwelveReferences) {
+  const auto hostile = HostileAnswers();
+  EXPECT_GE(hostile.size(), 300u);
+  EXPECT_EQ(std::size(kTwelveReferences), 12u);
+  for (const std::string& answer : hostile) {
+    for (const std::string reference : kTwelveReferences) {
+      EXPECT_FALSE(EqualMathematics(reference, answer)) << Shown(reference, answer);
+    }
+  }
+}
+
+TEST(MathematicsTest, WhatHasNoValueSaysNothing) {
+  for (const char* const answer : kWithoutValue) EXPECT_FALSE(SaysSomething(answer)) << answer;
+  for (const char* const answer : kTwelveReferences) EXPECT_TRUE(SaysSomething(answer)) << answer;
+  for (const MathPair& pair : kMathPairs) {
+    if (pair.equal) EXPECT_TRUE(SaysSomething(pair.left)) << pair.left;
+  }
+  EXPECT_FALSE(SaysSomething("\\{1, \\tan 90^\\circ\\}"));
+  EXPECT_TRUE(SaysSomething("\\text{undefined}"));
+  EXPECT_TRUE(SaysSomething("\\infty"));
+}
+
+TEST(MathematicsTest, WhatCannotBeToldApartIsUndecidedAndNotUnequal) {
+  EXPECT_EQ(CompareMathematics("42", "\\tan 90^\\circ"), Sameness::kUndecided);
+  EXPECT_EQ(CompareMathematics("x", "\\frac{0}{0}"), Sameness::kUndecided);
+  EXPECT_EQ(CompareMathematics("1", "\\sqrt{1+10^{-100000}}"), Sameness::kUndecided);
+  EXPECT_EQ(CompareMathematics("1", "\\sqrt{1+10^{-400}}"), Sameness::kUnequal);
+  EXPECT_EQ(CompareMathematics("42", "43"), Sameness::kUnequal);
+  EXPECT_EQ(CompareMathematics("42", "forty"), Sameness::kUnequal);
+  EXPECT_EQ(CompareMathematics("\\sqrt8", "2\\sqrt2"), Sameness::kEqual);
+}
+
+// Equal where floating point sees nothing but rounding errors, or where only an exact method can tell.
+TEST(MathematicsTest, CancellationIsNoObstacleToEquality) {
+  static constexpr const char* kEqual[][2] = {
+      {"10^{25}+\\sqrt2-10^{25}", "\\sqrt2"},
+      {"\\sqrt{10^{50}+1}-10^{25}", "\\frac{1}{\\sqrt{10^{50}+1}+10^{25}}"},
+      {"\\frac{1}{\\sqrt2+\\sqrt3+\\sqrt5}", "\\frac{2\\sqrt3+3\\sqrt2-\\sqrt{30}}{12}"},
+      {"\\sqrt[3]{2+\\sqrt5}+\\sqrt[3]{2-\\sqrt5}", "1"},
+      {"\\cos\\frac{2\\pi}{7}+\\cos\\frac{4\\pi}{7}+\\cos\\frac{6\\pi}{7}", "-\\frac12"},
+      {"\\sin 1^\\circ", "\\cos 89^\\circ"},
+      {"\\tan 15^\\circ", "2-\\sqrt3"},
+      {"(1+\\sqrt2)^{1000}", "(1+\\sqrt2)^{999}(1+\\sqrt2)"},
+      {"(1+\\sqrt2)^{1000000}", "(1+\\sqrt2)(1+\\sqrt2)^{999999}"},
+      {"\\lfloor(1+\\sqrt2)^2-2\\sqrt2\\rfloor", "3"},
+      {"\\arctan1+\\arctan2+\\arctan3", "\\pi"},
+      {"e^{i\\pi}", "-1"},
+      {"i^i", "e^{-\\pi/2}"},
+      {"\\frac{1}{1500!}", "\\frac{1501}{1501!}"},
+      {"3^{-900}", "\\frac{3}{3^{901}}"},
+      {"10^{-400}", "0.1^{400}"},
+      {"e^{-1000}", "e^{-999}e^{-1}"},
+      {"\\sqrt{1/m}", "\\frac{1}{\\sqrt m}"},
+      {"n!", "n\\cdot(n-1)!"},
+      {"\\sqrt{2}+\\sqrt3+\\sqrt5+\\sqrt7+\\sqrt{11}+\\sqrt{13}+\\sqrt{17}",
+       "\\sqrt{17}+\\sqrt{13}+\\sqrt{11}+\\sqrt7+\\sqrt5+\\sqrt3+\\sqrt2"},
+  };
+  for (const auto& [left, right] : kEqual) {
+    EXPECT_EQ(CompareMathematics(left, right), Sameness::kEqual) << Shown(left, right);
+    EXPECT_EQ(CompareMathematics(right, left), Sameness::kEqual) << Shown(right, left);
+  }
 }
 
 TEST(MathematicsTest, HendrycksCasesHold) {

@@ -40,6 +40,16 @@ TEST(MajorityTest, FailsWithoutAnyAnswer) {
   EXPECT_FALSE(MajorityReference(kBoxed, {}).ok());
 }
 
+// However many say it: \tan 90^\circ is no answer that others could agree with.
+TEST(MajorityTest, AnswersWithoutAValueHaveNoVote) {
+  const AnswerRule rule{answers::Extractor::kBoxed, answers::Comparator::kMathematics};
+  const std::string pole = "\\boxed{\\tan 90^\\circ}";
+  EXPECT_EQ(MajorityReference(rule, {pole, pole, pole, "\\boxed{42}"})->text, "\\boxed{42}");
+  EXPECT_EQ(MajorityReference(rule, {"\\boxed{0/0}", "\\boxed{41}", "\\boxed{42}", "\\boxed{84/2}"})->text,
+            "\\boxed{42}");
+  EXPECT_FALSE(MajorityReference(rule, {pole, pole}).ok());
+}
+
 TEST(MajorityTest, ATextCannotAdmitSeveralAnswers) {
   const auto reference = MajorityReference(kWhole, {"a\x1e b"});
   EXPECT_EQ(answers::ReferenceAnswers(kWhole.extractor, reference->text), std::vector<std::string>{"a b"});

@@ -21,6 +21,18 @@ TEST(ProgramJudgeTest, GivesNoRewardAtAllWhenTheReferenceHasNoAnswer) {
   for (const auto& reward : reply.rewards) EXPECT_FALSE(reward.ok());
 }
 
+TEST(ProgramJudgeTest, GivesNoRewardWhereNothingCanBeSaidAboutTheAnswer) {
+  const ProgramJudgeConfig config = {.extractor = answers::Extractor::kBoxed,
+                                     .comparator = answers::Comparator::kMathematics};
+  const auto reply = JudgeByProgram(
+      config, Request("\\boxed{42}", {"\\boxed{84/2}", "\\boxed{\\tan 90^\\circ}", "\\boxed{43}", "\\boxed{0/0}"}));
+  ASSERT_EQ(reply.rewards.size(), 4u);
+  EXPECT_EQ(reply.rewards[0], schema::Reward(1.0));
+  EXPECT_FALSE(reply.rewards[1].ok());
+  EXPECT_EQ(reply.rewards[2], schema::Reward(0.0));
+  EXPECT_FALSE(reply.rewards[3].ok());
+}
+
 TEST(ProgramJudgeTest, TakesThePenaltyOffResponsesThatAreTooLong) {
   auto request = Request("a b", {"a b", "a b", "c"});
   request.lengths = {750, 751, 900};
