@@ -85,6 +85,22 @@ Ball Logarithm(const Ball& x, const Ball& base, slong precision) {
   return Quotient(above, below, precision);
 }
 
+// n! / (k! (n − k)!), the factorials being those of the gamma function.
+Ball Binomial(const Ball& n, const Ball& k, slong precision) {
+  if (!IsExactlyReal(n) || !IsExactlyReal(k) || std::max(n.LogUpper(), k.LogUpper()) > 64) return Ball::Undefined();
+  Ball result(1), part;
+  acb_add_si(part.Raw(), n.Raw(), 1, precision);
+  acb_gamma(result.Raw(), part.Raw(), precision);
+  acb_add_si(part.Raw(), k.Raw(), 1, precision);
+  acb_rgamma(part.Raw(), part.Raw(), precision);
+  acb_mul(result.Raw(), result.Raw(), part.Raw(), precision);
+  acb_sub(part.Raw(), n.Raw(), k.Raw(), precision);
+  acb_add_si(part.Raw(), part.Raw(), 1, precision);
+  acb_rgamma(part.Raw(), part.Raw(), precision);
+  acb_mul(result.Raw(), result.Raw(), part.Raw(), precision);
+  return result;
+}
+
 class BallEvaluation {
  public:
   BallEvaluation(Trial& trial, const Point& point, slong precision)
@@ -222,6 +238,8 @@ class BallEvaluation {
     if (node.name == "\\log" && arguments.size() == 2) return Logarithm(arguments[0], arguments[1], precision_);
     if (node.name == "\\binom" || node.name == "\\gcd" || node.name == "\\lcm") {
       const auto exact = ExactValue(node);
+      if (!exact && node.name == "\\binom" && arguments.size() == 2)
+        return Binomial(arguments[0], arguments[1], precision_);
       if (!exact) return std::nullopt;
       Ball result;
       arb_set_fmpq(acb_realref(result.Raw()), exact->Raw(), precision_);

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxNodes = 4000;  // of a folded matrix
 constexpr std::int64_t kMaxPower = 4;    // of a matrix
+constexpr std::size_t kMaxTerms = 200;   // of a sum that is written out
 constexpr std::int64_t kMaxBelow = 12;   // of a binomial coefficient
 
 std::size_t CountNodes(const Node& node) {
@@ -156,15 +157,124 @@ std::optional<Node> Binomial(const Node& above, const Node& below) {
   return MakeNode(Op::kDivide, "", {std::move(product), std::move(factorial)});
 }
 
+// Two or three rows of as many cells: the determinant.
+std::optional<Node> Determinant(const Node& matrix) {
+  const std::size_t size = matrix.args.size();
+  if (size < 2 || size > 3 || Width(matrix) != size || CountNodes(matrix) > kMaxNodes / 10) return std::nullopt;
+  const auto minor = [&](std::size_t i, std::size_t j, std::size_t k, std::size_t l) {
+    return MakeNode(Op::kSubtract, "",
+                    {MakeNode(Op::kMultiply, "", {Cell(matrix, i, j), Cell(matrix, k, l)}),
+                     MakeNode(Op::kMultiply, "", {Cell(matrix, i, l), Cell(matrix, k, j)})});
+  };
+  if (size == 2) return minor(0, 0, 1, 1);
+  const auto term = [&](std::size_t column, std::size_t j, std::size_t l) {
+    return MakeNode(Op::kMultiply, "", {Cell(matrix, 0, column), minor(1, j, 2, l)});
+  };
+  Node rest = MakeNode(Op::kSubtract, "", {term(2, 0, 1), term(1, 0, 2)});
+  return MakeNode(Op::kAdd, "", {term(0, 1, 2), std::move(rest)});
+}
+
+// [[1, 2], [3, 4]] as a matrix.
+std::optional<Node> MatrixOfLists(const Node& node) {
+  const auto is_row = [&](const Node& row) {
+    return row.op == Op::kTuple && row.name == "[]" && row.args.size() == node.args[0].args.size();
+  };
+  if (node.name != "[]" || node.args.empty() || !std::all_of(node.args.begin(), node.args.end(), is_row))
+    return std::nullopt;
+  return MatrixOf(node.args.size(), node.args[0].args.size(),
+                  [&](std::size_t i, std::size_t j) { return Cell(node, i, j); });
+}
+
+void Substitute(Node& node, const std::string& name, const Node& value) {
+  if (node.op == Op::kSymbol && node.name == name) {
+    node = value;
+    return;
+  }
+  for (Node& arg : node.args) Substitute(arg, name, value);
+}
+
+// \\sum and \\prod over few integers, written out.
+std::optional<Node> WrittenOut(const Node& series) {
+  const auto lower = ToSmallRational(series.args[1]), upper = ToSmallRational(series.args[2]);
+  if (!lower || !upper || lower->second != 1 || upper->second != 1 || upper->first < lower->first) return std::nullopt;
+  const auto terms = static_cast<std::size_t>(upper->first - lower->first) + 1;
+  if (terms > kMaxTerms || terms * CountNodes(series.args[3]) > kMaxNodes) return std::nullopt;
+  std::optional<Node> result;
+  for (std::int64_t i = lower->first; i <= upper->first; ++i) {
+    Node term = series.args[3];
+    const Node number = MakeNode(Op::kNumber, std::to_string(i < 0 ? -i : i));
+    Substitute(term, series.args[0].name, i < 0 ? MakeNode(Op::kNegate, "", {number}) : number);
+    result =
+        result ? MakeNode(series.name == "\\sum" ? Op::kAdd : Op::kMultiply, "", {std::move(*result), std::move(term)})
+               : std::move(term);
+  }
+  return result;
+}
+
+// Functions that are sums of others.
+std::optional<Node> SumOfFunctions(const Node& call) {
+  if (call.args.size() != 1) return std::nullopt;
+  const auto function = [&](const char* name) { return MakeNode(Op::kCall, name, call.args); };
+  if (call.name == "\\cis") {
+    Node imaginary = MakeNode(Op::kMultiply, "", {MakeNode(Op::kSymbol, "i"), function("\\sin")});
+    return MakeNode(Op::kAdd, "", {function("\\cos"), std::move(imaginary)});
+  }
+  if (call.name != "\\arccot") return std::nullopt;
+  Node right_angle = MakeNode(Op::kDivide, "", {MakeNode(Op::kSymbol, "\\pi"), MakeNode(Op::kNumber, "2")});
+  return MakeNode(Op::kSubtract, "", {std::move(right_angle), function("\\arctan")});
+}
+
+bool IsCondition(const Node& node) {
+  return node.op == Op::kRelation && node.name == "e" && node.args[0].op == Op::kSymbol &&
+         node.args[1].op == Op::kSymbol;
+}
+
+// "x = 2k\\pi, k \\in \\mathbb{Z}": the condition as a unit of the values before it.
+Node WithConditionInside(Node list) {
+  const std::string unit = ConditionName(list.args.back());
+  list.args.pop_back();
+  for (Node& item : list.args) {
+    Node& value = item.op == Op::kRelation ? item.args.back() : item;
+    if (value.op > Op::kUnit) continue;
+    value = MakeNode(Op::kUnit, unit, {Node(std::move(value))});
+  }
+  return list.args.size() == 1 ? Node(std::move(list.args[0])) : list;
+}
+
+Node FoldedCall(Node node) {
+  if (node.name == "\\binom" && HasVariables(node.args[0])) {
+    if (auto product = Binomial(node.args[0], node.args[1])) return std::move(*product);
+  }
+  if (node.name == "\\sum" || node.name == "\\prod") {
+    if (auto terms = WrittenOut(node)) return std::move(*terms);
+  }
+  if (auto sum = SumOfFunctions(node)) return std::move(*sum);
+  return node;
+}
+
 }  // namespace
+
+std::string ConditionName(const Node& condition) {
+  std::string set = condition.args[1].name;
+  if (set.starts_with("\\mathbb{")) set = set.substr(8, 1);
+  return "for " + condition.args[0].name + " in " + set;
+}
 
 Node Folded(Node node) {
   for (Node& arg : node.args) arg = Folded(std::move(arg));
   if (auto matrix = MatrixArithmetic(node)) return std::move(*matrix);
   if (node.op == Op::kUnion && node.name == "∪") return WithOneFiniteSet(std::move(node));
   if (node.op == Op::kRelation) return WithoutApproximation(std::move(node));
-  if (node.op == Op::kCall && node.name == "\\binom" && HasVariables(node.args[0])) {
-    if (auto product = Binomial(node.args[0], node.args[1])) return std::move(*product);
+  if (node.op == Op::kCall) return FoldedCall(std::move(node));
+  if (node.op == Op::kTuple) {
+    if (auto matrix = MatrixOfLists(node)) return std::move(*matrix);
+  }
+  if (node.op == Op::kMatrix && node.name == "vmatrix") {
+    if (auto determinant = Determinant(node)) return std::move(*determinant);
+  }
+  if (node.op == Op::kSubtract && IsFiniteSet(node.args[1])) return MakeNode(Op::kUnion, "\\", std::move(node.args));
+  if (node.op == Op::kList && node.args.size() > 1 && IsCondition(node.args.back())) {
+    return WithConditionInside(std::move(node));
   }
   return node;
 }

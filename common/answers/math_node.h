@@ -25,7 +25,7 @@ enum class Op {
   kUnit,       // one; name: the unit as it was written
   // Structures.
   kText,      // name: the words
-  kList,      // items without brackets; name: "," or "or" (the order does not matter)
+  kList,      // items without brackets; name: ",", or "or" or "and" (the order does not matter)
   kTuple,     // items in brackets; name: both brackets, "(]" say; "{}" is a set
   kRatio,     // two or more
   kUnion,     // parts; name: "∪", "∩" or "\\"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "answers/math_fold.h"
+#include "answers/math_text.h"
 #include "answers/math_tokens.h"
 #include "answers/text_util.h"
 
@@ -17,9 +18,10 @@ struct SyntaxError {};
 
 constexpr int kMaxDepth = 300;
 
-constexpr std::string_view kFunctions[] = {"\\sin",    "\\cos",    "\\tan",  "\\cot",  "\\sec",  "\\csc", "\\arcsin",
-                                           "\\arccos", "\\arctan", "\\sinh", "\\cosh", "\\tanh", "\\ln",  "\\log",
-                                           "\\lg",     "\\exp",    "\\gcd",  "\\lcm",  "\\max",  "\\min", "\\abs"};
+constexpr std::string_view kFunctions[] = {"\\sin",    "\\cos",    "\\tan",  "\\cot",   "\\sec",  "\\csc", "\\arcsin",
+                                           "\\arccos", "\\arctan", "\\sinh", "\\cosh",  "\\tanh", "\\ln",  "\\log",
+                                           "\\lg",     "\\exp",    "\\gcd",  "\\lcm",   "\\max",  "\\min", "\\abs",
+                                           "\\floor",  "\\ceil",   "\\cis",  "\\arccot"};
 
 constexpr std::string_view kConstants[] = {
     "\\pi",    "\\infty", "\\theta", "\\alpha", "\\beta",  "\\gamma",    "\\delta", "\\lambda",
@@ -60,7 +62,7 @@ class Parser {
   explicit Parser(std::vector<MathToken> tokens) : tokens_(std::move(tokens)) {}
 
   Node Run() {
-    Node answer = List();
+    Node answer = WithOver(List());
     if (Peek().kind != TokenKind::kEnd) throw SyntaxError();
     return answer;
   }
@@ -109,12 +111,18 @@ class Parser {
     return Peek().kind == TokenKind::kText && (Peek().text == "or" || Peek().text == "and");
   }
 
-  // "or", "and" and "," separate; a list with one of the words has no order.
-  bool TakeSeparator(bool& any_order) {
+  // "{a \\over b}"
+  Node WithOver(Node above) {
+    if (!TakeCommand("\\over")) return above;
+    return MakeNode(Op::kDivide, "", {std::move(above), List()});
+  }
+
+  // "or", "and" and "," separate; a list with one of the words, which is its name then, has no order.
+  bool TakeSeparator(std::string& name) {
     bool taken = TakeSymbol(',');
     if (IsConjunction()) {  // also of "a, b, and c"
-      Take();
-      any_order = taken = true;
+      name = Take().text;
+      taken = true;
     }
     return taken;
   }
@@ -130,10 +138,10 @@ class Parser {
 
   Node Group() {
     std::vector<Node> items = {Relation()};
-    bool any_order = false;
-    while (TakeSeparator(any_order)) items.push_back(Relation());
+    std::string name = ",";
+    while (TakeSeparator(name)) items.push_back(Relation());
     if (items.size() == 1) return std::move(items[0]);
-    return MakeNode(Op::kList, any_order ? "or" : ",", std::move(items));
+    return MakeNode(Op::kList, std::move(name), std::move(items));
   }
 
   char TakeRelation() {
@@ -189,9 +197,15 @@ class Parser {
 
   Node Ratio() {
     std::vector<Node> parts = {Sum()};
-    while (TakeSymbol(':')) parts.push_back(Sum());
+    while (TakeSymbol(':') || TakeTo()) parts.push_back(Sum());
     if (parts.size() == 1) return std::move(parts[0]);
     return MakeNode(Op::kRatio, ":", std::move(parts));
+  }
+
+  bool TakeTo() {
+    if (Peek().kind != TokenKind::kText || Peek().text != "to") return false;
+    Take();
+    return true;
   }
 
   Node Sum() {
@@ -245,6 +259,10 @@ class Parser {
         product = MakeNode(Op::kDivide, "", {std::move(product), SignedPower()});
       } else if (IsWordUnit()) {
         product = WithUnit(std::move(product));
+      } else if (TakeCommand("\\pmod")) {
+        product = MakeNode(Op::kUnit, "mod " + Raw(), {std::move(product)});
+      } else if (IsCondition()) {
+        product = WithCondition(std::move(product));
       } else if (StartsFactor() && Peek().kind != TokenKind::kNumber) {
         product = MakeNode(Op::kMultiply, "", {std::move(product), Power()});
       } else if (Peek().kind == TokenKind::kNumber) {
@@ -253,6 +271,14 @@ class Parser {
         return product;
       }
     }
+  }
+
+  // "(k \\in \\mathbb{Z})" after a value.
+  bool IsCondition() const { return IsSymbol('(') && Peek(1).kind == TokenKind::kLetter && IsCommand("\\in", 2); }
+  Node WithCondition(Node value) {
+    Node condition = Bracketed();
+    if (condition.op != Op::kRelation || condition.args[1].op != Op::kSymbol) throw SyntaxError();
+    return MakeNode(Op::kUnit, ConditionName(condition), {std::move(value)});
   }
 
   // A number right after a factor: the fraction of a mixed number ("1 4/5"), or an implicit product ("(2)3").
@@ -264,11 +290,11 @@ class Parser {
     Take();
     fraction.args.push_back(MakeNode(Op::kNumber, Take().text));
     if (!IsProperFraction(fraction)) throw SyntaxError();
-    return MakeNode(Op::kAdd, "", {std::move(before), std::move(fraction)});
+    return Suffixed(MakeNode(Op::kAdd, "", {std::move(before), std::move(fraction)}));
   }
 
   bool IsWordUnit() const {
-    if (Peek().kind == TokenKind::kText) return Peek().text != "or" && Peek().text != "and";
+    if (Peek().kind == TokenKind::kText) return Peek().text != "or" && Peek().text != "and" && Peek().text != "to";
     return IsCommand("\\degree") || IsSymbol('$');
   }
 
@@ -287,8 +313,19 @@ class Parser {
         Take();
         unit.push_back('/');
       }
+      if (unit == "degree") unit += Scale();
     }
     return MakeNode(Op::kUnit, unit, {std::move(value)});
+  }
+
+  // The scale of a temperature after its degrees.
+  std::string Scale() {
+    for (const std::string_view scale : {"C", "F", "Celsius", "Fahrenheit"}) {
+      if (Peek().text != scale || Peek(1).kind == TokenKind::kLetter) continue;
+      Take();
+      return scale.starts_with('C') ? " celsius" : " fahrenheit";
+    }
+    return std::string();
   }
 
   bool StartsFactor() const {
@@ -299,10 +336,10 @@ class Parser {
         return true;
       case TokenKind::kCommand:
         return Contains(kFunctions, token.text) || Contains(kConstants, token.text) || token.text == "\\frac" ||
-               token.text == "\\sqrt" || token.text == "\\binom" || token.text == "\\lvert" ||
-               token.text == "\\lfloor" || token.text == "\\lceil" || token.text == "\\mathbf" ||
-               token.text == "\\vec" || token.text == "\\hat" || token.text == "\\overline" ||
-               token.text == "\\mathbb" || token.text == "\\begin";
+               token.text == "\\sqrt" || token.text == "\\binom" || token.text == "\\sum" || token.text == "\\prod" ||
+               token.text == "\\lvert" || token.text == "\\lfloor" || token.text == "\\lceil" ||
+               token.text == "\\mathbf" || token.text == "\\vec" || token.text == "\\hat" ||
+               token.text == "\\overline" || token.text == "\\mathbb" || token.text == "\\begin";
       case TokenKind::kSymbol:
         return IsSymbol('(') || IsSymbol('{') || (IsSymbol('[') && !in_root_degree_) || (IsSymbol('|') && bars_ == 0);
       default:
@@ -322,11 +359,11 @@ class Parser {
     if (IsPlainInteger(base) && tokens_[at_ - 1].kind == TokenKind::kNumber && IsCommand("\\frac")) {
       Node fraction = Command();
       const Op op = IsProperFraction(fraction) ? Op::kAdd : Op::kMultiply;  // a mixed number, or a product
-      return MakeNode(op, "", {std::move(base), std::move(fraction)});
+      return Suffixed(MakeNode(op, "", {std::move(base), std::move(fraction)}));
     }
     while (IsSymbol('^')) {
       if (TakeDegree()) {
-        base = MakeNode(Op::kUnit, "degree", {std::move(base)});
+        base = MakeNode(Op::kUnit, "degree" + Scale(), {std::move(base)});
         continue;
       }
       Take();
@@ -461,7 +498,8 @@ class Parser {
   }
 
   Node Words() {
-    if ((Peek().text == "euro" || Peek().text == "pound") && Peek(1).kind == TokenKind::kNumber) {
+    static constexpr std::string_view kCurrencies[] = {"euro", "pound", "yen", "rupee"};
+    if (Contains(kCurrencies, Peek().text) && Peek(1).kind == TokenKind::kNumber) {
       std::string currency = Take().text;
       return MakeNode(Op::kUnit, std::move(currency), {Power()});
     }
@@ -478,6 +516,7 @@ class Parser {
       return MakeNode(Op::kDivide, "", {std::move(above), std::move(below)});
     }
     if (name == "\\sqrt") return Root();
+    if (name == "\\sum" || name == "\\prod") return Series(name);
     if (name == "\\binom") {
       Node above = FractionArgument();
       return MakeNode(Op::kCall, "\\binom", {std::move(above), FractionArgument()});
@@ -512,6 +551,16 @@ class Parser {
       Expect(']');
     }
     return MakeNode(Op::kRoot, "", {Primary(), std::move(degree)});
+  }
+
+  // \\sum_{k=1}^{n} and the product after it.
+  Node Series(const std::string& name) {
+    if (!TakeSymbol('_')) throw SyntaxError();
+    Node lower = Primary();
+    if (lower.op != Op::kRelation || lower.name != "=" || lower.args[0].op != Op::kSymbol) throw SyntaxError();
+    Expect('^');
+    Node upper = ScriptArgument();
+    return MakeNode(Op::kCall, name, {std::move(lower.args[0]), std::move(lower.args[1]), std::move(upper), Product()});
   }
 
   Node Enclosed(std::string_view close, std::string function) {
@@ -558,6 +607,7 @@ class Parser {
     if (TakeSymbol('{')) {
       if (TakeSymbol('}')) return Primary();
       Node inside = List();
+      inside = WithOver(std::move(inside));
       if (TakeCommand("\\choose")) inside = MakeNode(Op::kCall, "\\binom", {std::move(inside), Sum()});
       Expect('}');
       return inside.op == Op::kList ? AsTuple("{}", std::move(inside)) : inside;
@@ -583,6 +633,9 @@ class Parser {
     if (closed_right) Take();
     if (inside.op != Op::kList) {
       if (closed_left != closed_right) throw SyntaxError();
+      if (IsPlainInteger(inside) && TakeSymbol('_')) {
+        return MakeNode(Op::kSymbol, inside.name + "_" + BaseName(Raw()));
+      }
       return inside;
     }
     return AsTuple(std::string(closed_left ? "[" : "(") + (closed_right ? "]" : ")"), std::move(inside));
@@ -592,6 +645,7 @@ class Parser {
   Node Matrix() {
     const std::string kind = Environment();
     if (kind == "array" && IsSymbol('{')) Raw();
+    DropAlignment();
     std::vector<Node> rows;
     std::vector<Node> cells;
     const auto end_row = [&] {
@@ -610,13 +664,29 @@ class Parser {
     Take();
     if (!cells.empty()) end_row();
     if (Environment() != kind) throw SyntaxError();
-    if (kind == "cases" || kind == "aligned" || kind == "align*") return AsList(std::move(rows));
+    const bool is_system =
+        kind == "array" && !rows.empty() && std::all_of(rows.begin(), rows.end(), [](const Node& row) {
+          return row.args.size() == 1 && row.args[0].op == Op::kRelation;
+        });
+    if (is_system || kind == "cases" || kind == "aligned" || kind == "align*" || kind == "split" ||
+        kind == "gathered") {
+      return AsList(std::move(rows));
+    }
     const bool is_plain = kind == "pmatrix" || kind == "bmatrix" || kind == "matrix" || kind == "array" ||
                           kind == "smallmatrix" || kind == "psmallmatrix";
     return MakeNode(Op::kMatrix, is_plain ? "matrix" : kind, std::move(rows));
   }
 
   std::string Environment() { return Raw(); }
+
+  // The & beside the signs of equations under each other.
+  void DropAlignment() {
+    for (std::size_t i = at_; i + 1 < tokens_.size() && tokens_[i].text != "\\end"; ++i) {
+      if (tokens_[i].text == "&" && i > at_ && (IsRelation(tokens_[i + 1]) || IsRelation(tokens_[i - 1]))) {
+        tokens_.erase(tokens_.begin() + static_cast<std::ptrdiff_t>(i));
+      }
+    }
+  }
 
   // Rows of one cell each as a list: equations under each other.
   static Node AsList(std::vector<Node> rows) {
@@ -677,6 +747,31 @@ class Parser {
   bool in_root_degree_ = false;
 };
 
+// Intervals that are open where their brackets are turned outwards: "]2, 5[".
+void TurnBrackets(std::vector<MathToken>& tokens) {
+  std::vector<std::size_t> open;
+  bool has_comma = false;
+  const auto is = [&](std::size_t i, std::string_view text) {
+    return tokens[i].kind == TokenKind::kSymbol && tokens[i].text == text;
+  };
+  const auto ends_interval = [&](std::size_t i) {
+    return tokens[i + 1].kind == TokenKind::kEnd || tokens[i + 1].text == "\\cup" || tokens[i + 1].text == "\\cap";
+  };
+  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+    if (is(i, "(") || (is(i, "[") && (open.empty() || !has_comma || !ends_interval(i))) ||
+        (is(i, "]") && open.empty())) {
+      if (is(i, "]")) tokens[i].text = "(";
+      if (open.empty()) has_comma = false;
+      open.push_back(i);
+    } else if (is(i, ")") || is(i, "]") || is(i, "[")) {
+      if (is(i, "[")) tokens[i].text = ")";
+      if (!open.empty()) open.pop_back();
+    } else if (open.size() == 1 && (is(i, ",") || is(i, ";"))) {
+      has_comma = true;
+    }
+  }
+}
+
 // A text of words alone is words: "no" is not a product, and its letters have an order.
 bool IsWordsAlone(std::string_view text) {
   std::size_t letters = 0;
@@ -690,14 +785,27 @@ bool IsWordsAlone(std::string_view text) {
   return letters >= 2;
 }
 
+// "A and C" is a list, as "A or C" is.
+bool IsListOfLetters(std::string_view words) {
+  if (words.find(" and ") == std::string_view::npos) return false;
+  for (std::size_t begin = 0; begin < words.size();) {
+    const std::size_t end = std::min(words.find(' ', begin), words.size());
+    if (end - begin != 1 && words.substr(begin, end - begin) != "and") return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<Node> ParseMathematics(std::string_view text, const Reading& reading) {
   try {
     std::vector<MathToken> tokens = Tokenize(text, reading.thousands);
     const std::string_view words = WithoutWrapping(text);
+    TurnBrackets(tokens);
     const bool is_known = !tokens.empty() && tokens[0].kind == TokenKind::kCommand;
-    if (reading.words && IsWordsAlone(words) && !is_known && words.find(" or ") == std::string_view::npos) {
+    if (reading.words && IsWordsAlone(words) && !is_known && words.find(" or ") == std::string_view::npos &&
+        !IsListOfLetters(words)) {
       return MakeNode(Op::kText, Fold(words));
     }
     return Folded(Parser(std::move(tokens)).Run());

@@ -41,8 +41,20 @@ bool IsDerivative(const Node& node) {
   return node.op == Op::kDivide && is_differential(node.args[0]) && is_differential(node.args[1]);
 }
 
+// \\cos\\theta and \\tan A
+bool IsFunctionOfName(const Node& node) {
+  return node.op == Op::kCall && node.name != "\\abs" && node.args.size() == 1 &&
+         (IsVariable(node.args[0]) || IsMeasured(node.args[0]));
+}
+
+// P(X = 2)
+bool IsProbability(const Node& node) {
+  return node.op == Op::kMultiply && IsSymbolStartingWith(node.args[0], "P") && node.args[1].op == Op::kRelation;
+}
+
 bool IsName(const Node& node) {
   if (IsVariable(node) || node.op == Op::kText || IsMeasured(node) || IsDerivative(node)) return true;
+  if (IsFunctionOfName(node) || IsProbability(node)) return true;
   if ((node.op == Op::kTuple && node.name == "()") || node.op == Op::kRatio) {
     return std::all_of(node.args.begin(), node.args.end(), IsVariable);
   }
@@ -101,9 +113,70 @@ Node RealsWithout(const Node& point) {
       {MakeNode(Op::kTuple, "()", {Infinity(true), point}), MakeNode(Op::kTuple, "()", {point, Infinity(false)})});
 }
 
+Node Reals() {
+  return MakeNode(Op::kTuple, "()", {Infinity(true), Infinity(false)});
+}
+
+std::optional<Node> IntervalWithout(const Node& interval, const std::vector<Node>& points, Trial& trial) {
+  if (interval.op != Op::kTuple || interval.args.size() != 2 || interval.name == "{}") return std::nullopt;
+  Node result = MakeNode(Op::kUnion, "∪", {interval});
+  for (const Node& point : points) {
+    const auto is_below = [&](const Node& a, const Node& b) {
+      return IsSymbolStartingWith(b, "\\infty") ||
+             (a.op == Op::kNegate && IsSymbolStartingWith(a.args[0], "\\infty")) || IsLess(a, b, trial);
+    };
+    const auto part = std::find_if(result.args.begin(), result.args.end(), [&](const Node& piece) {
+      return is_below(piece.args[0], point) && is_below(point, piece.args[1]);
+    });
+    if (part == result.args.end()) return std::nullopt;
+    Node upper = MakeNode(Op::kTuple, std::string("(") + part->name[1], {point, part->args[1]});
+    *part = MakeNode(Op::kTuple, std::string(1, part->name[0]) + ")", {part->args[0], point});
+    result.args.push_back(std::move(upper));
+  }
+  return result;
+}
+
+std::optional<Node> Intersection(const Node& list, Trial& trial) {
+  if (list.op != Op::kList || list.name == "or" || list.args.size() != 2) return std::nullopt;
+  std::optional<Node> lower, upper;
+  for (const Node& item : list.args) {
+    const auto interval = item.op == Op::kRelation && item.args.size() == 2 ? ToInterval(item) : std::nullopt;
+    if (!interval || interval->op != Op::kTuple || VariableOf(item) != VariableOf(list.args[0])) return std::nullopt;
+    (interval->args[0].op == Op::kNegate && IsSymbolStartingWith(interval->args[0].args[0], "\\infty") ? upper
+                                                                                                       : lower) =
+        *interval;
+  }
+  if (!lower || !upper || !IsSymbolStartingWith(lower->args[1], "\\infty")) return std::nullopt;
+  if (!IsLess(lower->args[0], upper->args[1], trial)) return std::nullopt;
+  const std::string operators = std::string(lower->name[0] == '[' ? "l" : "<") + (upper->name[1] == ']' ? "l" : "<");
+  return MakeNode(Op::kRelation, operators,
+                  {lower->args[0], MakeNode(Op::kSymbol, VariableOf(list.args[0])), upper->args[1]});
+}
+
+// |x| < a and |x| > a
+std::optional<Node> IntervalOfSize(const Node& relation) {
+  const Node falling = IsAllOf(relation.name, "<l") ? Reversed(relation) : relation;
+  const Node& left = falling.args[0];
+  const Node& right = falling.args[1];
+  const auto is_size = [](const Node& node) {
+    return node.op == Op::kCall && node.name == "\\abs" && IsVariable(node.args[0]);
+  };
+  const bool strict = falling.name == ">";
+  if (is_size(right) && left.op == Op::kNumber) {
+    return MakeNode(Op::kTuple, strict ? "()" : "[]", {MakeNode(Op::kNegate, "", {left}), left});
+  }
+  if (!is_size(left) || right.op != Op::kNumber) return std::nullopt;
+  Node below = MakeNode(Op::kTuple, strict ? "()" : "(]", {Infinity(true), MakeNode(Op::kNegate, "", {right})});
+  Node above = MakeNode(Op::kTuple, strict ? "()" : "[)", {right, Infinity(false)});
+  return MakeNode(Op::kUnion, "∪", {std::move(below), std::move(above)});
+}
+
 std::optional<Node> ToInterval(const Node& relation) {
   if (relation.op != Op::kRelation) return std::nullopt;
   const auto is_bound = [](const Node& node) { return node.op <= Op::kPercent && !HasVariables(node); };
+  if (relation.args.size() == 2 && (IsAllOf(relation.name, "<l") || IsAllOf(relation.name, ">g"))) {
+    if (auto interval = IntervalOfSize(relation)) return interval;
+  }
   if (relation.name == "n" && IsVariable(relation.args[0]) && is_bound(relation.args[1])) {
     return RealsWithout(relation.args[1]);
   }

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "answers/math_node.h"
 #include "answers/math_trial.h"
@@ -20,10 +21,17 @@ const Node* SetOfElement(const Node& node);
 // The last side of "x = …", where the first is a name: a variable, words, or f(x).
 const Node* ValueOfEquation(const Node& node);
 
-// The interval of "a < x ≤ b", "x > a" or "a > x", where a and b are constants; for "x ≠ a" the reals without a.
+// "x > a, x < b" and "x > a and x < b", in any order, as "a < x < b" where a is less than b.
+std::optional<Node> Intersection(const Node& list, Trial& trial);
+
+// The interval of "a < x ≤ b", "x > a", "a > x" or "|x| < a", where a and b are constants; of "x ≠ a"
+// and "|x| > a" the union.
 std::optional<Node> ToInterval(const Node& relation);
 // (−∞, point) ∪ (point, ∞)
 Node RealsWithout(const Node& point);
+// An interval without points inside of it, as the intervals between them.
+std::optional<Node> IntervalWithout(const Node& interval, const std::vector<Node>& points, Trial& trial);
+Node Reals();
 // Its variable; empty without one.
 std::string VariableOf(const Node& relation);
 

@@ -35,6 +35,10 @@ bool IsScalar(const Node& node) {
   return node.op <= Op::kUnit;
 }
 
+std::string AsUpper(char c) {
+  return std::string(1, static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+}
+
 // The words of a text, of a single name, or nothing.
 std::optional<std::string> WordsOf(const Node& node) {
   if (node.op != Op::kText && node.op != Op::kSymbol) return std::nullopt;
@@ -46,6 +50,10 @@ std::optional<std::string> WordsOf(const Node& node) {
     std::transform(words.begin(), words.end(), words.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   }
+  for (const std::string_view lead : {"option", "choice", "answer"}) {
+    if (words.size() == lead.size() + 1 && words.starts_with(lead)) words = AsUpper(words.back());
+  }
+  if (words == "doesnotexist") words = "dne";
   return words;
 }
 
@@ -58,6 +66,11 @@ struct Quantity {
 
 Quantity WithoutUnit(const Node& node) {
   if (node.op == Op::kUnit) return {node.args[0], CanonicalUnit(node.name)};
+  if (node.op == Op::kMultiply && node.args[0].op == Op::kUnit && node.args[1].op == Op::kNumber) {  // "$5 million"
+    Quantity result{node, CanonicalUnit(node.args[0].name)};
+    result.value.args[0] = Node(node.args[0].args[0]);
+    return result;
+  }
   if (node.op != Op::kNegate && node.op != Op::kAdd && node.op != Op::kSubtract) return {node, ""};
   Quantity result{node, ""};
   for (Node& arg : result.value.args) {
@@ -92,10 +105,16 @@ Collection AsCollection(const Node& node) {
   Collection collection;
   if (node.op == Op::kMatrix) {
     collection.brackets = "()";
-    for (const Node& row : node.args) collection.items.push_back(row.args.empty() ? row : row.args[0]);
+    if (node.args.size() == 1) {
+      collection.items = node.args[0].args;
+    } else {
+      for (const Node& row : node.args) collection.items.push_back(row.args.empty() ? row : row.args[0]);
+    }
     return collection;
   }
-  if (node.op == Op::kTuple) collection.brackets = node.name == "<>" ? "()" : node.name;
+  // Three values and more in square brackets are no interval.
+  const bool is_row = node.name == "<>" || (node.name == "[]" && node.args.size() > 2);
+  if (node.op == Op::kTuple) collection.brackets = is_row ? "()" : node.name;
   if (node.op != Op::kTuple && node.op != Op::kList) {
     AddItem(node, collection);
     return collection;
@@ -109,13 +128,14 @@ Collection AsCollection(const Node& node) {
     }
   }
   collection.any_order =
-      collection.any_order || (node.op == Op::kList && node.name == "or") || collection.brackets == "{}";
+      collection.any_order || (node.op == Op::kList && node.name != ",") || collection.brackets == "{}";
   return collection;
 }
 
-bool IsColumn(const Node& node) {
+bool IsVector(const Node& node) {
   return node.op == Op::kMatrix && node.name == "matrix" &&
-         std::all_of(node.args.begin(), node.args.end(), [](const Node& row) { return row.args.size() == 1; });
+         (node.args.size() == 1 ||
+          std::all_of(node.args.begin(), node.args.end(), [](const Node& row) { return row.args.size() == 1; }));
 }
 
 bool IsCollection(const Node& node) {
@@ -147,6 +167,8 @@ class Comparison {
   bool Same(const Node& left, const Node& right) {
     left_to_do_ -= kCostOfLooking;
     if (left_to_do_ < 0) return GiveUp();
+    if (const auto interval = Intersection(left, trial_)) return Same(*interval, right);
+    if (const auto interval = Intersection(right, trial_)) return Same(left, *interval);
     if (left.op == Op::kRelation || right.op == Op::kRelation) return SameRelation(left, right);
     if (IsReals(left) && IsReals(right)) return true;
     if (IsEmptySet(left) || IsEmptySet(right)) return IsEmptySet(left) && IsEmptySet(right);
@@ -158,7 +180,7 @@ class Comparison {
     if (left.op == Op::kMatrix && right.op == Op::kMatrix) return SameArguments(left, right);
     if (left.op == Op::kMatrix || right.op == Op::kMatrix) {
       const Node& other = left.op == Op::kMatrix ? right : left;
-      const bool is_vector = IsColumn(left) || IsColumn(right);
+      const bool is_vector = IsVector(left) || IsVector(right);
       return is_vector && other.op == Op::kTuple && SameCollection(AsCollection(left), AsCollection(right));
     }
     if (IsCollection(left) || IsCollection(right)) return SameAsIntervals(left, right) || SameLists(left, right);
@@ -173,12 +195,17 @@ class Comparison {
   }
   // The reals and the empty set have names and forms.
   static bool IsReals(const Node& node) {
-    if (IsSymbol(node, "\\mathbb{R}") || SaysOneOf(node, {"allrealnumbers", "allreals", "realnumbers"})) return true;
+    if (IsSymbol(node, "\\mathbb{R}") ||
+        SaysOneOf(node, {"allrealnumbers", "allreals", "realnumbers", "therealnumbers", "reals", "thereals", "allreal",
+                         "anyrealnumber", "everyrealnumber"}))
+      return true;
     return node.op == Op::kTuple && node.name == "()" && node.args.size() == 2 && IsSymbol(node.args[1], "\\infty") &&
            node.args[0].op == Op::kNegate && IsSymbol(node.args[0].args[0], "\\infty");
   }
   static bool IsEmptySet(const Node& node) {
-    return IsSymbol(node, "\\emptyset") || SaysOneOf(node, {"emptyset", "nosolution", "nosolutions"}) ||
+    return IsSymbol(node, "\\emptyset") ||
+           SaysOneOf(node, {"emptyset", "theemptyset", "nosolution", "nosolutions", "norealsolution", "norealsolutions",
+                            "norealroots", "noanswer", "none"}) ||
            (node.op == Op::kTuple && node.name == "{}" && node.args.empty());
   }
 
@@ -236,17 +263,19 @@ class Comparison {
   }
 
   // "x < 1 or x > 2" as the union of its intervals.
-  static std::optional<Node> AsUnion(const Node& node) {
-    if (node.op == Op::kUnion && node.name == "\\" && node.args.size() == 2 && IsReals(node.args[0]) &&
-        node.args[1].op == Op::kTuple && node.args[1].name == "{}" && node.args[1].args.size() == 1) {
-      return RealsWithout(node.args[1].args[0]);
+  std::optional<Node> AsUnion(const Node& node) {
+    if (node.op == Op::kUnion && node.name == "\\" && node.args.size() == 2 && node.args[1].op == Op::kTuple &&
+        node.args[1].name == "{}") {
+      if (auto pieces = IntervalWithout(IsReals(node.args[0]) ? Reals() : node.args[0], node.args[1].args, trial_)) {
+        return pieces;
+      }
     }
     if (node.op == Op::kUnion) return node;
-    if (node.op != Op::kList || node.name != "or") return std::nullopt;
+    if (node.op != Op::kList || node.name == ",") return std::nullopt;
     Node result = MakeNode(Op::kUnion, "∪");
     for (const Node& item : node.args) {
       auto interval = item.op == Op::kRelation ? ToInterval(item) : std::nullopt;
-      if (!interval) return std::nullopt;
+      if (!interval || interval->op != Op::kTuple) return std::nullopt;
       result.args.push_back(std::move(*interval));
     }
     return result;
@@ -260,10 +289,19 @@ class Comparison {
     return SameCollection(Solutions(AsCollection(left)), Solutions(AsCollection(right)));
   }
 
-  // "x = 4, −8, 2": the values of one name, in any order.
+  // "x = 4, −8, 2" and "x = 4, x = −8": the values of one name, in any order.
   static Collection Solutions(Collection collection) {
     if (!collection.brackets.empty() || collection.items.size() < 2) return collection;
     const Node* value = ValueOfEquation(collection.items.front());
+    const auto names_the_same = [&](const Node& item) {
+      return ValueOfEquation(item) != nullptr && SameTree(item.args[0], collection.items.front().args[0]);
+    };
+    if (value != nullptr && std::all_of(collection.items.begin(), collection.items.end(), names_the_same)) {
+      std::transform(collection.items.begin(), collection.items.end(), collection.items.begin(),
+                     [](const Node& item) { return Node(*ValueOfEquation(item)); });
+      collection.any_order = true;
+      return collection;
+    }
     if (value == nullptr || !IsScalar(*value) ||
         !std::all_of(collection.items.begin() + 1, collection.items.end(), IsScalar)) {
       return collection;
@@ -277,6 +315,11 @@ class Comparison {
     bool any_order = left.any_order || right.any_order;
     if (left.brackets != right.brackets) {
       // A list without brackets is the same as a tuple in its order, or as a set in any.
+      // A set of one point is the point.
+      for (const auto& [set, other] : {std::pair(&left, &right), std::pair(&right, &left)}) {
+        if (set->brackets != "{}" || other->brackets != "()" || set->items.size() != 1) continue;
+        return set->items[0].op == Op::kTuple && Same(set->items[0], MakeNode(Op::kTuple, "()", other->items));
+      }
       if (!left.brackets.empty() && !right.brackets.empty()) return false;
       const std::string& brackets = left.brackets.empty() ? right.brackets : left.brackets;
       if (brackets != "()" && brackets != "{}") return false;
@@ -328,8 +371,16 @@ class Comparison {
     return true;
   }
 
+  // 12:05 is a time, and not 12 to 5.
+  static bool IsTime(const Node& node) {
+    return node.op == Op::kRatio && std::any_of(node.args.begin() + 1, node.args.end(), [](const Node& part) {
+             return part.op == Op::kNumber && part.name.size() == 2 && part.name[0] == '0';
+           });
+  }
+
   // a : b is the quotient; longer ratios are equal where their terms have one factor.
   bool SameRatio(const Node& left, const Node& right) {
+    if (IsTime(left) || IsTime(right)) return SameTree(left, right);
     const auto quotient = [](const Node& node) {
       return node.op == Op::kRatio && node.args.size() == 2 ? MakeNode(Op::kDivide, "", node.args) : node;
     };

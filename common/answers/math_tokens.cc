@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "answers/math_text.h"
 #include "answers/text_util.h"
 
 namespace autodidact::answers {
@@ -11,61 +12,31 @@ namespace {
 
 using Replacement = std::pair<std::string_view, std::string_view>;
 
-// Characters of other alphabets as the LaTeX that they stand for.
-constexpr Replacement kUnicode[] = {
-    {"\u2212", "-"},
-    {"\u2013", "-"},
-    {"\u00d7", "\\times "},
-    {"\u00b7", "\\cdot "},
-    {"\u22c5", "\\cdot "},
-    {"\u00f7", "/"},
-    {"\u03c0", "\\pi "},
-    {"\u03b8", "\\theta "},
-    {"\u03b1", "\\alpha "},
-    {"\u03b2", "\\beta "},
-    {"\u221a", "\\sqrt "},
-    {"\u221b", "\\sqrt[3] "},
-    {"\u2248", "\\approx "},
-    {"\u221e", "\\infty "},
-    {"\u00b0", "\\degree "},
-    {"\u2264", "\\le "},
-    {"\u2265", "\\ge "},
-    {"\u2260", "\\ne "},
-    {"\u222a", "\\cup "},
-    {"\u2229", "\\cap "},
-    {"\u2208", "\\in "},
-    {"\u00b2", "^2"},
-    {"\u00b3", "^3"},
-    {"\u00b1", "\\pm "},
-    {"\u00bd", "\\frac12 "},
-    {"\u00bc", "\\frac14 "},
-    {"\u00be", "\\frac34 "},
-    {"\u2205", "\\emptyset "},
-    {"\u211d", "\\mathbb{R}"},
-    {"\u00a0", " "},
-    {"\u2009", " "},
-    {"**", "^"},
-    {"<=", "\\le "},
-    {">=", "\\ge "},
-    {"!=", "\\ne "},
-    {"\u20ac", "\\text{euro}"},
-    {"\u00a3", "\\text{pound}"},
-};
-
 // Commands that change how something looks and not what it is.
-constexpr std::string_view kInvisible[] = {"left",   "right", "big",    "Big",   "bigg",         "Bigg",
-                                           "bigl",   "bigr",  "Bigl",   "Bigr",  "displaystyle", "textstyle",
-                                           "quad",   "qquad", "limits", "hfill", "space",        "thinspace",
-                                           "hspace", "rm",    "bf",     "it",    "hline"};
+constexpr std::string_view kInvisible[] = {
+    "left",       "right",     "big",          "Big",       "bigg",    "Bigg",  "bigl",   "bigr",
+    "Bigl",       "Bigr",      "displaystyle", "textstyle", "quad",    "qquad", "limits", "hfill",
+    "space",      "thinspace", "hspace",       "rm",        "bf",      "it",    "hline",  "bm",
+    "boldsymbol", "pmb",       "underline",    "large",     "Large",   "LARGE", "huge",   "Huge",
+    "small",      "tiny",      "normalsize",   "mathstrut", "nolimits"};
+
+// Commands that print nothing of the group that follows.
+constexpr std::string_view kSilent[] = {"color", "textcolor", "phantom", "hphantom", "vphantom", "label"};
 
 constexpr std::string_view kTextCommands[] = {"text",   "mbox",   "textbf",     "textit", "mathrm",       "textrm",
                                               "mathit", "textsf", "textnormal", "texttt", "operatorname", "hbox"};
 
 // Names that are read as commands although nothing marks them.
-constexpr std::string_view kPlainNames[] = {
-    "sin",  "cos",   "tan",   "cot",   "sec",  "csc",   "arcsin", "arccos", "arctan", "sinh",  "cosh",
-    "tanh", "ln",    "log",   "lg",    "exp",  "sqrt",  "gcd",    "lcm",    "max",    "min",   "abs",
-    "pi",   "infty", "theta", "alpha", "beta", "gamma", "lambda", "phi",    "omega",  "sigma", "frac"};
+constexpr std::string_view kPlainNames[] = {"sin",    "cos",   "tan",  "cot",   "sec",    "csc", "arcsin", "arccos",
+                                            "arctan", "sinh",  "cosh", "tanh",  "ln",     "log", "lg",     "exp",
+                                            "sqrt",   "gcd",   "lcm",  "max",   "min",    "abs", "pi",     "infty",
+                                            "theta",  "alpha", "beta", "gamma", "lambda", "phi", "omega",  "sigma",
+                                            "frac",   "floor", "ceil", "cis",   "arccot", "cbrt"};
+
+// What a word after a number multiplies it with.
+constexpr Replacement kNumberWords[] = {
+    {"hundred", "100"},        {"thousand", "1000"},          {"million", "1000000"},
+    {"billion", "1000000000"}, {"trillion", "1000000000000"}, {"dozen", "12"}};
 
 constexpr std::string_view kDoubledCommands[] = {"frac",  "dfrac", "tfrac", "sqrt",  "text", "pi",     "cdot",
                                                  "times", "left",  "right", "infty", "circ", "mathrm", "pm"};
@@ -74,6 +45,22 @@ constexpr std::string_view kDoubledCommands[] = {"frac",  "dfrac", "tfrac", "sqr
 std::string_view Canonical(std::string_view command) {
   static constexpr Replacement kSame[] = {{"dfrac", "frac"},
                                           {"tfrac", "frac"},
+                                          {"nicefrac", "frac"},
+                                          {"sfrac", "frac"},
+                                          {"tg", "tan"},
+                                          {"ctg", "cot"},
+                                          {"cosec", "csc"},
+                                          {"arctg", "arctan"},
+                                          {"arcctg", "arccot"},
+                                          {"vee", "lor"},
+                                          {"wedge", "land"},
+                                          {"equiv", "="},
+                                          {"mod", "pmod"},
+                                          {"leqq", "le"},
+                                          {"geqq", "ge"},
+                                          {"prime", "'"},
+                                          {"thickapprox", "approx"},
+                                          {"simeq", "approx"},
                                           {"cfrac", "frac"},
                                           {"leq", "le"},
                                           {"leqslant", "le"},
@@ -163,6 +150,15 @@ class Lexer {
     at_ = end;
     if (name == "left" || name == "right") {
       if (Peek(0) == '.') ++at_;  // an invisible bracket
+      if (name == "left" && OpensBrace()) at_ += 2;
+      return;
+    }
+    if (Contains(kSilent, name)) {
+      Group();
+      return;
+    }
+    if (name == "lor" || name == "vee" || name == "land" || name == "wedge") {
+      Push(TokenKind::kText, name == "lor" || name == "vee" ? "or" : "and");
       return;
     }
     if (Contains(kInvisible, name)) return;
@@ -173,7 +169,21 @@ class Lexer {
     PushCommand(name);
   }
 
+  // "\\left\\{ … \\right.": a brace that stands before equations and belongs to no set.
+  bool OpensBrace() const {
+    if (Peek(0) != '\\' || Peek(1) != '{') return false;
+    const std::size_t open_end = text_.find("\\right.", at_), set_end = text_.find("\\right\\}", at_);
+    return open_end < set_end;
+  }
+
   void PushCommand(std::string_view name) {
+    if (name == "cbrt") {
+      Push(TokenKind::kCommand, "\\sqrt");
+      for (const char* const part : {"[", "3", "]"}) {
+        Push(*part == '3' ? TokenKind::kNumber : TokenKind::kSymbol, part);
+      }
+      return;
+    }
     const std::string_view canonical = Canonical(name);
     if (IsLetter(canonical.front())) {
       Push(TokenKind::kCommand, "\\" + std::string(canonical));
@@ -193,6 +203,8 @@ class Lexer {
           --at_;
         } else if (has_rows_) {
           Push(TokenKind::kSymbol, "\\\\");
+        } else if (IsLetter(Peek(0)) && HasEquation()) {
+          Push(TokenKind::kSymbol, ",");
         }
         return;
       case '{':
@@ -209,6 +221,10 @@ class Lexer {
       default:
         space_ = true;  // \, \; \: and the like
     }
+  }
+
+  bool HasEquation() const {
+    return std::any_of(tokens_.begin(), tokens_.end(), [](const MathToken& token) { return token.text == "="; });
   }
 
   bool StartsCommand() const {
@@ -252,8 +268,25 @@ class Lexer {
     }
   }
 
+  bool AfterNumber() const { return !tokens_.empty() && tokens_.back().kind == TokenKind::kNumber; }
+  bool AfterText() const { return !tokens_.empty() && tokens_.back().kind == TokenKind::kText; }
+
+  // "million" and the like after a number, without what follows them.
+  void TakeNumberWord(std::string_view& words) {
+    if (!AfterNumber()) return;
+    const std::string_view first = words.substr(0, words.find(' '));
+    for (const auto& [word, factor] : kNumberWords) {
+      if (first != word) continue;
+      Push(TokenKind::kSymbol, "*");
+      Push(TokenKind::kNumber, std::string(factor));
+      words = Trim(words.substr(first.size()));
+      return;
+    }
+  }
+
   // Words with commas between them are a list.
   void PushWords(std::string_view words) {
+    TakeNumberWord(words);
     for (std::size_t begin = 0; begin <= words.size();) {
       const std::size_t end = std::min(words.find(',', begin), words.size());
       if (const std::string_view item = Trim(words.substr(begin, end - begin)); !item.empty()) {
@@ -271,22 +304,49 @@ class Lexer {
     if (Contains(kPlainNames, run) || Canonical(run) == "infty" || run == "degrees" || run == "degree") {
       at_ = end;
       PushCommand(run);
+    } else if (IsTimes(run, end)) {
+      at_ = end;
+      Push(TokenKind::kSymbol, "*");
+    } else if (IsUnion(run, end)) {
+      at_ = end;
+      Push(TokenKind::kCommand, "\\cup");
     } else if (IsWord(run)) {
       at_ = end;
-      Push(TokenKind::kText, std::string(run));
+      std::string_view word = run;
+      TakeNumberWord(word);
+      if (!word.empty()) Push(TokenKind::kText, std::string(word));
     } else {
       for (; at_ < end; ++at_) Push(TokenKind::kLetter, std::string(1, text_[at_]));
     }
   }
 
+  char NextSign(std::size_t place) const {
+    while (place < text_.size() && IsSpace(text_[place])) ++place;
+    return place < text_.size() ? text_[place] : '\0';
+  }
+  // The x of "1.5 x 10^3".
+  bool IsTimes(std::string_view run, std::size_t end) const {
+    if ((run != "x" && run != "X") || !AfterNumber()) return false;
+    const std::string_view rest = Trim(text_.substr(end));
+    return rest.starts_with("10^") || rest.starts_with("10**");
+  }
+  // The U of "(1,2) U (3,4)".
+  bool IsUnion(std::string_view run, std::size_t end) const {
+    if (run != "U" || tokens_.empty()) return false;
+    const std::string& before = tokens_.back().text;
+    const char next = NextSign(end);
+    return (before == ")" || before == "]" || before == "\\}") && (next == '(' || next == '[' || next == '\\');
+  }
+
   // Longer runs of letters are words; shorter ones products of variables, but for units after a number.
   bool IsWord(std::string_view run) const {
     static constexpr std::string_view kShort[] = {"or", "and"};
+    if ((run == "to" && AfterNumber()) || (run == "per" && AfterText())) return true;
     static constexpr std::string_view kUnits[] = {"cm", "mm",  "km", "kg",  "ft",  "mi", "mph", "lbs",
                                                   "lb", "hrs", "hr", "min", "sec", "mL", "ml",  "oz",
                                                   "in", "am",  "pm", "AM",  "PM",  "pct"};
     if (run.size() >= 4 || Contains(kShort, run)) return true;
-    return !tokens_.empty() && tokens_.back().kind == TokenKind::kNumber && Contains(kUnits, run);
+    return AfterNumber() && Contains(kUnits, run);
   }
 
   void Number() {
@@ -303,7 +363,7 @@ class Lexer {
         digits.push_back('.');
         ++at_;
         TakeDigits(digits);
-      } else if (RepeatingLength(at_ + 1) > 0) {
+      } else if (RepeatingLength(at_ + 1) > 0 || (Peek(1) == '(' && IsDigit(Peek(2)))) {
         digits.push_back('.');
         ++at_;
       } else if (!IsLetter(Peek(1))) {
@@ -326,12 +386,13 @@ class Lexer {
     while (begin > 0 && IsDigit(text_[begin - 1])) --begin;
     if (at_ == begin || at_ - begin > 3) return 0;
     if (begin > 0 && text_[begin - 1] == '.') return 0;
-    static constexpr std::string_view kAlways[] = {"{,}\\!", "{,}", ",\\!\\!", ",\\! ", ",\\!", "\\,", "{,}\\,"};
+    static constexpr std::string_view kAlways[] = {"{,}\\!", "{,}",    ",\\!\\!", ",\\! ", ",\\!",
+                                                   "\\,",    "{,}\\,", "\\ ",     "~",     "'"};
     const std::string_view rest = text_.substr(at_);
     for (const std::string_view separator : kAlways) {
       if (rest.starts_with(separator) && ThreeDigitsAt(at_ + separator.size())) return separator.size();
     }
-    if (thousands_ && (Peek(0) == ',' || Peek(0) == ' ') && ThreeDigitsAt(at_ + 1)) return 1;
+    if (thousands_ && (Peek(0) == ',' || Peek(0) == ' ' || Peek(0) == '_') && ThreeDigitsAt(at_ + 1)) return 1;
     return 0;
   }
 
@@ -343,21 +404,63 @@ class Lexer {
 
   // The length of the command that marks repeating digits, brace included; 0 when there is none.
   std::size_t RepeatingLength(std::size_t place) const {
-    for (const std::string_view mark : {"\\overline{", "\\dot{"}) {
+    for (const std::string_view mark : {"\\overline{", "\\bar{", "\\dot{"}) {
       if (text_.substr(std::min(place, text_.size())).starts_with(mark)) return mark.size();
     }
     return 0;
   }
 
-  // "0.1\overline{6}" as "0.1(6)".
+  // "0.1\overline{6}" as "0.1(6)", "0.\dot1\dot2" as "0.(12)", "0.(3)" as it stands.
   void TakeRepeating(std::string& digits) {
-    if (digits.find('.') == std::string::npos || RepeatingLength(at_) == 0) return;
-    std::size_t end = at_ + RepeatingLength(at_);
+    if (digits.find('.') == std::string::npos) return;
+    if (digits.back() == '.' && Peek(0) == '(') {
+      TakeMarked(digits, 1, ')');
+    } else if (text_.substr(at_).starts_with("\\ldots")) {
+      TakeDots(digits);
+    } else if (RepeatingLength(at_) > 0) {
+      const bool dotted = text_.substr(at_).starts_with("\\dot");
+      TakeMarked(digits, RepeatingLength(at_), '}');
+      if (dotted) TakeSecondDot(digits);
+    }
+  }
+
+  void TakeMarked(std::string& digits, std::size_t mark, char close) {
+    std::size_t end = at_ + mark;
     const std::size_t begin = end;
     while (end < text_.size() && IsDigit(text_[end])) ++end;
-    if (end == begin || end == text_.size() || text_[end] != '}') return;
-    digits += "(" + std::string(text_.substr(begin, end - begin)) + ")";
+    if (end == begin || end == text_.size() || text_[end] != close) return;
+    digits.append("(").append(text_.substr(begin, end - begin)).append(")");
     at_ = end + 1;
+  }
+
+  // After the first dotted digit: those up to the next dotted one repeat too.
+  void TakeSecondDot(std::string& digits) {
+    std::size_t end = at_;
+    while (end < text_.size() && IsDigit(text_[end])) ++end;
+    const std::size_t mark = text_.substr(end).starts_with("\\dot{") ? RepeatingLength(end) : 0;
+    if (mark == 0 || end + mark + 1 >= text_.size() || !IsDigit(text_[end + mark]) || text_[end + mark + 1] != '}')
+      return;
+    digits.pop_back();
+    digits.append(text_.substr(at_, end - at_)).append(text_.substr(end + mark, 1)).append(")");
+    at_ = end + mark + 2;
+  }
+
+  // "0.1666…" as "0.1(6)": what was written three times over at the end goes on.
+  void TakeDots(std::string& digits) {
+    const std::size_t point = digits.find('.');
+    const std::string_view places = std::string_view(digits).substr(point + 1);
+    for (std::size_t period = 1; period * 3 <= places.size() && period <= 6; ++period) {
+      const std::string_view last = places.substr(places.size() - period);
+      if (places.substr(places.size() - 2 * period, period) != last ||
+          places.substr(places.size() - 3 * period, period) != last) {
+        continue;
+      }
+      const std::string repeating(last);
+      digits.resize(digits.size() - 3 * period);
+      digits.append("(").append(repeating).append(")");
+      at_ += std::string_view("\\ldots").size();
+      return;
+    }
   }
 
   void TakeExponent(std::string& digits) {
@@ -379,69 +482,10 @@ class Lexer {
   std::vector<MathToken> tokens_;
 };
 
-bool StripPair(std::string_view& text, std::string_view open, std::string_view close) {
-  if (text.size() < open.size() + close.size() || !text.starts_with(open) || !text.ends_with(close)) return false;
-  const std::string_view inside = text.substr(open.size(), text.size() - open.size() - close.size());
-  // An escaped dollar sign is a currency, and no end of the formula.
-  const bool is_dollar = open.front() == '$';
-  if (is_dollar && inside.ends_with('\\')) return false;
-  for (const std::string_view mark : {open, close}) {
-    for (std::size_t at = inside.find(mark); at != std::string_view::npos; at = inside.find(mark, at + 1)) {
-      if (!is_dollar || at == 0 || inside[at - 1] != '\\') return false;
-    }
-  }
-  text = Trim(inside);
-  return true;
-}
-
-bool StripBox(std::string_view& text) {
-  constexpr std::string_view kBox = "\\boxed{";
-  if (!text.starts_with(kBox) || !text.ends_with("}")) return false;
-  std::size_t depth = 0;
-  for (std::size_t i = kBox.size() - 1; i < text.size(); ++i) {
-    if (text[i] == '{') ++depth;
-    if (text[i] == '}' && --depth == 0 && i + 1 != text.size()) return false;
-  }
-  text = Trim(text.substr(kBox.size(), text.size() - kBox.size() - 1));
-  return true;
-}
-
-// Formulas among words ("$28$ percent", "$1$ or $2$") without the signs around them; one sign alone is a currency.
-std::string WithoutDollars(std::string_view text) {
-  const auto is_sign = [&](std::size_t at) { return text[at] == '$' && (at == 0 || text[at - 1] != '\\'); };
-  std::size_t signs = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) signs += is_sign(at) ? 1 : 0;
-  std::string plain(text);
-  if (signs == 0 || signs % 2 != 0) return plain;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (is_sign(at)) plain[at] = ' ';
-  }
-  return plain;
-}
-
 }  // namespace
 
-std::string_view WithoutWrapping(std::string_view text) {
-  text = Trim(text);
-  for (bool changed = true; changed;) {
-    changed = StripPair(text, "$$", "$$") || StripPair(text, "$", "$") || StripPair(text, "\\(", "\\)") ||
-              StripPair(text, "\\[", "\\]") || StripBox(text);
-    while (text.size() > 1 && (text.back() == '.' || text.back() == ',') && !text.ends_with("\\right.") &&
-           !text.ends_with("\\,") && !text.ends_with("..")) {
-      text = Trim(text.substr(0, text.size() - 1));
-      changed = true;
-    }
-  }
-  return text;
-}
-
 std::vector<MathToken> Tokenize(std::string_view text, bool thousands) {
-  std::string plain = WithoutDollars(WithoutWrapping(text));
-  const bool ascii = std::all_of(plain.begin(), plain.end(), [](char c) { return (c & 0x80) == 0; });
-  for (const auto& [from, to] : kUnicode) {
-    if (ascii && (from.front() & 0x80) != 0) continue;
-    plain = ReplaceAll(plain, from, to);
-  }
+  const std::string plain = PlainMathematics(text);
   return Lexer(plain, thousands).Run();
 }
 

@@ -26,7 +26,4 @@ struct MathToken {
 // between groups of three digits belongs to the number. The last token is kEnd.
 std::vector<MathToken> Tokenize(std::string_view text, bool thousands);
 
-// The text without what only sets it: dollar signs around it, \boxed{…}, a final full stop.
-std::string_view WithoutWrapping(std::string_view text);
-
 }  // namespace autodidact::answers

@@ -298,6 +298,12 @@ bool HasValue(const Node& node, Trial& trial) {
   return false;
 }
 
+bool IsLess(const Node& left, const Node& right, Trial& trial) {
+  const auto difference = BallValue(MakeNode(Op::kSubtract, "", {right, left}), trial, {}, 256);
+  return difference && difference->IsFinite() && arb_is_zero(acb_imagref(difference->Raw())) != 0 &&
+         arb_is_positive(acb_realref(difference->Raw())) != 0;
+}
+
 bool IsRoundedTo(const Node& decimal, const Node& value, Trial& trial) {
   const Node& number = decimal.op == Op::kNegate ? decimal.args[0] : decimal;
   const Node& other = value.op == Op::kNegate ? value.args[0] : value;

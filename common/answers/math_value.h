@@ -28,6 +28,9 @@ Likeness SameValue(const Node& left, const Node& right, Trial& trial);
 // one: it is compared by its form.
 bool HasValue(const Node& node, Trial& trial);
 
+// Whether one constant is known to be less than the other.
+bool IsLess(const Node& left, const Node& right, Trial& trial);
+
 // Whether `decimal` is a decimal with many digits, as machines print them, to which `value` (a constant that is not
 // itself written as a decimal) rounds: 4.123105625617661 and √17. Twelve significant digits are many; 0.333 is not 1/3.
 bool IsRoundedTo(const Node& decimal, const Node& value, Trial& trial);

@@ -9,6 +9,7 @@
 #include "answers/math_node.h"
 #include "answers/math_parse.h"
 #include "answers/math_same.h"
+#include "answers/math_text.h"
 #include "answers/math_tokens.h"
 #include "answers/text_util.h"
 
@@ -46,15 +47,51 @@ Sameness BestSameness(const std::vector<Node>& left, const std::vector<Node>& ri
   return best;
 }
 
+// "2024-05-06" and "5/6/2024" are dates, and no calculations.
+bool IsDate(std::string_view text) {
+  text = WithoutWrapping(text);
+  std::string form;
+  for (const char c : text) form.push_back(IsDigit(c) ? '0' : c);
+  static constexpr std::string_view kForms[] = {"0000-00-00", "0000-0-0",   "00/00/0000", "0/0/0000",  "00/0/0000",
+                                                "0/00/0000",  "00.00.0000", "0.0.0000",   "00-00-0000"};
+  return Contains(kForms, form);
+}
+
+// "\\textbf{(A)}\\ 5" and "(A) 5": a choice and what it says.
+struct Choice {
+  std::string letter;
+  std::string said;
+};
+
+std::optional<Choice> ChoiceOf(std::string_view text) {
+  text = WithoutWrapping(text);
+  bool in_group = false;
+  for (const std::string_view start : {"\\textbf{", "\\text{", "\\mathrm{", "\\mathbf{", "\\textrm{"}) {
+    if (!text.starts_with(start)) continue;
+    text.remove_prefix(start.size());
+    in_group = true;
+    break;
+  }
+  if (text.size() < 3 || text[0] != '(' || text[1] < 'A' || text[1] > 'J' || text[2] != ')') return std::nullopt;
+  Choice choice{std::string(1, text[1]), {}};
+  text = Trim(text.substr(3));
+  if (in_group) {
+    if (!text.starts_with('}')) return std::nullopt;
+    text = Trim(text.substr(1));
+  }
+  for (const std::string_view space : {"\\quad", "\\ ", "\\,", "\\;", "~", ":"}) {
+    if (text.starts_with(space)) text = Trim(text.substr(space.size()));
+  }
+  choice.said = std::string(text);
+  return choice;
+}
+
 bool IsText(const std::vector<Node>& readings) {
   return !readings.empty() && readings.front().op == Op::kText;
 }
 
-}  // namespace
-
-Sameness CompareMathematics(std::string_view left, std::string_view right) {
-  if (Fold(left) == Fold(right)) return Sameness::kEqual;
-  if (left.size() > kMaxLength || right.size() > kMaxLength) return Sameness::kUnequal;
+// Of two different texts of bounded length.
+Sameness CompareWhole(std::string_view left, std::string_view right) {
   // What takes too much is given up at some place, which must be the same place both ways round.
   if (right < left) std::swap(left, right);
   const std::string spelling = Spelling(left);
@@ -66,6 +103,29 @@ Sameness CompareMathematics(std::string_view left, std::string_view right) {
   if (sameness == Sameness::kEqual || IsText(left_readings) == IsText(right_readings)) return sameness;
   const Sameness without_words = BestSameness(Readings(left, false), Readings(right, false), trial);
   return without_words == Sameness::kUnequal ? sameness : without_words;
+}
+
+}  // namespace
+
+Sameness CompareMathematics(std::string_view left, std::string_view right) {
+  if (Fold(left) == Fold(right)) return Sameness::kEqual;
+  if (left.size() > kMaxLength || right.size() > kMaxLength) return Sameness::kUnequal;
+  if (IsDate(left) || IsDate(right)) {
+    return WithoutWrapping(left) == WithoutWrapping(right) ? Sameness::kEqual : Sameness::kUnequal;
+  }
+  const auto left_choice = ChoiceOf(left), right_choice = ChoiceOf(right);
+  const bool left_says = left_choice && !left_choice->said.empty();
+  const bool right_says = right_choice && !right_choice->said.empty();
+  if (left_says && right_says) {
+    if (left_choice->letter != right_choice->letter) return Sameness::kUnequal;
+    return CompareMathematics(left_choice->said, right_choice->said);
+  }
+  const Sameness sameness = CompareWhole(left, right);
+  if (sameness == Sameness::kEqual || !(left_says || right_says)) return sameness;
+  // The letter alone, or what it stands for.
+  const Choice& choice = left_says ? *left_choice : *right_choice;
+  const std::string_view other = left_says ? right : left;
+  return CompareWhole(choice.letter, other) == Sameness::kEqual ? Sameness::kEqual : CompareWhole(choice.said, other);
 }
 
 bool SaysSomething(std::string_view answer) {

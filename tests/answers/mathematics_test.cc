@@ -12,6 +12,7 @@
 
 #include "base/rng.h"
 #include "json/json.h"
+#include "tests/answers/math_forms.h"
 #include "tests/answers/math_hostile.h"
 #include "tests/answers/math_pairs.h"
 #include "tests/paths.h"
@@ -43,6 +44,14 @@ TEST(MathematicsTest, TheTableOfPairsHoldsBothWaysRound) {
   }
   EXPECT_GE(std::size(kMathPairs), 200u);
   EXPECT_GE(kinds.size(), 18u);
+}
+
+TEST(MathematicsTest, WrittenFormsAreReadBothWaysRound) {
+  for (const WrittenPair& pair : kWrittenPairs) {
+    EXPECT_EQ(EqualMathematics(pair.left, pair.right), pair.equal) << Shown(pair.left, pair.right);
+    EXPECT_EQ(EqualMathematics(pair.right, pair.left), pair.equal) << Shown(pair.right, pair.left);
+  }
+  EXPECT_GE(std::size(kWrittenPairs), 500u);
 }
 
 // The hostile answers, with those that have no value in all settings too.
