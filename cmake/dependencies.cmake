@@ -11,8 +11,9 @@ pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
-# FLINT and Arb come without a package file; Debian gives Arb's library a name of its own.
+# FLINT, the GMP that its inline functions call, and Arb come without a package file; Debian gives Arb's library a name of its own.
 find_library(AUTODIDACT_FLINT flint REQUIRED)
+find_library(AUTODIDACT_GMP gmp REQUIRED)
 find_library(AUTODIDACT_ARB NAMES flint-arb arb REQUIRED)
 find_path(AUTODIDACT_JSON_INCLUDE nlohmann/json.hpp REQUIRED)
 find_path(AUTODIDACT_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
