@@ -23,7 +23,7 @@ Words SortedWords(const std::optional<std::string>& answer) {
 }
 
 double Dice(const Words& left, const Words& right) {
-  if (!left || !right) return left.has_value() == right.has_value() ? 1 : 0;
+  if (!left || !right) return 0;
   if (left->empty() && right->empty()) return 1;
   std::vector<std::string> common;
   std::set_intersection(left->begin(), left->end(), right->begin(), right->end(), std::back_inserter(common));

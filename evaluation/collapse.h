@@ -12,7 +12,8 @@
 namespace autodidact::evaluation {
 
 // How alike answers are: two rollouts of one prompt (within), and answers to two different prompts (cross). Likeness is
-// Dice's coefficient over the multisets of their words; no answer is like no answer, and unlike every other.
+// Dice's coefficient over the multisets of their words; no answer is like nothing, not even like no answer: a form that
+// is never found says nothing about what the answers have in common.
 struct Likeness {
   double within = 0;
   double cross = 0;

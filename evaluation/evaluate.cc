@@ -5,6 +5,8 @@
 
 #include "base/deadline.h"
 #include "base/format.h"
+#include "base/log.h"
+#include "base/reasons.h"
 
 namespace autodidact::evaluation {
 namespace {
@@ -23,6 +25,15 @@ void Check(const std::vector<data::Row>& rows, const EvalConfig& config) {
 
 using Groups = std::vector<base::Outcome<schema::RolloutGroup>>;
 
+// A table that is made of failures alone is no measurement.
+void SayWhatFailed(const base::Reasons& failures, std::size_t questions) {
+  if (failures.total() == 0) return;
+  const std::string text =
+      base::Format("{} of {} questions could not be sampled: {}", failures.total(), questions, failures.Commonest());
+  if (failures.total() == static_cast<std::int64_t>(questions)) base::ThrowBadInput(text);
+  base::LogWarning("{}; they count as wrong", text);
+}
+
 Groups Rollouts(const std::vector<std::vector<schema::TokenId>>& prompts, const Models& models,
                 const EvalConfig& config, const OnProgress& on_progress, EvalResult& result) {
   const int most = *std::max_element(config.group_sizes.begin(), config.group_sizes.end());
@@ -31,9 +42,15 @@ Groups Rollouts(const std::vector<std::vector<schema::TokenId>>& prompts, const 
   auto groups = SampleGroups(engine, prompts, static_cast<std::uint32_t>(most), config.sampling, config.seed, 0,
                              "rollouts", on_progress);
   result.rollout_seconds = base::SecondsSince(start);
+  base::Reasons failures;
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    if (groups[i].ok()) result.texts[i].rollouts = TextsOf(*groups[i]);
+    if (groups[i].ok()) {
+      result.texts[i].rollouts = TextsOf(*groups[i]);
+    } else {
+      failures.Add(groups[i].failure().reason);
+    }
   }
+  SayWhatFailed(failures, groups.size());
   engine::SamplingParams greedy = config.sampling;
   greedy.temperature = 0;
   start = base::Clock::now();

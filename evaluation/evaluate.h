@@ -42,7 +42,7 @@ struct EvalResult {
 // rollouts for every G, by the anchor's weights where it needs a model; all estimates of one G see the same rollouts.
 // Depends on weights, rows, config and seed alone. Blocks for the computation, on the calling thread's intra-op
 // threads. Error(kBadInput): no rows, a row without a label, a prompt that the tokenizer cannot express, group sizes
-// that are empty or below 1.
+// that are empty or below 1; and when no question at all could be sampled.
 EvalResult Evaluate(const std::vector<data::Row>& rows, const Models& models, const EvalConfig& config,
                     const OnProgress& on_progress = {});
 

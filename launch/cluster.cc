@@ -13,6 +13,7 @@
 #include "collective/collective.h"
 #include "json/json.h"
 #include "launch/learner_side.h"
+#include "launch/preflight.h"
 #include "launch/roles.h"
 #include "launch/training.h"
 #include "launch/wiring.h"
@@ -94,9 +95,24 @@ std::string DeviceOfRank(const RunConfig& config, const std::vector<std::string>
   return base::Format("cuda:{}", index);
 }
 
+// Whether the run may begin: rank 0 looks for all, and says what is wrong.
+bool CheckOnRankZero(const RunConfig& config, collective::Communicator& world, RunData& data) {
+  std::string told = "go on";
+  if (world.rank() == 0) {
+    try {
+      data = CheckBeforeRun(config);
+    } catch (const base::Error& error) {
+      if (error.kind() != base::ErrorKind::kBadInput) throw;
+      base::LogError("{}", error.message());
+      told = "refused";
+    }
+  }
+  return world.BroadcastBytes(told, 0) == "go on";
+}
+
 learner::RunEnd RunLearnerRank(const RunConfig& config, const TrainOptions& options, const std::stop_token& stop,
                                const std::vector<std::string>& roles, collective::Communicator& world,
-                               collective::Communicator& learners) {
+                               collective::Communicator& learners, RunData data) {
   base::SetLogRole(base::Format("learner-{}", learners.rank()));
   UseThreads(config.threads.learner);
   // A GPU holds the weights that are trained and no others: the initial ones are read into host memory.
@@ -107,7 +123,8 @@ learner::RunEnd RunLearnerRank(const RunConfig& config, const TrainOptions& opti
   std::unique_ptr<LearnerSide> side;
   std::string told;
   if (world.rank() == 0) {
-    side = std::make_unique<LearnerSide>(config, options, context, security, BindAddress(config), model, roles);
+    side = std::make_unique<LearnerSide>(config, options, context, security, BindAddress(config), model, roles,
+                                         std::move(data));
     std::filesystem::create_directories(config.run_folder() / "logs");
     told = json::Dump({{"endpoint", side->endpoint()},
                        {"config", std::filesystem::absolute(config.run_folder() / "config.yaml").string()},
@@ -126,7 +143,14 @@ learner::RunEnd RunLearnerRank(const RunConfig& config, const TrainOptions& opti
                            side ? &side->rank_zero() : nullptr);
   model.weights = nullptr;  // who still needs them has them
   if (const std::string checkpoint = meeting.at("checkpoint"); !checkpoint.empty()) learner.Resume(checkpoint);
-  const learner::RunEnd end = learner.Run(stop);
+  learner::RunEnd end = learner::RunEnd::kFinished;
+  try {
+    end = learner.Run(stop);
+  } catch (const std::exception& error) {
+    if (side) side->WriteFailure(error.what());
+    throw;
+  }
+  if (side) side->WriteEnd(end);
   world.Barrier();  // the coordinator answers until every role has heard that the run is over
   return end;
 }
@@ -171,9 +195,11 @@ learner::RunEnd TrainUnderMpi(const RunConfig& whole, const TrainOptions& option
   RunConfig config = whole;
   config.device = DeviceOfRank(whole, roles, *world);
 
+  RunData data;
+  if (!CheckOnRankZero(config, *world, data)) return learner::RunEnd::kRefused;
   learner::RunEnd end = learner::RunEnd::kFinished;
   if (kind == "learner") {
-    end = RunLearnerRank(config, options, stop, roles, *world, *learners);
+    end = RunLearnerRank(config, options, stop, roles, *world, *learners, std::move(data));
   } else {
     const json::Json told = json::Parse(world->BroadcastBytes({}, 0), "rank 0");
     const auto index = std::count(roles.begin(), roles.begin() + rank, kind);

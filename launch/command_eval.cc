@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -5,11 +6,13 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/reasons.h"
 #include "evaluation/evaluate.h"
 #include "evaluation/synthesize.h"
 #include "json/json.h"
 #include "launch/commands.h"
 #include "launch/judge_wiring.h"
+#include "launch/preflight.h"
 #include "launch/progress.h"
 #include "launch/wiring.h"
 #include "model/folder.h"
@@ -58,6 +61,41 @@ void CheckFolderOf(const std::string& file) {
   base::ThrowBadInput(base::Format("{}: cannot be written: there is no folder {}", file, folder.string()));
 }
 
+// Figures of failures are no measurement.
+void RequireScores(const evaluation::JudgedResult& judged) {
+  if (judged.figures.single.value) return;
+  base::Reasons reasons;
+  for (const evaluation::JudgedQuestion& question : judged.questions) {
+    if (question.yardstick == evaluation::Yardstick::kNone) reasons.Add("the row has no rubric, label or reference");
+    for (const schema::Verdict& verdict : question.verdicts) {
+      if (verdict.kind == schema::VerdictKind::kInvalid) reasons.Add(verdict.reason);
+    }
+  }
+  throw base::Error(base::ErrorKind::kRetryLater, base::Format("not one of the texts of {} questions has a score: {}",
+                                                               judged.figures.questions, reasons.Commonest()));
+}
+
+// Zeros that the form of the answers makes, not what they say.
+void WarnOfNoAnswers(const RunConfig& config, const evaluation::EvalResult& result) {
+  const auto none = [](const evaluation::Figure& figure) { return figure.value && *figure.value == 1; };
+  if (none(result.figures.single_no_answer)) {
+    base::LogWarning("no rollout has an answer in the form \"{}\" (answer.extractor): the figures measure nothing else",
+                     config.answer.extractor);
+  }
+  base::Reasons failures;
+  bool any = false;
+  for (const evaluation::QuestionTexts& question : result.texts) {
+    for (const auto& [size, synthesis] : question.syntheses) {
+      any = any || synthesis.ok();
+      if (!synthesis.ok()) failures.Add(synthesis.failure().reason);
+    }
+  }
+  if (!any && failures.total() > 0) {
+    base::LogWarning("not one of {} syntheses succeeded: {} (anchor.instruction, anchor.context, answer.extractor)",
+                     failures.total(), failures.Commonest());
+  }
+}
+
 }  // namespace
 
 void RunEval(const RunConfig& config, const EvalCommand& command, const std::stop_token& stop) {
@@ -67,6 +105,12 @@ void RunEval(const RunConfig& config, const EvalCommand& command, const std::sto
   auto rows =
       SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit > 0 ? command.limit : config.eval.limit);
   for (const std::string& out : {command.json, command.records}) CheckFolderOf(out);
+  const auto& names = command.estimators.empty() ? config.eval.estimators : command.estimators;
+  CheckBeforeRows(config, command.model,
+                  {.rows = rows,
+                   .file = file,
+                   .labels = true,
+                   .anchor = std::find(names.begin(), names.end(), "synthesis") != names.end()});
   const PolicyAndAnchor both = LoadBoth(config, command.model);
   const auto format = ToChatFormat(config.prompt, config.model);
 
@@ -78,9 +122,7 @@ void RunEval(const RunConfig& config, const EvalCommand& command, const std::sto
   eval.seed = static_cast<std::uint64_t>(config.seed);
   eval.selection = ToSelection(config, format);
   eval.estimators.clear();
-  for (const std::string& name : command.estimators.empty() ? config.eval.estimators : command.estimators) {
-    eval.estimators.push_back(estimators::EstimatorNamed(name));
-  }
+  for (const std::string& name : names) eval.estimators.push_back(estimators::EstimatorNamed(name));
   eval.position_vote = config.eval.position_vote;
   const evaluation::Models models{both.policy, both.anchor.weights, *both.anchor.tokenizer,
                                   MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
@@ -90,12 +132,13 @@ void RunEval(const RunConfig& config, const EvalCommand& command, const std::sto
     if (!command.json.empty()) json::WriteFile(command.json, evaluation::ToJson(judged.figures).dump(2) + "\n");
     if (!command.records.empty()) evaluation::WriteRecords(judged, command.records);
     std::cout << evaluation::ToTable(judged.figures) << std::flush;
-    return;
+    return RequireScores(judged);
   }
   const auto result = evaluation::Evaluate(rows, models, eval, ShowProgress(stop));
   if (!command.json.empty()) json::WriteFile(command.json, evaluation::ToJson(result.figures).dump(2) + "\n");
   if (!command.records.empty()) evaluation::WriteRecords(result, command.records);
   std::cout << evaluation::ToTable(result.figures) << std::flush;
+  WarnOfNoAnswers(config, result);
 }
 
 void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command, const std::stop_token& stop) {
@@ -103,11 +146,17 @@ void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command, co
   const std::string& file = command.data.empty() ? config.data.train : command.data;
   if (file.empty()) base::ThrowBadInput("synthesize: name a JSONL file of prompts by --data or data.train");
   const auto rows = SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit);
+  const auto estimator = estimators::EstimatorNamed(config.estimator);
+  CheckBeforeRows(config, command.model,
+                  {.rows = rows,
+                   .file = file,
+                   .labels = estimators::ReadsOf(estimator).label,
+                   .anchor = estimator == estimators::EstimatorKind::kSynthesis});
   const PolicyAndAnchor both = LoadBoth(config, command.model);
   const auto format = ToChatFormat(config.prompt, config.model);
 
   evaluation::SynthesizeConfig synthesize;
-  synthesize.estimator = estimators::EstimatorNamed(config.estimator);
+  synthesize.estimator = estimator;
   synthesize.num_generations = static_cast<std::uint32_t>(config.train.num_generations);
   synthesize.sampling = ToSampling(config.rollout);
   synthesize.synthesis = ToSynthesis(config, format);
@@ -127,16 +176,23 @@ void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command, co
     if (!out_file) base::ThrowBadInput(command.out + ": cannot be written");
   }
   std::ostream& out = command.out.empty() ? std::cout : out_file;
-  evaluation::SynthesizeRows(
-      rows, models, synthesize,
-      [&](const evaluation::SynthesizedRow& row) { out << json::Dump(evaluation::ToRecord(row)) << "\n"; },
-      ShowProgress(stop));
+  base::Reasons failures;
+  const auto write = [&](const evaluation::SynthesizedRow& row) {
+    if (!row.reference.ok()) failures.Add(row.reference.failure().reason);
+    out << json::Dump(evaluation::ToRecord(row)) << "\n";
+  };
+  evaluation::SynthesizeRows(rows, models, synthesize, write, ShowProgress(stop));
   out.flush();
   if (!out) base::ThrowBadInput(command.out + ": cannot be written");
   if (!command.out.empty()) {
     out_file.close();
     std::filesystem::rename(partial, command.out);
   }
+  if (failures.total() == 0) return;
+  const std::string text =
+      base::Format("{} of {} rows have no reference: {}", failures.total(), rows.size(), failures.Commonest());
+  if (failures.total() == std::ssize(rows)) throw base::Error(base::ErrorKind::kRetryLater, text);
+  base::LogWarning("{}", text);
 }
 
 }  // namespace autodidact::launch

@@ -22,7 +22,8 @@ struct EvalCommand {
   std::int64_t limit = 0;               // rows, spread evenly over the file; 0: the config's
   std::vector<std::string> estimators;  // empty: the config's
 };
-// `eval`: estimators × group sizes; the table on standard output.
+// `eval`: estimators × group sizes; the table on standard output. Throws as well, after the table, when nothing was
+// scored.
 void RunEval(const RunConfig& config, const EvalCommand& command, const std::stop_token& stop);
 
 struct SynthesizeCommand {
@@ -31,7 +32,7 @@ struct SynthesizeCommand {
   std::string out;    // JSONL file; empty: standard output
   std::int64_t limit = 0;
 };
-// `synthesize`: references with their groups, no training.
+// `synthesize`: references with their groups, no training. Throws as well, after the last row, when every row failed.
 void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command, const std::stop_token& stop);
 
 // `tokenize`, `generate`, `score`: JSON lines on standard input, JSON lines on standard output in their order. Lines

@@ -78,6 +78,7 @@ void Describe(V& v, TrainKeys& c) {
   v("offload_reference", c.offload_reference);
   v("save_steps", c.save_steps);
   v("keep_checkpoints", c.keep_checkpoints);
+  v("max_empty_steps", c.max_empty_steps);
 }
 
 template <class V>
@@ -345,6 +346,7 @@ void CheckTrain(const Checker& check, const RunConfig& config) {
   check.AtLeast("train.adam_epsilon", c.adam_epsilon, 0.0);
   check.AtLeast("train.save_steps", c.save_steps, std::int64_t{0});
   check.AtLeast("train.keep_checkpoints", c.keep_checkpoints, std::int64_t{0});
+  check.AtLeast("train.max_empty_steps", c.max_empty_steps, std::int64_t{0});
   check.AtLeast("train.micro_batch_tokens", c.micro_batch_tokens, std::int64_t{1});
   check.OneOf("train.kl_in", c.kl_in, {"loss", "reward"});
   check.Named("train.scale_rewards", [&] { learner::ScaleRewardsNamed(c.scale_rewards); });

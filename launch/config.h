@@ -108,6 +108,7 @@ struct TrainKeys {
   bool offload_reference = false;       // GPU learners: the KL reference in host memory, copied over in every step
   std::int64_t save_steps = 100;        // 0: only at the end
   std::int64_t keep_checkpoints = 3;    // 0: all
+  std::int64_t max_empty_steps = 5;     // steps in a row that teach nothing end the run; 0: they do not
 };
 
 struct EvalKeys {

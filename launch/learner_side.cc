@@ -16,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kOutcomeFile = "outcome.json";
+
 // The labels of a row: its answers, and its own rubric where it has one.
 void AddLabels(const data::Row& row, json::Json& columns) {
   columns["answers"] = row.answers;
@@ -57,34 +59,20 @@ std::optional<fs::path> CheckpointToResume(const RunConfig& config, const TrainO
 
 LearnerSide::LearnerSide(const RunConfig& config, const TrainOptions& options, net::Context& context,
                          const net::Security& security, const std::string& bind, const LoadedModel& model,
-                         const std::vector<std::string>& roles)
-    : config_(config), rows_(ReadTrainingRows(config)), store_(/*keep_previous=*/!bind.starts_with("inproc://")) {
-  if (!config.eval.data.empty() && config.eval.steps > 0) {
-    eval_rows_ = data::ReadRows(config.eval.data, ToRowKeys(config.data));
-    eval_rows_ = SpreadRows(std::move(eval_rows_), config.eval.limit);
-  }
+                         const std::vector<std::string>& roles, RunData data)
+    : config_(config),
+      rows_(std::move(data.rows)),
+      eval_rows_(std::move(data.eval_rows)),
+      store_(/*keep_previous=*/!bind.starts_with("inproc://")),
+      lessons_(config) {
   fingerprint_ = Fingerprint(config, rows_);
   checkpoint_ = CheckpointToResume(config, options);
   const std::int64_t first_step = checkpoint_ ? learner::ReadCheckpointState(*checkpoint_).step : 0;
 
-  // A prompt that cannot be rendered is found now, not in the middle of the run.
-  const auto render = MakeRenderer(config.prompt, ToChatFormat(config.prompt, config.model), *model.tokenizer);
-  std::size_t longest = 0;
-  for (const data::Row& row : rows_) {
-    try {
-      longest = std::max(longest, render(row.prompt).size());
-    } catch (const base::Error& error) {
-      base::ThrowBadInput(base::Format("{}: row {}: {}", config.data.train, row.prompt.id, error.message()));
-    }
-  }
-
-  estimators::CheckSelection(estimators::EstimatorNamed(config.estimator),
-                             ToSelection(config, ToChatFormat(config.prompt, config.model)), *model.tokenizer,
-                             static_cast<std::size_t>(config.train.num_generations));
-
   if (options.start == TrainOptions::Start::kOverwrite) fs::remove_all(config.run_folder());
   run_folder_ = std::make_unique<data::RunFolder>(config.run_folder(), checkpoint_.has_value(), first_step);
   json::WriteFile(config.run_folder() / "config.yaml", ToYaml(config));
+  fs::remove(config.run_folder() / kOutcomeFile);
 
   std::string weights_endpoint;
   if (!bind.starts_with("inproc://")) {
@@ -103,10 +91,26 @@ LearnerSide::LearnerSide(const RunConfig& config, const TrainOptions& options, n
   coordinator.endpoint = bind;
   coordinator.weights_endpoint = weights_endpoint;
   coordinator_ = std::make_unique<learner::Coordinator>(context, security, coordinator, std::move(queue));
-  const MemoryPlan plan = PlanMemory(config, model.weights->config(), roles, static_cast<std::int64_t>(longest));
+  const MemoryPlan plan = PlanMemory(config, model.weights->config(), roles, data.longest_prompt);
   memory_ = std::make_unique<MemoryWatch>(plan.places.front(), config.device);
   progress_ = std::make_unique<ProgressLine>("training", config.train.max_steps, first_step);
   rank_zero_.emplace(learner::RankZero{*coordinator_, store_, *run_folder_, MakeHooks(model)});
+}
+
+void LearnerSide::WriteOutcome(const std::string& end, const std::string& message) const {
+  json::WriteFile(config_.run_folder() / kOutcomeFile, json::Dump({{"end", end}, {"message", message}}) + "\n");
+}
+
+void LearnerSide::WriteEnd(learner::RunEnd end) const {
+  WriteOutcome(learner::Name(end), lessons_.diagnosis());
+}
+
+void LearnerSide::WriteFailure(const std::string& message) const {
+  try {
+    WriteOutcome("failed", message);
+  } catch (const base::Error& error) {
+    base::LogError("{}", error.message());
+  }
 }
 
 learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
@@ -124,20 +128,26 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
       std::move(labels));
 
   learner::LearnerHooks hooks;
-  hooks.inspect = [this](std::int64_t step, const std::vector<data::GroupRecord>& groups) {
-    auto found = watch_->Look(groups);
-    if (!found.warning.empty()) base::LogWarning("step {}: {}", step, found.warning);
-    learner::LearnerHooks::Findings findings{std::move(found.metrics), std::move(found.alarm), false};
-    findings.stop = !findings.alarm.empty() && config_.collapse.stop;
+  hooks.inspect = [this](const learner::LearnerHooks::FinishedStep& step) {
+    auto found = watch_->Look(step.groups);
+    if (!found.warning.empty()) base::LogWarning("step {}: {}", step.step, found.warning);
+    learner::LearnerHooks::Findings findings = lessons_.Look(step);
+    findings.metrics.merge(found.metrics);
     findings.metrics.merge(memory_->AfterStep());
+    findings.alarm = std::move(found.alarm);
+    if (!findings.alarm.empty() && config_.collapse.stop) findings.end = learner::RunEnd::kAlarm;
     return findings;
   };
+  hooks.conclude = [this] { return lessons_.Conclude(); };
   hooks.progress = [this](std::int64_t step, const base::Metrics& metrics) {
     progress_->Show(step, StepDetails(metrics));
   };
-  hooks.save_notes = [this] { return std::map<std::string, std::string>{{"watch", watch_->Save()}}; };
+  hooks.save_notes = [this] {
+    return std::map<std::string, std::string>{{"watch", watch_->Save()}, {"lessons", lessons_.Save()}};
+  };
   hooks.restore_notes = [this](const std::map<std::string, std::string>& notes) {
     if (const auto found = notes.find("watch"); found != notes.end()) watch_->Restore(found->second);
+    if (const auto found = notes.find("lessons"); found != notes.end()) lessons_.Restore(found->second);
   };
   if (!eval_rows_.empty() && (config_.judge.kind != "program" || config_.answer.comparator == "code")) {
     if (auto evaluate = MakeJudgedEvaluation(config_, eval_rows_, model)) {
@@ -158,9 +168,11 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
       const evaluation::Models models{weights, weights, *model.tokenizer,
                                       MakeRenderer(config_.prompt, format, *model.tokenizer), ToEngine(config_.engine)};
       const auto figures = evaluation::Evaluate(eval_rows_, models, eval).figures;
-      return base::Metrics{{"eval/single", figures.single.value.value_or(0)},
-                           {"eval/greedy", figures.greedy.value.value_or(0)},
-                           {"eval/majority", figures.majority.at(8).value.value_or(0)}};
+      base::Metrics metrics;  // what could not be measured is left out
+      if (figures.single.value) metrics["eval/single"] = *figures.single.value;
+      if (figures.greedy.value) metrics["eval/greedy"] = *figures.greedy.value;
+      if (figures.majority.at(8).value) metrics["eval/majority"] = *figures.majority.at(8).value;
+      return metrics;
     };
   }
   return hooks;

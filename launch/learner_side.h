@@ -11,7 +11,9 @@
 #include "data/run_folder.h"
 #include "evaluation/watch.h"
 #include "launch/config.h"
+#include "launch/lesson_watch.h"
 #include "launch/memory_plan.h"
+#include "launch/preflight.h"
 #include "launch/progress.h"
 #include "launch/training.h"
 #include "launch/wiring.h"
@@ -26,13 +28,13 @@ namespace autodidact::launch {
 // Used by the learner's thread; the coordinator is also served by its server's thread.
 class LearnerSide {
  public:
-  // Reads the data, finds the checkpoint to resume from, creates the run folder and opens the endpoints: `bind` gives
-  // the coordinator's ("inproc://learner", "tcp://127.0.0.1:*"), and the weights' beside it unless everything is in one
-  // process. `roles` is the role of each rank, empty in one process. Every error of the config or the data is thrown
-  // before anything is written.
+  // Takes the checked data, finds the checkpoint to resume from, creates the run folder and opens the endpoints: `bind`
+  // gives the coordinator's ("inproc://learner", "tcp://127.0.0.1:*"), and the weights' beside it unless everything is
+  // in one process. `roles` is the role of each rank, empty in one process. Every error of the config or the data is
+  // thrown before anything is written.
   LearnerSide(const RunConfig& config, const TrainOptions& options, net::Context& context,
               const net::Security& security, const std::string& bind, const LoadedModel& model,
-              const std::vector<std::string>& roles);
+              const std::vector<std::string>& roles, RunData data);
 
   const std::string& endpoint() const { return coordinator_->endpoint(); }
   weights::WeightStore& store() { return store_; }
@@ -40,7 +42,13 @@ class LearnerSide {
   const std::string& fingerprint() const { return fingerprint_; }
   const std::optional<std::filesystem::path>& checkpoint() const { return checkpoint_; }
 
+  // outcome.json of the run folder: how the run ended, and why where something was wrong with it. WriteFailure is for
+  // an error that ends the run, and throws none of its own.
+  void WriteEnd(learner::RunEnd end) const;
+  void WriteFailure(const std::string& message) const;
+
  private:
+  void WriteOutcome(const std::string& end, const std::string& message) const;
   learner::LearnerHooks MakeHooks(const LoadedModel& model);
 
   const RunConfig& config_;
@@ -52,6 +60,7 @@ class LearnerSide {
   std::unique_ptr<weights::WeightPublisher> publisher_;
   std::unique_ptr<data::RunFolder> run_folder_;
   std::unique_ptr<evaluation::RunWatch> watch_;
+  LessonWatch lessons_;
   std::unique_ptr<ProgressLine> progress_;
   std::unique_ptr<MemoryWatch> memory_;
   std::unique_ptr<learner::Coordinator> coordinator_;

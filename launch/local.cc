@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "collective/collective.h"
 #include "launch/learner_side.h"
+#include "launch/preflight.h"
 #include "launch/roles.h"
 #include "launch/training.h"
 #include "launch/wiring.h"
@@ -14,10 +15,11 @@ namespace autodidact::launch {
 
 learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& options, const std::stop_token& stop) {
   UseThreads(config.threads.learner);
+  RunData data = CheckBeforeRun(config);
   const LoadedModel model = LoadModelFolder(config.model, config.device, DtypeNamed(config.dtype));
   net::Context context;
   const net::Security security;
-  LearnerSide side(config, options, context, security, "inproc://learner", model, {});
+  LearnerSide side(config, options, context, security, "inproc://learner", model, {}, std::move(data));
   const auto communicator = collective::MakeSingle();
   learner::Learner learner(ToLearner(config, side.fingerprint()), model.weights, *communicator, &side.rank_zero());
   if (side.checkpoint()) learner.Resume(*side.checkpoint());
@@ -64,12 +66,14 @@ learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& o
   learner::RunEnd end;
   try {
     end = learner.Run(run_stop.get_token());
-  } catch (...) {
     join();
+    if (const auto error = failure.With([](const std::exception_ptr& e) { return e; })) std::rethrow_exception(error);
+  } catch (const std::exception& error) {
+    join();
+    side.WriteFailure(error.what());
     throw;
   }
-  join();
-  if (const auto error = failure.With([](const std::exception_ptr& e) { return e; })) std::rethrow_exception(error);
+  side.WriteEnd(end);
   return end;
 }
 

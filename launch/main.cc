@@ -28,6 +28,7 @@ struct Arguments {
   std::vector<std::string> overrides;
   bool verbose = false;
   bool dry_run = false;
+  bool probe = false;
   bool resume = false;
   bool resume_if_possible = false;
   bool overwrite = false;
@@ -98,18 +99,23 @@ void AddSampling(CLI::App* command, launch::SamplingKeys& sampling) {
 int EndCode(learner::RunEnd end) {
   switch (end) {
     case learner::RunEnd::kFinished:
+    case learner::RunEnd::kNothingLeft:
       return EXIT_SUCCESS;
     case learner::RunEnd::kStopped:
       return kInterrupted;
     case learner::RunEnd::kAlarm:
       return kAlarm;
+    case learner::RunEnd::kEmpty:
+      return EXIT_FAILURE;
+    case learner::RunEnd::kRefused:
+      return kBadInput;
   }
   return EXIT_FAILURE;
 }
 
 int Train(const Arguments& arguments, const char* binary, const std::stop_token& stop) {
   if (arguments.dry_run) {
-    std::cout << launch::DryRun(arguments.config, arguments.overrides);
+    std::cout << launch::DryRun(arguments.config, arguments.overrides, arguments.probe);
     return EXIT_SUCCESS;
   }
   const launch::RunConfig config = launch::ReadRunConfig(arguments.config, arguments.overrides);
@@ -162,7 +168,10 @@ void Describe(CLI::App& app, Arguments& arguments) {
   app.add_flag("--verbose", arguments.verbose, "log more");
   auto* train = app.add_subcommand("train", "Label-free training: in one process, or as ranks under mpirun");
   AddConfig(train, arguments);
-  train->add_flag("--dry-run", arguments.dry_run, "print the resolved config and the memory plan, and stop");
+  auto* dry_run =
+      train->add_flag("--dry-run", arguments.dry_run,
+                      "check all that can be checked, print the resolved config and the memory plan, and stop");
+  train->add_flag("--probe", arguments.probe, "with --dry-run: ask the judge's endpoint too")->needs(dry_run);
   auto* resume = train->add_flag("--resume", arguments.resume, "go on from the newest checkpoint");
   auto* maybe = train->add_flag("--resume-if-possible", arguments.resume_if_possible, "the same, or start afresh");
   auto* overwrite = train->add_flag("--overwrite", arguments.overwrite, "delete what the run folder holds");
@@ -264,9 +273,11 @@ int main(int argc, char** argv) {
   });
   const bool ranks = collective::LaunchedByMpi() && app.got_subcommand("train");
   int code = EXIT_FAILURE;
+  bool ended = false;  // and every rank knows it
   try {
     if (ranks) collective::InitMpi();
     code = Run(app, arguments, argv[0], stop.get_token());
+    ended = true;
   } catch (const base::Error& error) {
     base::LogError("{}", error.message());
     code = error.kind() == base::ErrorKind::kBadInput ? kBadInput : EXIT_FAILURE;
@@ -275,7 +286,7 @@ int main(int argc, char** argv) {
     base::LogError("unexpected: {}", error.what());
   }
   // A rank that failed must not leave the others waiting.
-  if (ranks && code != EXIT_SUCCESS && code != kInterrupted && code != kAlarm) collective::AbortMpi(code);
+  if (ranks && !ended && code != kInterrupted) collective::AbortMpi(code);
   if (ranks) collective::FinalizeMpi();
   return code;
 }

@@ -247,6 +247,7 @@ std::string Fingerprint(const RunConfig& config, const std::vector<data::Row>& r
   relevant.train.max_steps = TrainKeys{}.max_steps;
   relevant.train.save_steps = TrainKeys{}.save_steps;
   relevant.train.keep_checkpoints = TrainKeys{}.keep_checkpoints;
+  relevant.train.max_empty_steps = TrainKeys{}.max_empty_steps;
   relevant.train.micro_batch_tokens = TrainKeys{}.micro_batch_tokens;
   relevant.train.gradient_checkpointing = TrainKeys{}.gradient_checkpointing;
   relevant.train.offload_reference = TrainKeys{}.offload_reference;

@@ -57,9 +57,15 @@ std::string PackAdvantages(const std::vector<std::vector<std::optional<double>>>
 
 // What rank 0 tells all ranks at the start of a step.
 struct Learner::Order {
-  enum class Kind : char { kTrain, kFinish, kStop, kFail };
+  enum class Kind : char { kTrain, kEnd, kFail };
   Kind kind = Kind::kTrain;
-  std::string reason;
+  std::string reason;              // of kFail
+  RunEnd end = RunEnd::kFinished;  // of kEnd
+
+  std::string Pack() const { return std::string{static_cast<char>(kind), static_cast<char>(end)} + reason; }
+  static Order Unpack(const std::string& bytes) {
+    return {static_cast<Kind>(bytes.at(0)), bytes.substr(2), static_cast<RunEnd>(bytes.at(1))};
+  }
 };
 
 Learner::Learner(LearnerConfig config, const model::SharedWeights& initial, collective::Communicator& communicator,
@@ -90,45 +96,41 @@ void Learner::Resume(const std::filesystem::path& checkpoint) {
   if (rank_zero_ && rank_zero_->hooks.restore_notes) rank_zero_->hooks.restore_notes(state.notes);
 }
 
-Learner::Order Learner::NextOrder(const std::stop_token& stop, std::vector<schema::ScoredGroup>& all,
-                                  base::Metrics& metrics) {
-  if (step_ >= config_.max_steps) return {Order::Kind::kFinish, {}};
-  const auto start = base::Clock::now();
-  auto batch = rank_zero_->coordinator.WaitForStep(base::Deadline::In(config_.step_timeout), stop);
-  if (!batch.ok()) {
-    if (stop.stop_requested()) return {Order::Kind::kStop, {}};
-    return {Order::Kind::kFail, batch.failure().reason};
+Learner::Order Learner::NextOrder(const std::stop_token& stop, StepBatch& batch, base::Metrics& metrics) {
+  if (step_ >= config_.max_steps) {
+    const auto& conclude = rank_zero_->hooks.conclude;
+    return {Order::Kind::kEnd, {}, conclude ? conclude() : RunEnd::kFinished};
   }
+  const auto start = base::Clock::now();
+  auto next = rank_zero_->coordinator.WaitForStep(base::Deadline::In(config_.step_timeout), stop);
+  if (!next.ok()) {
+    if (stop.stop_requested()) return {Order::Kind::kEnd, {}, RunEnd::kStopped};
+    return {Order::Kind::kFail, next.failure().reason};
+  }
+  batch = std::move(*next);
   metrics["time/wait_for_groups"] = base::SecondsSince(start);
-  metrics["groups/holes"] = static_cast<double>(batch->holes.size());
-  metrics["groups/expired_leases"] = static_cast<double>(batch->expired_leases);
-  metrics["groups/duplicates"] = static_cast<double>(batch->duplicates);
-  metrics["groups/stale"] = static_cast<double>(batch->stale);
-  for (const std::string& hole : batch->holes) base::LogWarning("step {} has a hole: {}", step_, hole);
-  all = std::move(batch->groups);
-  return {Order::Kind::kTrain, {}};
+  metrics["groups/holes"] = static_cast<double>(batch.holes.size());
+  metrics["groups/expired_leases"] = static_cast<double>(batch.expired_leases);
+  metrics["groups/duplicates"] = static_cast<double>(batch.duplicates);
+  metrics["groups/stale"] = static_cast<double>(batch.stale);
+  for (const std::string& hole : batch.holes) base::LogWarning("step {} has a hole: {}", step_, hole);
+  return {};
 }
 
 RunEnd Learner::Run(const std::stop_token& stop) {
   if (rank_zero_) PublishWeights();
   while (true) {
     const auto start = base::Clock::now();
-    std::vector<schema::ScoredGroup> all;
+    StepBatch batch;
     base::Metrics metrics;
     Order order;
-    if (rank_zero_) order = NextOrder(stop, all, metrics);
-    const std::string told =
-        communicator_.BroadcastBytes(std::string(1, static_cast<char>(order.kind)) + order.reason, 0);
-    order = {static_cast<Order::Kind>(told.at(0)), told.substr(1)};
+    if (rank_zero_) order = NextOrder(stop, batch, metrics);
+    order = Order::Unpack(communicator_.BroadcastBytes(order.Pack(), 0));
     if (order.kind == Order::Kind::kFail) throw base::Error(base::ErrorKind::kRetryLater, order.reason);
-    if (order.kind != Order::Kind::kTrain) {
-      Save();
-      if (rank_zero_) rank_zero_->coordinator.Finish();
-      communicator_.Barrier();
-      return order.kind == Order::Kind::kFinish ? RunEnd::kFinished : RunEnd::kStopped;
-    }
+    if (order.kind == Order::Kind::kEnd) return End(order.end);
 
     // Whole groups go to the ranks in turn, by ticket.
+    const std::vector<schema::ScoredGroup>& all = batch.groups;
     std::vector<std::string> parts(static_cast<std::size_t>(communicator_.size()));
     if (rank_zero_) {
       std::vector<std::vector<const schema::ScoredGroup*>> split(parts.size());
@@ -142,20 +144,25 @@ RunEnd Learner::Run(const std::stop_token& stop) {
     if (rank_zero_) PublishWeights();
     const auto advantages = communicator_.AllGather(PackAdvantages(result.advantages));
 
-    bool stop_on_alarm = false;
+    std::optional<RunEnd> end;
     if (rank_zero_) {
       metrics.insert(result.metrics.begin(), result.metrics.end());
       metrics["step_time"] = base::SecondsSince(start);
-      stop_on_alarm = FinishStep(std::move(all), advantages, std::move(metrics));
+      end = FinishStep(std::move(batch), advantages, std::move(metrics));
     }
     if (config_.save_steps > 0 && step_ % config_.save_steps == 0) Save();
-    if (communicator_.BroadcastBytes(stop_on_alarm ? "stop" : "go on", 0) == "stop") {
-      Save();
-      if (rank_zero_) rank_zero_->coordinator.Finish();
-      communicator_.Barrier();
-      return RunEnd::kAlarm;
-    }
+    Order after;
+    if (end) after = {Order::Kind::kEnd, {}, *end};
+    after = Order::Unpack(communicator_.BroadcastBytes(after.Pack(), 0));
+    if (after.kind == Order::Kind::kEnd) return End(after.end);
   }
+}
+
+RunEnd Learner::End(RunEnd end) {
+  Save();
+  if (rank_zero_) rank_zero_->coordinator.Finish();
+  communicator_.Barrier();
+  return end;
 }
 
 void Learner::PublishWeights() {
@@ -170,8 +177,9 @@ void Learner::PublishWeights() {
   rank_zero_->coordinator.Announce(version);
 }
 
-bool Learner::FinishStep(std::vector<schema::ScoredGroup> groups, const std::vector<std::string>& advantages,
-                         base::Metrics metrics) {
+std::optional<RunEnd> Learner::FinishStep(StepBatch batch, const std::vector<std::string>& advantages,
+                                          base::Metrics metrics) {
+  std::vector<schema::ScoredGroup>& groups = batch.groups;
   metrics.merge(rank_zero_->coordinator.TakeReports());
   metrics["weights/version"] = static_cast<double>(trainer_.optimizer().steps());
   metrics["training_tok/s"] = metrics["num_tokens"] / metrics["step_time"];
@@ -193,20 +201,17 @@ bool Learner::FinishStep(std::vector<schema::ScoredGroup> groups, const std::vec
     records.push_back(std::move(record));
   }
 
-  bool stop = false;
-  std::string alarm;
+  LearnerHooks::Findings findings;
   if (rank_zero_->hooks.inspect) {
-    auto findings = rank_zero_->hooks.inspect(step_, records);
+    findings = rank_zero_->hooks.inspect({.step = step_, .groups = records, .holes = batch.holes, .metrics = metrics});
     metrics.merge(findings.metrics);
-    alarm = findings.alarm;
-    stop = findings.stop;
   }
   const auto difference = metrics.find("rollout_logprob_diff/mean");
   if (difference != metrics.end() && difference->second > kLogprobAlarm && metrics["staleness/max"] == 0) {
     base::LogError("step {}: actors and learner disagree on the same tokens by {:.4f} on average (alarm above {})",
                    step_, difference->second, kLogprobAlarm);
   }
-  if (!alarm.empty()) base::LogError("step {}: {}", step_, alarm);
+  if (!findings.alarm.empty()) base::LogError("step {}: {}", step_, findings.alarm);
 
   if (rank_zero_->hooks.evaluate && config_.evaluate_steps > 0 &&
       (step_ % config_.evaluate_steps == 0 || step_ == config_.max_steps)) {
@@ -215,7 +220,7 @@ bool Learner::FinishStep(std::vector<schema::ScoredGroup> groups, const std::vec
   rank_zero_->run_folder.WriteRollouts(step_, records);
   rank_zero_->run_folder.WriteMetrics(step_, metrics);
   if (rank_zero_->hooks.progress) rank_zero_->hooks.progress(step_, metrics);
-  return stop;
+  return findings.end;
 }
 
 void Learner::Save() {

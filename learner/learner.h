@@ -15,6 +15,7 @@
 #include "learner/checkpoint.h"
 #include "learner/coordinator.h"
 #include "learner/policy_trainer.h"
+#include "learner/run_end.h"
 #include "weights/weights.h"
 
 namespace autodidact::learner {
@@ -34,13 +35,21 @@ struct LearnerConfig {
 
 // What launch adds, on rank 0's thread. Each may be empty.
 struct LearnerHooks {
+  struct FinishedStep {
+    std::int64_t step = 0;
+    const std::vector<data::GroupRecord>& groups;  // as they were trained on
+    const std::vector<std::string>& holes;         // why places of the step stayed empty
+    const base::Metrics& metrics;                  // so far
+  };
   struct Findings {
     base::Metrics metrics;
-    std::string alarm;  // not empty: something is wrong, say so
-    bool stop = false;  // and end the run
+    std::string alarm;          // not empty: something is wrong, say so
+    std::optional<RunEnd> end;  // and end the run like this
   };
-  // After every step, with its groups as they were trained on.
-  std::function<Findings(std::int64_t step, const std::vector<data::GroupRecord>& groups)> inspect;
+  // After every step.
+  std::function<Findings(const FinishedStep& step)> inspect;
+  // How a run ends that has done all of its steps; kFinished where it is empty.
+  std::function<RunEnd()> conclude;
   // Measurement on data apart, with the newest weights. Blocks the learner.
   std::function<base::Metrics(std::int64_t step, const model::SharedWeights& weights)> evaluate;
   // One line per finished step.
@@ -58,8 +67,6 @@ struct RankZero {
   LearnerHooks hooks;
 };
 
-enum class RunEnd { kFinished, kStopped, kAlarm };
-
 // One rank. Lifecycle: constructed -> (Resume) -> Run, once. The rank's own thread.
 class Learner {
  public:
@@ -70,8 +77,9 @@ class Learner {
   // Goes on from a checkpoint; all ranks name the same one.
   void Resume(const std::filesystem::path& checkpoint);
 
-  // Blocks until max_steps are done, `stop` is requested on rank 0 (then a checkpoint is written), or an alarm stops
-  // the run. Throws Error(kRetryLater) with a diagnosis when a step makes no progress within step_timeout.
+  // Blocks until max_steps are done, `stop` is requested on rank 0, or a hook ends the run; then a checkpoint is
+  // written. All ranks return the same. Throws Error(kRetryLater) with a diagnosis when a step makes no progress within
+  // step_timeout.
   RunEnd Run(const std::stop_token& stop);
 
   std::int64_t steps_done() const { return step_; }
@@ -79,11 +87,12 @@ class Learner {
  private:
   struct Order;
 
-  Order NextOrder(const std::stop_token& stop, std::vector<schema::ScoredGroup>& all, base::Metrics& metrics);
+  Order NextOrder(const std::stop_token& stop, StepBatch& batch, base::Metrics& metrics);
   void PublishWeights();
-  // Metrics, records and hooks of a step, on rank 0; returns whether an alarm ends the run.
-  bool FinishStep(std::vector<schema::ScoredGroup> groups, const std::vector<std::string>& advantages,
-                  base::Metrics metrics);
+  // Metrics, records and hooks of a step, on rank 0; returns how it ends the run, if it does.
+  std::optional<RunEnd> FinishStep(StepBatch batch, const std::vector<std::string>& advantages, base::Metrics metrics);
+  // All ranks: the last checkpoint, and the roles hear that the run is over.
+  RunEnd End(RunEnd end);
   // All ranks: a checkpoint of the step that is done, unless it is there.
   void Save();
 

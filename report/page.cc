@@ -26,6 +26,10 @@ h5{font-size:.9rem;margin:14px 0 4px}
 header p,.note{color:var(--soft);margin:4px 0;overflow-wrap:anywhere}
 .notice{border-left:4px solid var(--warn);background:var(--card);padding:8px 12px;margin:8px 0;border-radius:4px;
 overflow-wrap:anywhere}
+.alarm{border:2px solid var(--bad);border-left-width:8px;background:var(--card);padding:10px 14px;margin:12px 0 16px;
+border-radius:6px;overflow-wrap:anywhere}
+.alarm b{color:var(--bad)}
+.alarm ul{margin:6px 0 0;padding-left:20px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(140px,1fr));gap:10px}
 .tile{background:var(--card);border:1px solid var(--edge);border-radius:8px;padding:10px 12px;display:flex;
 flex-direction:column}
@@ -97,6 +101,7 @@ std::string Page(const Run& run) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
       Escape(run.name) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n<main>\n";
   html += Header(run);
+  html += AlarmBox(run);
   html += Tiles(run);
   html += Section("The course of the run", Plots(run));
   html += Section("Estimators", EstimatorTables(run));

@@ -90,12 +90,23 @@ void ReadEvaluations(const fs::path& folder, const std::vector<fs::path>& furthe
   const std::size_t found = files.size();
   files.insert(files.end(), further.begin(), further.end());
   for (std::size_t i = 0; i < files.size(); ++i) {
+    if (i < found && files[i].filename() == "outcome.json") continue;
     Json figures = json::ParseFile(files[i]);
     const bool is_evaluation = figures.is_object() && figures.contains("single");
     if (!is_evaluation && i >= found) {
       base::ThrowBadInput(files[i].string() + ": holds no \"single\"; expected the JSON of `eval`");
     }
     if (is_evaluation) run.evaluations.push_back({files[i].filename().string(), std::move(figures)});
+  }
+}
+
+void ReadOutcome(const fs::path& file, Run& run) {
+  if (!fs::exists(file)) return;
+  try {
+    const Json outcome = json::ParseFile(file);
+    run.outcome = {json::GetString(outcome, "end", file.string()), json::GetString(outcome, "message", file.string())};
+  } catch (const base::Error& error) {
+    run.notices.push_back("How the run ended cannot be read: " + error.message());
   }
 }
 
@@ -107,6 +118,7 @@ Run ReadRun(const fs::path& folder, const std::vector<fs::path>& evaluations) {
   ReadMetrics(folder / "metrics.jsonl", run);
   ReadRollouts(folder / "rollouts", run);
   ReadEvaluations(folder, evaluations, run);
+  ReadOutcome(folder / "outcome.json", run);
   if (fs::exists(folder / "config.yaml")) {
     run.config = json::ReadFile(folder / "config.yaml");
   } else {

@@ -7,6 +7,8 @@
 
 namespace autodidact::report {
 
+// What is wrong with the run as a whole: that it taught nothing, ended early, collapsed, or failed for the most part.
+std::string AlarmBox(const Run& run);
 // The figures that are looked at first.
 std::string Tiles(const Run& run);
 // The plots of the run's course.

@@ -51,10 +51,18 @@ const std::string& MostSupported(const std::vector<std::string>& completions,
 PairSource::PairSource(std::vector<data::Pair> pairs, const RenderPrompt& render, const text::Tokenizer& tokenizer,
                        schema::TokenId eos) {
   rows_.reserve(pairs.size());
+  bool any_text = pairs.empty();
   for (const data::Pair& pair : pairs) {
     Row row{render(pair.prompt), {}};
-    for (const std::string& text : pair.completions) row.completions.push_back(EncodeCompletion(text, tokenizer, eos));
+    for (const std::string& text : pair.completions) {
+      row.completions.push_back(EncodeCompletion(text, tokenizer, eos));
+      any_text = any_text || row.completions.back().size() > 1;
+    }
     rows_.push_back(std::move(row));
+  }
+  if (!any_text) {
+    base::ThrowBadInput(
+        base::Format("not one of the completions of {} pairs has a token: there is nothing to learn", pairs.size()));
   }
 }
 

@@ -35,6 +35,7 @@ using RenderPrompt = std::function<std::vector<schema::TokenId>(const schema::Pr
 // Answering: a pair's prompt and one of its completions. The tokenizer must outlive it.
 class PairSource : public ExampleSource {
  public:
+  // Error(kBadInput) when no completion has a token of its own.
   PairSource(std::vector<data::Pair> pairs, const RenderPrompt& render, const text::Tokenizer& tokenizer,
              schema::TokenId eos);
   std::size_t size() const override { return rows_.size(); }

@@ -15,6 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Exit code of a run that learned nothing, as these may: their judges know nothing.
+constexpr int kTaughtNothing = 1;
+
 // The base model's folder under another name stands in for a judge: what it says means nothing here, that it is asked,
 // recorded and rewarded for is the test. The demo's symbols are its criteria and its yes and no.
 std::vector<std::string> RubricArguments(const fs::path& folder) {
@@ -64,7 +67,7 @@ TEST(RubricTest, TrainsTowardsTheVerdictsOfAJudgeModel) {
   const fs::path folder = TestFolder();
   const auto result =
       RunTool(With({"train", "train.yaml", "--set", "name=run"}, RubricArguments(folder)), BaseFolder());
-  ASSERT_TRUE(result.status.ok()) << result.err;
+  ASSERT_LE(result.status.code, kTaughtNothing) << result.err;
   const auto metrics = ReadLines(folder / "run/metrics.jsonl");
   ASSERT_EQ(metrics.size(), 2u);
   for (const json::Json& line : metrics) {
@@ -107,7 +110,7 @@ TEST(RubricTest, AModelAsJudgeHoldsEachRolloutAgainstTheReference) {
            {"--set", "judge.kind=model_as_judge", "--set", "judge.instruction=\"| {reference} | {response} =>\"",
             "--set", "eval.data=data/dev.jsonl", "--set", "eval.limit=10", "--set", "eval.steps=1"}),
       BaseFolder());
-  ASSERT_TRUE(result.status.ok()) << result.err;
+  ASSERT_LE(result.status.code, kTaughtNothing) << result.err;
   for (const json::Json& line : ReadLines(folder / "run/metrics.jsonl")) {
     EXPECT_EQ(line.at("judge/invalid_verdicts"), 0.0);
     for (const char* figure : {"eval/single", "eval/greedy"}) {
@@ -129,7 +132,8 @@ TEST(RubricTest, ARubricThatCannotBeReadIsACountedFailureAndNotAZero) {
   const auto result = RunTool(With(With({"train", "train.yaml", "--set", "name=run"}, RubricArguments(folder)),
                                    {"--set", "rubric.format=json", "--set", "train.max_steps=1"}),
                               BaseFolder());
-  ASSERT_TRUE(result.status.ok()) << result.err;
+  EXPECT_EQ(result.status.code, 1) << result.err;
+  EXPECT_NE(result.err.find("rubric.format"), std::string::npos) << result.err;
   EXPECT_EQ(ReadLines(folder / "run/metrics.jsonl").at(0).at("anchor/rubric_failed"), 1.0);
   for (const json::Json& group : ReadLines(folder / "run/rollouts/step_000001.jsonl")) {
     EXPECT_TRUE(group.at("failure").get<std::string>().starts_with("no rubric: ")) << group.dump();
@@ -160,7 +164,8 @@ TEST(RubricTest, TheEndpointsKeyIsInNothingThatTheRunWrites) {
   tool.environment.emplace_back("KEY_OF_THE_TEST=sk-very-secret");
   process::Child child(std::move(tool));
   const auto status = child.Wait(base::Deadline::In(std::chrono::minutes(5)));
-  ASSERT_TRUE(status && status->ok()) << child.errors();
+  ASSERT_TRUE(status) << child.errors();
+  ASSERT_LE(status->code, kTaughtNothing) << child.errors();
   for (const json::Json& group : ReadLines(folder / "run/rollouts/step_000001.jsonl"))
     CheckJudged(group, "completions");
   const auto first = server.ReadLine(base::Deadline::In(std::chrono::seconds(60)));

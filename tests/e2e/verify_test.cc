@@ -13,13 +13,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The groups of one step under these keys put over train.yaml.
-std::vector<json::Json> GroupsOfOneStep(const std::vector<std::string>& keys, const fs::path& runs = TestFolder()) {
+// The groups of one step under these keys put over train.yaml. 1 is the exit code of a run that learned nothing.
+std::vector<json::Json> GroupsOfOneStep(const std::vector<std::string>& keys, const fs::path& runs = TestFolder(),
+                                        int exit_code = 0) {
   std::vector<std::string> arguments = {"train", "train.yaml", "--set", "folder=" + runs.string(),
                                         "--set", "name=one",   "--set", "train.max_steps=1"};
   for (const std::string& key : keys) arguments.insert(arguments.end(), {"--set", key});
   const auto result = RunTool(arguments, BaseFolder());
-  EXPECT_TRUE(result.status.ok()) << result.err;
+  EXPECT_EQ(result.status.code, exit_code) << result.err;
   return ReadLines(runs / "one/rollouts/step_000001.jsonl");
 }
 
@@ -34,8 +35,15 @@ TEST(VerifierTrainTest, AnOutsideProgramGivesTheRewards) {
   }
 }
 
-TEST(VerifierTrainTest, OneThatFailsGivesNoReward) {
-  for (const json::Json& group : GroupsOfOneStep({"answer.verifier=['false']"})) {
+TEST(VerifierTrainTest, OneThatFailsInTheRunGivesNoReward) {
+  const fs::path folder = TestFolder();
+  std::ofstream(folder / "grader.py") << "import json, sys\n"
+                                         "for line in sys.stdin:\n"
+                                         "  row = json.loads(line)\n"
+                                         "  if row['gold'] not in ('42', 'x'): sys.exit(1)\n"
+                                         "  print(json.dumps({'equal': row['gold'] == row['answer']}), flush=True)\n";
+  const std::string verifier = "answer.verifier=[python3, " + (folder / "grader.py").string() + "]";
+  for (const json::Json& group : GroupsOfOneStep({verifier}, folder, 1)) {
     if (!group.contains("rewards")) continue;
     for (const json::Json& reward : group.at("rewards")) EXPECT_TRUE(reward.is_null()) << group.dump();
   }
@@ -61,7 +69,7 @@ class CodeTest : public testing::Test {
 TEST_F(CodeTest, TestsOfTheRowGiveTheRewardsAndTheFiguresDuringTheRun) {
   auto keys = keys_;
   keys.insert(keys.end(), {"eval.data=" + rows_.string(), "eval.steps=1"});
-  for (const json::Json& group : GroupsOfOneStep(keys, folder_)) {
+  for (const json::Json& group : GroupsOfOneStep(keys, folder_, 1)) {
     // No word is a program that defines f: wrong, which is not the same as not known.
     for (const json::Json& reward : group.at("rewards")) EXPECT_EQ(reward, 0.0) << group.dump();
   }

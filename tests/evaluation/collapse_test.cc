@@ -21,10 +21,10 @@ TEST(LikenessTest, CountsSharedWordsWithTheirMultiplicity) {
   EXPECT_NEAR(likeness->within, (2.0 / 3.0 + 0.0) / 2, 1e-12);
 }
 
-TEST(LikenessTest, NoAnswerIsLikeNoAnswerOnly) {
-  const auto likeness = MeasureLikeness(Answers{{std::nullopt, std::nullopt}, {std::nullopt, "a"}});
-  EXPECT_DOUBLE_EQ(likeness->within, 0.5);
-  EXPECT_DOUBLE_EQ(likeness->cross, 0.5);
+TEST(LikenessTest, NoAnswerIsLikeNothingNotEvenNoAnswer) {
+  const auto likeness = MeasureLikeness(Answers{{std::nullopt, std::nullopt}, {std::nullopt, "a"}, {"a", "a"}});
+  EXPECT_DOUBLE_EQ(likeness->within, 1.0 / 3.0);
+  EXPECT_DOUBLE_EQ(likeness->cross, 1.0 / 6.0);
   EXPECT_FALSE(MeasureLikeness(Answers{{"a", "b"}}));
 }
 
@@ -37,6 +37,16 @@ TEST(CollapseMonitorTest, FiresOnceWhenAllPromptsGetOneTemplate) {
   }
   EXPECT_EQ(alarms, 1);
   EXPECT_TRUE(monitor.alarmed());
+}
+
+TEST(CollapseMonitorTest, StaysSilentWhereNoRolloutHasAnAnswer) {
+  CollapseMonitor monitor({});
+  for (int step = 0; step < 20; ++step) {
+    const auto likeness = MeasureLikeness(Answers(4, {std::nullopt, std::nullopt, std::nullopt}));
+    ASSERT_TRUE(likeness);
+    EXPECT_EQ(monitor.Look(*likeness, 0.0, 3).alarm, "");
+  }
+  EXPECT_FALSE(monitor.alarmed());
 }
 
 TEST(CollapseMonitorTest, StaysSilentWhileARunLearnsItsAnswers) {

@@ -66,6 +66,53 @@ TEST_F(PageTest, HasEveryPartOfTheRun) {
   EXPECT_EQ(page, MakePage());
 }
 
+std::string Alarm(const std::string& page) {
+  const std::size_t at = page.find("<div class=\"alarm\"");
+  return at == std::string::npos ? "" : page.substr(at, page.find("</div>", at) - at);
+}
+
+TEST_F(PageTest, AGoodRunHasNoRedBox) {
+  json::WriteFile(folder_ / "outcome.json", R"({"end": "finished", "message": ""})");
+  EXPECT_EQ(Alarm(MakePage()), "");
+}
+
+TEST_F(PageTest, ARunThatTaughtNothingHasARedBoxThatSaysWhy) {
+  std::string lines;
+  for (int step = 1; step <= 3; ++step) {
+    lines += json::Dump({{"step", step},
+                         {"groups/with_spread", 0},
+                         {"groups/no_reference", 5},
+                         {"groups/all_wrong", 2},
+                         {"collapse_alarm", step == 3 ? 1 : 0}}) +
+             "\n";
+  }
+  json::WriteFile(folder_ / "metrics.jsonl", lines);
+  json::WriteFile(folder_ / "outcome.json",
+                  R"({"end": "empty", "message": "21 of 21 groups <b>; answer.extractor: name another"})");
+  const std::string box = Alarm(MakePage());
+  for (const char* part :
+       {"The run was ended: 21 of 21 groups &lt;b&gt;; answer.extractor", "Nothing was learned: in 3 steps",
+        "15 have no reference, 6 have no reward above 0", "Most groups failed, 15 of 21", "fired at step 3"}) {
+    EXPECT_NE(box.find(part), std::string::npos) << part << "\n" << box;
+  }
+  EXPECT_LT(MakePage().find("class=\"alarm\""), MakePage().find("class=\"tiles\""));
+}
+
+TEST_F(PageTest, ARunThatFailedSaysSoAndABrokenOutcomeIsANotice) {
+  json::WriteFile(folder_ / "outcome.json", R"({"end": "failed", "message": "no step within 600 s"})");
+  EXPECT_NE(Alarm(MakePage()).find("The run failed: no step within 600 s"), std::string::npos);
+  json::WriteFile(folder_ / "outcome.json", R"({"end": )");
+  EXPECT_EQ(Alarm(MakePage()), "");
+  EXPECT_EQ(ReadRun(folder_).notices.size(), 1u);
+}
+
+TEST_F(PageTest, ARunWithNothingLeftToLearnIsNoticedWithoutARedBox) {
+  json::WriteFile(folder_ / "outcome.json", R"({"end": "nothing_left", "message": "every reward is 1"})");
+  const std::string page = MakePage();
+  EXPECT_EQ(Alarm(page), "");
+  EXPECT_NE(page.find("every reward is 1"), std::string::npos);
+}
+
 // Every "<…>" of the page.
 std::vector<std::string> TagsOf(const std::string& page) {
   std::vector<std::string> tags;
