@@ -8,6 +8,8 @@
 #   AUTODIDACT_DEMO_RUN   name of the run below runs/ (default demo); an older run of that name is deleted
 #   AUTODIDACT_DEMO_SEED  the run's seed (default 0)
 #   AUTODIDACT_DEMO_MODEL another base model, as launch/demo_base.sh makes them (default configs/demo/base)
+#   AUTODIDACT_DEMO_DEVICE  cpu (default), or cuda with a program that is built for it
+#   AUTODIDACT_PROGRAM    the program, instead of building it
 #   AUTODIDACT_JOBS, AUTODIDACT_LIBTORCH, AUTODIDACT_PYTHON: see launch/build.sh and launch/setup.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -15,12 +17,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 name=${AUTODIDACT_DEMO_RUN:-demo}
 seed=${AUTODIDACT_DEMO_SEED:-0}
 model=${AUTODIDACT_DEMO_MODEL:-configs/demo/base}
-binary=$(launch/build.sh release | tail -n 1)
+device=${AUTODIDACT_DEMO_DEVICE:-cpu}
+binary=${AUTODIDACT_PROGRAM:-$(launch/build.sh release | tail -n 1)}
 run=runs/$name
 config=configs/demo/train.yaml
 
 evaluate() { # evaluate NAME MODEL: the figures of a policy, the base being the anchor
-  "$binary" eval "$config" --set seed="$seed" --set model="$model" --set eval.limit=0 --model "$2" \
+  "$binary" eval "$config" --set seed="$seed" --set model="$model" --set device="$device" --set eval.limit=0 --model "$2" \
     --json "$run/$1.json" > "$run/$1.txt"
 }
 
@@ -29,16 +32,16 @@ echo "== the task: made-up words, each letter spelled by one of its two names"
 rm -rf "$run" "$run-majority"
 
 echo "== training without labels, the frozen base model's synthesis being the reference"
-"$binary" train "$config" --set name="$name" --set seed="$seed" --set model="$model"
+"$binary" train "$config" --set name="$name" --set seed="$seed" --set model="$model" --set device="$device"
 echo "== the same with the majority vote as the reference"
-"$binary" train "$config" --set name="$name-majority" --set seed="$seed" --set model="$model" \
+"$binary" train "$config" --set name="$name-majority" --set seed="$seed" --set model="$model" --set device="$device" \
   --set estimator=majority
 
 echo "== measuring on held-out words, before and after"
 evaluate before "$model"
 evaluate after "$run/checkpoints/latest/model"
 evaluate after_majority "$run-majority/checkpoints/latest/model"
-python3 launch/demo_summary.py "$run"
+"$binary" demo-summary "$run"
 
 cat <<END
 

@@ -12,6 +12,7 @@
 #include "collective/collective.h"
 #include "launch/commands.h"
 #include "launch/config.h"
+#include "launch/demo_summary.h"
 #include "launch/training.h"
 #include "process/signals.h"
 
@@ -155,6 +156,8 @@ int Run(CLI::App& app, Arguments& arguments, const char* binary, const std::stop
     launch::RunReport(arguments.report);
   } else if (name == "demo-data") {
     launch::RunDemoData(arguments.demo);
+  } else if (name == "demo-summary") {
+    std::cout << launch::SummariseDemo(arguments.path);
   } else {
     launch::JoinRun(launch::ReadRunConfig(arguments.config, arguments.overrides), name, arguments.index,
                     arguments.connect, stop);
@@ -248,6 +251,9 @@ void Describe(CLI::App& app, Arguments& arguments) {
   demo->add_option("--unlabelled", arguments.demo.unlabelled, "rows");
   demo->add_option("--dev", arguments.demo.dev, "rows");
   demo->add_option("--mixed-up", arguments.demo.mixed_up, "every label is the answer of one of so many other words");
+  app.add_subcommand("demo-summary", "The demo's before/after table and its summary.json")
+      ->add_option("run", arguments.path, "folder of the demo's run")
+      ->required();
 }
 
 }  // namespace
