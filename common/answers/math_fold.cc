@@ -241,6 +241,28 @@ Node WithConditionInside(Node list) {
   return list.args.size() == 1 ? Node(std::move(list.args[0])) : list;
 }
 
+// "x ≠ 1, 2", "x ≠ 1 and x ≠ 2" and "x ≠ ±1" as the reals without these.
+std::optional<Node> RealsWithoutAll(const Node& node) {
+  const std::vector<Node> items = node.op == Op::kList ? node.args : std::vector<Node>{node};
+  if (node.name == "or" || items.empty() || items[0].op != Op::kRelation) return std::nullopt;
+  const Node& variable = items[0].args[0];
+  if (variable.op != Op::kSymbol || !HasVariables(variable)) return std::nullopt;
+  Node points = MakeNode(Op::kTuple, "{}");
+  for (const Node& item : items) {
+    const bool is_relation = item.op == Op::kRelation;
+    if (is_relation && (item.name != "n" || item.args[0].op != Op::kSymbol || item.args[0].name != variable.name)) {
+      return std::nullopt;
+    }
+    const Node& point = is_relation ? item.args[1] : item;
+    if (point.op > Op::kPercent || HasVariables(point)) return std::nullopt;
+    auto [upper, lower] = Alternatives(point);
+    points.args.push_back(std::move(upper));
+    if (HasPlusMinus(point)) points.args.push_back(std::move(lower));
+  }
+  if (points.args.size() < 2) return std::nullopt;
+  return MakeNode(Op::kUnion, "\\", {MakeNode(Op::kSymbol, "\\mathbb{R}"), std::move(points)});
+}
+
 Node FoldedCall(Node node) {
   if (node.name == "\\binom" && HasVariables(node.args[0])) {
     if (auto product = Binomial(node.args[0], node.args[1])) return std::move(*product);
@@ -264,6 +286,9 @@ Node Folded(Node node) {
   for (Node& arg : node.args) arg = Folded(std::move(arg));
   if (auto matrix = MatrixArithmetic(node)) return std::move(*matrix);
   if (node.op == Op::kUnion && node.name == "∪") return WithOneFiniteSet(std::move(node));
+  if (node.op == Op::kRelation || node.op == Op::kList) {
+    if (auto set = RealsWithoutAll(node)) return std::move(*set);
+  }
   if (node.op == Op::kRelation) return WithoutApproximation(std::move(node));
   if (node.op == Op::kCall) return FoldedCall(std::move(node));
   if (node.op == Op::kTuple) {

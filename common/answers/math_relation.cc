@@ -22,8 +22,11 @@ bool IsSymbolStartingWith(const Node& node, std::string_view start) {
 bool IsMeasured(const Node& node) {
   if (node.op == Op::kSymbol) {
     return (node.name[0] >= 'A' && node.name[0] <= 'Z') || node.name.starts_with("\\angle") ||
-           node.name.starts_with("\\overline");
+           node.name.starts_with("\\overline") || node.name.starts_with("\\vec") || node.name.starts_with("\\mathbb{E");
   }
+  if (node.op == Op::kPower) return IsSymbolStartingWith(node.args[0], "\\sigma");
+  const bool is_modulus = node.op == Op::kCall && node.name == "\\abs" && IsSymbolStartingWith(node.args[0], "z");
+  if (is_modulus) return true;
   if (node.op == Op::kMultiply && IsSymbolStartingWith(node.args[0], "m")) {
     return IsSymbolStartingWith(node.args[1], "\\angle") || IsSymbolStartingWith(node.args[1], "\\overline");
   }
@@ -49,7 +52,8 @@ bool IsFunctionOfName(const Node& node) {
 
 // P(X = 2)
 bool IsProbability(const Node& node) {
-  return node.op == Op::kMultiply && IsSymbolStartingWith(node.args[0], "P") && node.args[1].op == Op::kRelation;
+  return node.op == Op::kMultiply && IsSymbolStartingWith(node.args[0], "P") &&
+         (node.args[1].op == Op::kRelation || node.args[1].op == Op::kText);
 }
 
 bool IsName(const Node& node) {

@@ -274,7 +274,8 @@ class Comparison {
     if (node.op != Op::kList || node.name == ",") return std::nullopt;
     Node result = MakeNode(Op::kUnion, "∪");
     for (const Node& item : node.args) {
-      auto interval = item.op == Op::kRelation ? ToInterval(item) : std::nullopt;
+      const Node* const set = SetOfElement(item);
+      auto interval = set != nullptr ? std::optional<Node>(*set) : ToInterval(item);
       if (!interval || interval->op != Op::kTuple) return std::nullopt;
       result.args.push_back(std::move(*interval));
     }

@@ -93,6 +93,8 @@ constexpr Replacement kUnicode[] = {
     {"...", "\\ldots "},
     {"per cent", "percent"},
     {"^{\\prime}", "'"},
+    {"\\not=", "\\ne "},
+    {"\\not =", "\\ne "},
     {"^\\prime", "'"},
     {"a.m.", "am"},
     {"p.m.", "pm"},
@@ -143,6 +145,17 @@ bool StripBox(std::string_view& text, std::string_view box) {
     if (text[i] == '}' && --depth == 0 && i + 1 != text.size()) return false;
   }
   text = Trim(text.substr(box.size(), text.size() - box.size() - 1));
+  return true;
+}
+
+// "\\mathbf{A}" and "\\mathbf{(A)}" as a choice.
+bool StripBoldLetter(std::string_view& text) {
+  constexpr std::string_view kBold = "\\mathbf{";
+  if (!text.starts_with(kBold) || !text.ends_with("}")) return false;
+  std::string_view inside = text.substr(kBold.size(), text.size() - kBold.size() - 1);
+  if (inside.size() == 3 && inside.front() == '(' && inside.back() == ')') inside = inside.substr(1, 1);
+  if (inside.size() != 1 || inside[0] < 'A' || inside[0] > 'J') return false;
+  text = inside;
   return true;
 }
 
@@ -213,13 +226,17 @@ std::string WithAngles(std::string text) {
 
 std::string_view WithoutWrapping(std::string_view text) {
   text = Trim(text);
-  for (const std::string_view word : {"Option ", "option ", "Choice ", "choice ", "either ", "Either "}) {
+  for (const std::string_view word : {"Option ", "option ", "Choice ", "choice ", "either ", "Either ", "= ",
+                                      "\\therefore ", "\\Rightarrow ", "\\implies "}) {
     if (text.starts_with(word)) text = Trim(text.substr(word.size()));
   }
   for (bool changed = true; changed;) {
     changed = StripPair(text, "$$", "$$") || StripPair(text, "$", "$") || StripPair(text, "\\(", "\\)") ||
               StripPair(text, "\\[", "\\]") || StripPair(text, "**", "**") || StripPair(text, "__", "__") ||
               StripPair(text, "*", "*") || StripPair(text, "`", "`") || StripPair(text, "\"", "\"") ||
+              StripPair(text, "\\begin{equation}", "\\end{equation}") ||
+              StripPair(text, "\\begin{equation*}", "\\end{equation*}") ||
+              StripPair(text, "\\begin{displaymath}", "\\end{displaymath}") || StripBoldLetter(text) ||
               StripBox(text, "\\boxed{") || StripBox(text, "\\fbox{");
     if (text.size() == 2 && IsLetter(text[0]) && text[1] == ')') text.remove_suffix(1);  // a choice: "A)"
     while (text.size() > 1 && (text.back() == '.' || text.back() == ',' || text.back() == ';') &&

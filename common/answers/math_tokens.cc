@@ -14,11 +14,10 @@ using Replacement = std::pair<std::string_view, std::string_view>;
 
 // Commands that change how something looks and not what it is.
 constexpr std::string_view kInvisible[] = {
-    "left",       "right",     "big",          "Big",       "bigg",    "Bigg",  "bigl",   "bigr",
-    "Bigl",       "Bigr",      "displaystyle", "textstyle", "quad",    "qquad", "limits", "hfill",
-    "space",      "thinspace", "hspace",       "rm",        "bf",      "it",    "hline",  "bm",
-    "boldsymbol", "pmb",       "underline",    "large",     "Large",   "LARGE", "huge",   "Huge",
-    "small",      "tiny",      "normalsize",   "mathstrut", "nolimits"};
+    "left",         "right",     "big",   "Big",   "bigg",   "Bigg",  "bigl",       "bigr",      "Bigl",      "Bigr",
+    "displaystyle", "textstyle", "quad",  "qquad", "limits", "hfill", "space",      "thinspace", "hspace",    "rm",
+    "bf",           "it",        "hline", "boxed", "fbox",   "bm",    "boldsymbol", "pmb",       "underline", "large",
+    "Large",        "LARGE",     "huge",  "Huge",  "small",  "tiny",  "normalsize", "mathstrut", "nolimits"};
 
 // Commands that print nothing of the group that follows.
 constexpr std::string_view kSilent[] = {"color", "textcolor", "phantom", "hphantom", "vphantom", "label"};
@@ -61,6 +60,8 @@ std::string_view Canonical(std::string_view command) {
                                           {"prime", "'"},
                                           {"thickapprox", "approx"},
                                           {"simeq", "approx"},
+                                          {"sim", "approx"},
+                                          {"overrightarrow", "vec"},
                                           {"cfrac", "frac"},
                                           {"leq", "le"},
                                           {"leqslant", "le"},
@@ -254,7 +255,7 @@ class Lexer {
     const bool has_amount = raw.find("\\$") != std::string_view::npos;
     const std::string plain = ReplaceAll(raw, has_amount ? "\\$" : "$", has_amount ? "$" : "");
     std::string words = Fold(ReplaceAll(ReplaceAll(plain, "\\ ", " "), "~", " "));
-    if (Contains(kPlainNames, words)) {
+    if (Contains(kPlainNames, words) || Canonical(words) == "infty") {
       PushCommand(words);
     } else if (!words.empty() && (IsDigit(words[0]) || words[0] == '$')) {
       // A number that was set as text.
@@ -301,7 +302,10 @@ class Lexer {
     std::size_t end = at_;
     while (end < text_.size() && IsLetter(text_[end])) ++end;
     const std::string_view run = text_.substr(at_, end - at_);
-    if (Contains(kPlainNames, run) || Canonical(run) == "infty" || run == "degrees" || run == "degree") {
+    if (run == "min" && AfterNumber()) {
+      at_ = end;
+      Push(TokenKind::kText, std::string(run));
+    } else if (Contains(kPlainNames, run) || Canonical(run) == "infty" || run == "degrees" || run == "degree") {
       at_ = end;
       PushCommand(run);
     } else if (IsTimes(run, end)) {
@@ -318,6 +322,11 @@ class Lexer {
     } else {
       for (; at_ < end; ++at_) Push(TokenKind::kLetter, std::string(1, text_[at_]));
     }
+  }
+
+  bool AfterUnitAndSlash() const {
+    const std::size_t count = tokens_.size();
+    return count >= 2 && tokens_[count - 1].text == "/" && tokens_[count - 2].kind == TokenKind::kText;
   }
 
   char NextSign(std::size_t place) const {
@@ -342,11 +351,16 @@ class Lexer {
   bool IsWord(std::string_view run) const {
     static constexpr std::string_view kShort[] = {"or", "and"};
     if ((run == "to" && AfterNumber()) || (run == "per" && AfterText())) return true;
-    static constexpr std::string_view kUnits[] = {"cm", "mm",  "km", "kg",  "ft",  "mi", "mph", "lbs",
-                                                  "lb", "hrs", "hr", "min", "sec", "mL", "ml",  "oz",
-                                                  "in", "am",  "pm", "AM",  "PM",  "pct"};
+    static constexpr std::string_view kUnits[] = {"cm",  "mm", "km",  "kg",  "ft", "mi",  "mph", "lbs", "lb",
+                                                  "hrs", "hr", "min", "sec", "mL", "ml",  "oz",  "in",  "am",
+                                                  "pm",  "AM", "PM",  "pct", "sq", "USD", "mol", "Hz"};
     if (run.size() >= 4 || Contains(kShort, run)) return true;
-    return AfterNumber() && Contains(kUnits, run);
+    if ((AfterNumber() || AfterText() || AfterUnitAndSlash()) && Contains(kUnits, run)) return true;
+    // One letter is a unit where a space stands before it and nothing but more of the unit behind.
+    static constexpr std::string_view kLetterUnits[] = {"m", "g", "s", "h", "L", "J", "N", "W", "V"};
+    const char next = NextSign(at_ + run.size());
+    const bool ends = next == '\0' || next == '/' || next == '^' || next == ',' || next == '.';
+    return Contains(kLetterUnits, run) && ends && (AfterUnitAndSlash() || (AfterNumber() && space_));
   }
 
   void Number() {
@@ -445,18 +459,22 @@ class Lexer {
     at_ = end + mark + 2;
   }
 
-  // "0.1666…" as "0.1(6)": what was written three times over at the end goes on.
+  // How often digits must have been written before they go on.
+  static std::size_t Times(std::size_t period) { return period < 3 ? 3 : 2; }
+
+  // "0.1666…" as "0.1(6)".
   void TakeDots(std::string& digits) {
     const std::size_t point = digits.find('.');
     const std::string_view places = std::string_view(digits).substr(point + 1);
-    for (std::size_t period = 1; period * 3 <= places.size() && period <= 6; ++period) {
+    for (std::size_t period = 1; period * Times(period) <= places.size() && period <= 6; ++period) {
       const std::string_view last = places.substr(places.size() - period);
-      if (places.substr(places.size() - 2 * period, period) != last ||
-          places.substr(places.size() - 3 * period, period) != last) {
-        continue;
+      bool repeats = true;
+      for (std::size_t time = 2; time <= Times(period); ++time) {
+        repeats = repeats && places.substr(places.size() - time * period, period) == last;
       }
+      if (!repeats) continue;
       const std::string repeating(last);
-      digits.resize(digits.size() - 3 * period);
+      digits.resize(digits.size() - Times(period) * period);
       digits.append("(").append(repeating).append(")");
       at_ += std::string_view("\\ldots").size();
       return;

@@ -45,7 +45,8 @@ constexpr Replacement kSame[] = {{"cm", "centimeter"},
                                  {"pct", "percent"},
                                  {"percentage", "percent"},
                                  {"p.m", "pm"},
-                                 {"euros", "euro"}};
+                                 {"euros", "euro"},
+                                 {"usd", "dollar"}};
 
 std::string OneWord(std::string word) {
   std::string power;

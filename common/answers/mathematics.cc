@@ -57,7 +57,7 @@ bool IsDate(std::string_view text) {
   return Contains(kForms, form);
 }
 
-// "\\textbf{(A)}\\ 5" and "(A) 5": a choice and what it says.
+// "\\textbf{(A)}\\ 5", "(A) 5" and "A. 5": a choice and what it says.
 struct Choice {
   std::string letter;
   std::string said;
@@ -72,9 +72,13 @@ std::optional<Choice> ChoiceOf(std::string_view text) {
     in_group = true;
     break;
   }
-  if (text.size() < 3 || text[0] != '(' || text[1] < 'A' || text[1] > 'J' || text[2] != ')') return std::nullopt;
-  Choice choice{std::string(1, text[1]), {}};
-  text = Trim(text.substr(3));
+  const bool in_brackets = text.starts_with('(');
+  if (in_brackets) text.remove_prefix(1);
+  if (text.size() < 2 || text[0] < 'A' || text[0] > 'J' || text[1] != (in_brackets ? ')' : '.')) return std::nullopt;
+  const bool is_spaced = text.size() > 2 && (text[2] == ' ' || text[2] == '}');
+  if (!in_brackets && !is_spaced) return std::nullopt;
+  Choice choice{std::string(1, text[0]), {}};
+  text = Trim(text.substr(2));
   if (in_group) {
     if (!text.starts_with('}')) return std::nullopt;
     text = Trim(text.substr(1));
