@@ -32,6 +32,7 @@ schema::Reward RewardOf(const answers::CodeOutcome& outcome) {
   if (outcome.end == answers::CodeEnd::kUnavailable) {
     return base::Failure{base::ErrorKind::kRetryLater, outcome.reason};
   }
+  if (outcome.end == answers::CodeEnd::kInvalid) return base::Failure{base::ErrorKind::kBadInput, outcome.reason};
   return outcome.end == answers::CodeEnd::kPassed ? 1.0 : 0.0;
 }
 
@@ -42,7 +43,7 @@ std::vector<schema::Reward> ForEachProgram(const CodeJudgeConfig& config, const 
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < rewards.size(); i = next++) {
-      rewards[i] = judge(answers::ReadCodeText(request.responses[i]).program);
+      rewards[i] = judge(request.responses[i]);
     }
   };
   std::vector<std::jthread> threads;
@@ -65,10 +66,9 @@ std::vector<schema::Reward> JudgeCode(const CodeJudgeConfig& config, const schem
   const auto none = [&](base::ErrorKind kind, std::string reason) {
     return std::vector<schema::Reward>(request.responses.size(), base::Failure{kind, std::move(reason)});
   };
-  const answers::CodeText reference = answers::ReadCodeText(request.reference);
-  const std::vector<std::string>& inputs = reference.inputs;
+  const std::vector<std::string> inputs = answers::ReadCodeText(request.reference).inputs;
   if (inputs.empty()) return none(base::ErrorKind::kBadInput, "there are no inputs to run the reference on");
-  const answers::Behaviour expected = answers::RunInputs(config.run, config.inputs, reference.program, inputs);
+  const answers::Behaviour expected = answers::RunInputs(config.run, config.inputs, request.reference, inputs);
   if (expected.outcome.end == answers::CodeEnd::kUnavailable) {
     return none(base::ErrorKind::kRetryLater, expected.outcome.reason);
   }

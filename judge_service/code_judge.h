@@ -17,7 +17,8 @@ struct CodeJudgeConfig {
 };
 
 // One reward per response: 1 or 0, or the reason for none. The reference says how they are judged:
-// - tests (TestsText; only labels become that): a response has reward 1 when its program passes them;
+// - tests (TestsText; only labels become that): a response has reward 1 when its program passes them, and none
+//   (kBadInput) where they test nothing;
 // - a program: it and each response's are run on the inputs of the reference's last block that is marked "inputs";
 //   reward 1 when all outputs are the same. No response has a reward when there are no inputs, or the reference's
 //   program fails, or raises on all of them.

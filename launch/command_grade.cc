@@ -73,15 +73,14 @@ Graded GradeLine(const std::vector<Grader>& graders, const std::string& line, co
   return {json::Dump(written), readable};
 }
 
-// A text, or the lines of a list of texts.
-std::string Joined(const json::Json& tests, const std::string& where) {
+// Tests as one text: what is no text stays JSON, which the harness reads.
+std::string TestsIn(const json::Json& tests, const std::string& where) {
   if (tests.is_string()) return tests.get<std::string>();
-  std::string joined;
-  for (const json::Json& test : tests.is_array() ? tests : json::Json::array({nullptr})) {
-    if (!test.is_string()) base::ThrowBadInput(where + ": tests: expected a text or a list of texts");
-    joined += test.get<std::string>() + "\n";
+  if (!tests.is_array() && !tests.is_object()) {
+    base::ThrowBadInput(where + ": tests: got " + json::Describe(tests) +
+                        ", expected a text, a list of texts, or pairs of input and output");
   }
-  return joined;
+  return json::Dump(tests);
 }
 
 std::optional<std::string> AnswerIn(const std::string& extractor, const std::string& text) {
@@ -123,11 +122,10 @@ Grader ProgramGrader(const GradeCommand& command) {
             const auto optional = [&](const char* key) {
               return row.contains(key) ? json::GetString(row, key, where) : std::string();
             };
-            const answers::CodeTask task{
-                .program = answers::ReadCodeText(json::GetString(row, "program", where)).program,
-                .tests = Joined(row.at("tests"), where),
-                .entry_point = optional("entry_point"),
-                .prompt = optional("prompt")};
+            const answers::CodeTask task{.program = json::GetString(row, "program", where),
+                                         .tests = TestsIn(row.at("tests"), where),
+                                         .entry_point = optional("entry_point"),
+                                         .prompt = optional("prompt")};
             const answers::CodeOutcome outcome = answers::RunTests(config, task);
             Grade grade{.verdict = Grade::Verdict::kWrong, .reason = outcome.reason};
             if (outcome.end == answers::CodeEnd::kPassed) {
@@ -135,6 +133,8 @@ Grader ProgramGrader(const GradeCommand& command) {
             } else if (outcome.end == answers::CodeEnd::kUnavailable) {
               grade = {.verdict = Grade::Verdict::kInvalid, .reason = process::WhyNoSandbox()};
               if (grade.reason.empty()) grade.reason = outcome.reason;
+            } else if (outcome.end == answers::CodeEnd::kInvalid) {
+              grade.verdict = Grade::Verdict::kInvalid;
             }
             grade.more["outcome"] = answers::Name(outcome.end);
             return grade;

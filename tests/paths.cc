@@ -13,6 +13,11 @@ std::filesystem::path DataFolder() {
   return given != nullptr ? std::filesystem::path(given) : SourceFolder() / "../shared/data";
 }
 
+std::filesystem::path CasesFolder() {
+  const char* given = std::getenv("AUTODIDACT_CASES");
+  return given != nullptr ? std::filesystem::path(given) : SourceFolder() / "../shared/cases";
+}
+
 std::filesystem::path ProgramFile() {
   return AUTODIDACT_BINARY;
 }

@@ -13,6 +13,9 @@ std::filesystem::path SourceFolder();
 // skipped.
 std::filesystem::path DataFolder();
 
+// Inputs with what is right for them: AUTODIDACT_CASES, or shared/cases beside the checkout. They may be absent, too.
+std::filesystem::path CasesFolder();
+
 // The built program; for tests that are not unit tests.
 std::filesystem::path ProgramFile();
 

@@ -1,8 +1,9 @@
 #include "answers/code.h"
 
 #include <algorithm>
-#include <cctype>
-#include <random>
+#include <map>
+#include <mutex>
+#include <utility>
 
 #include "answers/code_harness.h"
 #include "answers/text_util.h"
@@ -12,13 +13,21 @@
 namespace autodidact::answers {
 namespace {
 
-// One run's word: nothing that a program could know beforehand. Not part of any result.
-std::string Word() {
-  std::random_device random;
-  std::string word;
-  while (word.size() < 32) word.push_back("0123456789abcdef"[random() % 16]);
-  return word;
-}
+// What reads the compiled harness from stdin and becomes it; the job follows there.
+constexpr char kStart[] =
+    "import os, marshal\n"
+    "def read(size):\n"
+    "    data = b''\n"
+    "    while len(data) < size:\n"
+    "        data += os.read(0, size - len(data))\n"
+    "    return data\n"
+    "exec(marshal.loads(read(int(read(16)))), {'__name__': 'harness'})\n";
+constexpr char kCompile[] =
+    "import sys, marshal\n"
+    "code = compile(sys.stdin.buffer.read(), 'harness', 'exec')\n"
+    "sys.stdout.buffer.write(marshal.dumps(code))\n";
+constexpr std::size_t kVerdict = std::size_t{1} << 24;  // bytes of all outcomes and outputs
+constexpr std::size_t kTasksAtATime = 50;
 
 CodeEnd EndOf(process::SandboxEnd end) {
   switch (end) {
@@ -35,7 +44,7 @@ CodeEnd EndOf(process::SandboxEnd end) {
 }
 
 CodeEnd EndNamed(const std::string& name) {
-  for (const CodeEnd end : {CodeEnd::kPassed, CodeEnd::kResourceLimit}) {
+  for (const CodeEnd end : {CodeEnd::kPassed, CodeEnd::kTimedOut, CodeEnd::kResourceLimit, CodeEnd::kInvalid}) {
     if (name == Name(end)) return end;
   }
   return CodeEnd::kFailed;
@@ -48,106 +57,93 @@ std::string LastLine(std::string_view text) {
   return std::string(Trim(at == std::string_view::npos ? text : text.substr(at + 1)).substr(0, 300));
 }
 
-// What the harness said, if it said it with this run's word. Anything else is the program's doing.
-Behaviour Read(const process::SandboxResult& result, const std::string& word, std::size_t num_inputs) {
-  Behaviour behaviour;
-  if (result.end != process::SandboxEnd::kExited) {
-    behaviour.outcome = {EndOf(result.end), result.reason};
-    return behaviour;
-  }
-  json::Json said;
-  try {
-    said = json::Parse(result.output, "harness");
-    if (said.at("word") != word) base::ThrowBadInput("another word");
-    behaviour.outcome = {EndNamed(said.at("end").get<std::string>()), said.at("reason").get<std::string>()};
-    behaviour.outputs = said.at("outputs").get<std::vector<std::string>>();
-    behaviour.returned = said.at("returned").get<std::vector<bool>>();
-    if (behaviour.outcome.end == CodeEnd::kPassed && behaviour.outputs.size() != num_inputs) {
-      base::ThrowBadInput("not as many outputs as inputs");
-    }
-  } catch (const std::exception&) {
-    const std::string last = LastLine(result.errors);
-    behaviour = {};
-    behaviour.outcome = {CodeEnd::kFailed, "ended before the tests did: " + result.status.Describe()};
-    if (!last.empty()) behaviour.outcome.reason += ": " + last;
-    // The interpreter itself had no room left.
-    if (last.starts_with("MemoryError")) behaviour.outcome = {CodeEnd::kResourceLimit, "memory"};
-  }
-  return behaviour;
+std::string WithLength(const std::string& bytes) {
+  std::string length = base::Format("{}", bytes.size());
+  length.insert(0, 16 - length.size(), '0');
+  return length + bytes;
 }
 
-Behaviour RunJob(const CodeConfig& config, const json::Json& job, std::size_t num_inputs) {
-  const std::string word = Word();
-  const std::string text = json::Dump(job);
-  std::string length = base::Format("{}", text.size());
-  length.insert(0, 16 - length.size(), '0');
+process::SandboxRun Interpreter(const CodeConfig& config, const char* code) {
   process::SandboxRun run;
   run.what = "program";
-  run.argv = {config.python, "-I", "-S", "-B", "-c", kCodeHarness};
-  run.input = length + text + word;
+  run.argv = {config.python, "-I", "-S", "-B", "-c", code};
+  run.limits.output = kVerdict;
+  return run;
+}
+
+// The harness, compiled by the interpreter that will run it. Once per interpreter: it takes as long as a small program.
+base::Outcome<std::string> CompiledHarness(const CodeConfig& config) {
+  static std::mutex mutex;
+  static std::map<std::string, std::string> compiled;
+  const std::lock_guard lock(mutex);
+  if (const auto found = compiled.find(config.python); found != compiled.end()) return found->second;
+  process::SandboxRun run = Interpreter(config, kCompile);
+  run.input = kCodeHarness;
+  const process::SandboxResult result = process::RunInSandbox(run);
+  if (result.end == process::SandboxEnd::kExited && result.status.ok()) return compiled[config.python] = result.output;
+  std::string reason = result.reason;
+  if (result.end == process::SandboxEnd::kExited) {
+    reason = config.python + ": " + result.status.Describe() + ": " + LastLine(result.errors);
+  }
+  return base::Failure{base::ErrorKind::kRetryLater, reason};
+}
+
+// What the tests' process said. It alone holds the descriptor that this came by.
+std::vector<Behaviour> Read(const process::SandboxResult& result, std::size_t num_jobs) {
+  Behaviour all;
+  if (result.end != process::SandboxEnd::kExited) {
+    all.outcome = {EndOf(result.end), result.reason};
+    return std::vector<Behaviour>(num_jobs, all);
+  }
+  std::vector<Behaviour> behaviours;
+  try {
+    for (const json::Json& said : json::Parse(result.output, "harness")) {
+      Behaviour& behaviour = behaviours.emplace_back();
+      behaviour.outcome = {EndNamed(said.at("end").get<std::string>()), said.at("reason").get<std::string>()};
+      behaviour.outputs = said.at("outputs").get<std::vector<std::string>>();
+      behaviour.returned = said.at("returned").get<std::vector<bool>>();
+    }
+    if (behaviours.size() != num_jobs) base::ThrowBadInput("not as many outcomes as jobs");
+  } catch (const std::exception&) {
+    const std::string last = LastLine(result.errors);
+    all.outcome = {CodeEnd::kFailed, "the tests' process was ended: " + result.status.Describe()};
+    if (!last.empty()) all.outcome.reason += ": " + last;
+    // The interpreter itself had no room left.
+    if (last.starts_with("MemoryError")) all.outcome = {CodeEnd::kResourceLimit, "memory"};
+    behaviours.assign(num_jobs, all);
+  }
+  return behaviours;
+}
+
+std::vector<Behaviour> RunJobs(const CodeConfig& config, const json::Json& job, std::size_t num_jobs) {
+  const auto harness = CompiledHarness(config);
+  if (!harness.ok()) {
+    const CodeOutcome unavailable{CodeEnd::kUnavailable, harness.failure().reason};
+    return std::vector<Behaviour>(num_jobs, Behaviour{.outcome = unavailable, .outputs = {}, .returned = {}});
+  }
+  process::SandboxRun run = Interpreter(config, kStart);
+  run.input = WithLength(*harness) + WithLength(json::Dump(job));
   run.limits = config.limits;
-  return Read(process::RunInSandbox(run), word, num_inputs);
+  run.limits.output = kVerdict;
+  ++run.limits.processes;  // the tests'
+  return Read(process::RunInSandbox(run), num_jobs);
 }
 
-bool Defines(std::string_view program, const std::string& name) {
-  for (const std::string& start : {"def " + name, "class " + name, name + " ="}) {
-    for (std::size_t at = program.find(start); at != std::string_view::npos; at = program.find(start, at + 1)) {
-      const char after = at + start.size() < program.size() ? program[at + start.size()] : '\n';
-      const bool whole = !IsLetter(after) && !IsDigit(after) && after != '_';
-      if (whole && (at == 0 || program[at - 1] == '\n' || program.substr(0, at).ends_with("async "))) return true;
-    }
-  }
-  return false;
-}
-
-struct Block {
-  std::string mark;  // what stands after the opening fence, in small letters
-  std::string text;
-};
-
-// The fenced blocks; one that is not closed reaches to the end.
-std::vector<Block> Blocks(std::string_view text) {
-  std::vector<Block> blocks;
-  bool open = false;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string_view line = text.substr(begin, end - begin);
-    begin = end + 1;
-    const std::string_view trimmed = Trim(line);
-    if (!trimmed.starts_with("```")) {
-      if (open) blocks.back().text.append(line).push_back('\n');
-      continue;
-    }
-    open = !open;
-    if (open) {
-      std::string mark(Trim(trimmed.substr(3)));
-      for (char& c : mark) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-      blocks.push_back({std::move(mark), ""});
-    }
-  }
+json::Json BlocksOf(const CodeText& text) {
+  json::Json blocks = json::Json::array();
+  for (const CodeText::Block& block : text.blocks) blocks.push_back({block.mark, block.text});
   return blocks;
 }
 
-std::string Input(std::string_view line) {
-  if (line.front() != '"') return std::string(line);
-  try {
-    const json::Json text = json::Parse(line, "input");
-    if (text.is_string()) return text.get<std::string>();
-  } catch (const base::Error&) {
-    // An expression that starts with a string.
-  }
-  return std::string(line);
-}
-
-std::vector<std::string> Lines(std::string_view text) {
-  std::vector<std::string> lines;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    if (const std::string_view line = Trim(text.substr(begin, end - begin)); !line.empty())
-      lines.push_back(Input(line));
-    begin = end + 1;
-  }
-  return lines;
+json::Json JobOf(const char* kind, const CodeTask& task) {
+  const CodeText program = ReadCodeText(task.program);
+  return {{"kind", kind},
+          {"program", program.whole},
+          {"blocks", BlocksOf(program)},
+          {"tests", task.tests},
+          {"entry_point", task.entry_point},
+          {"prompt", task.prompt},
+          {"prompt_blocks", BlocksOf(ReadCodeText(task.prompt))}};
 }
 
 }  // namespace
@@ -162,6 +158,8 @@ const char* Name(CodeEnd end) {
       return "timed_out";
     case CodeEnd::kResourceLimit:
       return "resource_limit";
+    case CodeEnd::kInvalid:
+      return "invalid";
     case CodeEnd::kUnavailable:
       return "unavailable";
   }
@@ -169,36 +167,34 @@ const char* Name(CodeEnd end) {
 }
 
 CodeOutcome RunTests(const CodeConfig& config, const CodeTask& task) {
-  const bool continues = !task.entry_point.empty() && !Defines(task.program, task.entry_point);
-  return RunJob(config,
-                {{"kind", "tests"},
-                 {"program", continues ? task.prompt + task.program : task.program},
-                 {"tests", task.tests},
-                 {"entry_point", task.entry_point}},
-                0)
-      .outcome;
+  return RunJobs(config, JobOf("tests", task), 1).front().outcome;
+}
+
+std::vector<std::string> FaultsOfTests(const CodeConfig& config, const std::vector<CodeTask>& tasks) {
+  std::vector<std::string> faults;
+  for (std::size_t begin = 0; begin < tasks.size(); begin += kTasksAtATime) {
+    const std::size_t count = std::min(kTasksAtATime, tasks.size() - begin);
+    json::Json jobs = json::Json::array();
+    for (std::size_t i = 0; i < count; ++i) {
+      CodeTask task = tasks[begin + i];
+      task.program.clear();
+      jobs.push_back(JobOf("check", task));
+    }
+    for (const Behaviour& checked : RunJobs(config, {{"kind", "many"}, {"jobs", jobs}}, count)) {
+      faults.push_back(checked.outcome.end == CodeEnd::kInvalid ? checked.outcome.reason : "");
+    }
+  }
+  return faults;
 }
 
 Behaviour RunInputs(const CodeConfig& config, InputKind kind, const std::string& program,
                     const std::vector<std::string>& inputs) {
-  return RunJob(config,
-                {{"kind", kind == InputKind::kCalls ? "calls" : "stdin"}, {"program", program}, {"inputs", inputs}},
-                inputs.size());
-}
-
-CodeText ReadCodeText(std::string_view text) {
-  CodeText found;
-  bool has_program = false;
-  for (Block& block : Blocks(text)) {
-    if (block.mark == "inputs") {
-      found.inputs = Lines(block.text);
-    } else {
-      found.program = std::move(block.text);
-      has_program = true;
-    }
-  }
-  if (!has_program) found.program = std::string(text);
-  return found;
+  const CodeText text = ReadCodeText(program);
+  const json::Json job = {{"kind", kind == InputKind::kCalls ? "calls" : "stdin"},
+                          {"program", text.whole},
+                          {"blocks", BlocksOf(text)},
+                          {"inputs", inputs}};
+  return RunJobs(config, job, 1).front();
 }
 
 }  // namespace autodidact::answers

@@ -20,9 +20,10 @@ enum class CodeEnd {
   kFailed,         // a test did not hold, or the program raised, exited or does not parse
   kTimedOut,       // wall time or processor time
   kResourceLimit,  // memory, processes, files or output
+  kInvalid,        // the tests test nothing, or fail by themselves: they say nothing about any program
   kUnavailable,    // not run: nothing is known about the program, so it has no reward
 };
-// "passed", "failed", "timed_out", "resource_limit", "unavailable".
+// "passed", "failed", "timed_out", "resource_limit", "invalid", "unavailable".
 const char* Name(CodeEnd end);
 
 struct CodeOutcome {
@@ -30,18 +31,22 @@ struct CodeOutcome {
   std::string reason;  // one line; empty when passed
 };
 
-// A Python program and tests in the manner of HumanEval and MBPP.
+// A Python program and its tests, in the ways that people write them: asserts, a function check(candidate), functions
+// and classes as pytest and unittest find them, a list of asserts, pairs of input and output (README.md).
 struct CodeTask {
-  std::string program;
-  std::string tests;        // asserts at their top level, or in a function check(candidate)
-  std::string entry_point;  // the function that check gets; empty: the tests call by themselves
-  std::string prompt;       // put before a program that does not define the entry point itself: a mere continuation
+  std::string program;      // an answer: the program, or a text with the program in it
+  std::string tests;        // Python, or JSON of a list or an object
+  std::string entry_point;  // the function that is asked for; empty: the tests call by themselves
+  std::string prompt;       // where it is the start of a program, its imports and helpers stand before the answer's
 };
 
-// Runs the program, then the tests, in one interpreter. That the tests were reached and held is shown by a word that
-// the interpreter is given for this run and reads at the end: leaving early (sys.exit, os._exit) is a failure. A
-// program that looks for that word inside of its own interpreter can still find it.
+// Runs the tests on the program. They run in another process than the program, which answers calls by values of plain
+// types (docs/decisions/0013); nothing of the verdict is within the program's reach.
 CodeOutcome RunTests(const CodeConfig& config, const CodeTask& task);
+
+// Why each task's tests say nothing about any program; an empty text for tests that do, and where that cannot be told.
+// The programs do not count. Blocks for about 50 ms and a few more for each task.
+std::vector<std::string> FaultsOfTests(const CodeConfig& config, const std::vector<CodeTask>& tasks);
 
 // What a program does on each of several inputs.
 struct Behaviour {
@@ -55,13 +60,20 @@ enum class InputKind {
   kStdin,  // texts, each the stdin of a whole run of the program
 };
 
-// Values are written so that equal ones look equal: sets and keys sorted, floats to 12 digits.
+// Values are written so that equal ones look equal: sets and keys sorted, floats to 12 digits, objects by their class's
+// name and their attributes. What has none (a function) equals nothing. Of a long output a sum takes the place of its
+// end.
 Behaviour RunInputs(const CodeConfig& config, InputKind kind, const std::string& program,
                     const std::vector<std::string>& inputs);
 
-// The parts of an answer in code: what stands in its fenced blocks.
+// The parts of an answer in code: what stands in its fenced blocks, behind any </think>.
 struct CodeText {
-  std::string program;  // the last block that is not marked "inputs"; the whole text when there is none
+  struct Block {
+    std::string mark;  // the first word behind the opening fence, in small letters
+    std::string text;
+  };
+  std::string whole;          // the text itself
+  std::vector<Block> blocks;  // without those marked "inputs"
   // The lines of the last block marked "inputs" (```inputs), without empty ones; a line may be a JSON string.
   std::vector<std::string> inputs;
 };

@@ -159,9 +159,6 @@ SandboxResult Unavailable(std::string reason) {
 
 // Why a run must end before it ends by itself; nothing while it may go on.
 std::optional<SandboxResult> Broken(const SandboxLimits& limits, const Child& child, base::Deadline wall) {
-  if (child.truncated()) {
-    return Without(SandboxEnd::kResourceLimit, base::Format("output: more than {} bytes", limits.output));
-  }
   if (Holds(child.pid()) > limits.memory) {
     return Without(SandboxEnd::kResourceLimit, base::Format("memory: more than {} bytes", limits.memory));
   }
@@ -172,11 +169,8 @@ std::optional<SandboxResult> Broken(const SandboxLimits& limits, const Child& ch
 }
 
 // Of a program that ended by itself. `status` is bubblewrap's: a signal is told as 128 and its number.
-SandboxResult Ended(const SandboxLimits& limits, bool truncated, base::Milliseconds took, ExitStatus status) {
+SandboxResult Ended(const SandboxLimits& limits, base::Milliseconds took, ExitStatus status) {
   if (!status.by_signal && status.code > 128) status = {.by_signal = true, .code = status.code - 128};
-  if (truncated) {
-    return Without(SandboxEnd::kResourceLimit, base::Format("output: more than {} bytes", limits.output));
-  }
   // A program that ignores the first signal is killed a second later.
   const bool killed = status == ExitStatus{true, SIGKILL} && took > std::chrono::seconds(limits.cpu_seconds);
   if (status == ExitStatus{true, SIGXCPU} || killed) {
@@ -230,7 +224,7 @@ SandboxResult RunInSandbox(const SandboxRun& run) {
     reports.Look();
     if (!result) {
       const auto took = std::chrono::duration_cast<base::Milliseconds>(base::Clock::now() - start);
-      result = reports.started() ? Ended(run.limits, child.truncated(), took, *status) : Unavailable(child.errors());
+      result = reports.started() ? Ended(run.limits, took, *status) : Unavailable(child.errors());
     }
     result->output = child.output();
     result->errors = child.errors();

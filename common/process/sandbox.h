@@ -17,7 +17,7 @@ struct SandboxLimits {
   std::size_t memory = std::size_t{1} << 29;  // bytes: the address space of each process, and what all of them hold
   std::uint32_t processes = 16;               // processes and threads at a time
   std::size_t files = std::size_t{1} << 24;   // bytes: of each file, and of all of them
-  std::size_t output = std::size_t{1} << 16;  // bytes: of stdout, and of stderr
+  std::size_t output = std::size_t{1} << 16;  // bytes: of stdout, and of stderr; what is beyond is dropped
 };
 
 struct SandboxRun {
@@ -30,7 +30,7 @@ struct SandboxRun {
 enum class SandboxEnd {
   kExited,         // by itself: see status
   kTimedOut,       // it used up its wall time or its processor time
-  kResourceLimit,  // memory or output: it was killed for it
+  kResourceLimit,  // memory or files: it was killed for it
   kUnavailable,    // it was never started: this machine has no sandbox, or no room for one; nothing is known about it
 };
 

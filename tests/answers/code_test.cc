@@ -64,7 +64,7 @@ TEST_F(CodeTest, GivesCheckTheEntryPointAndPutsThePromptBeforeAContinuation) {
 }
 
 TEST_F(CodeTest, ProgramsThatDoNotParseFail) {
-  const CodeOutcome outcome = Judge("def f(:\n", "");
+  const CodeOutcome outcome = Judge("def f(:\n", "assert f() == 1");
   EXPECT_EQ(outcome.end, CodeEnd::kFailed);
   EXPECT_THAT(outcome.reason, HasSubstr("SyntaxError"));
 }
@@ -76,7 +76,7 @@ TEST_F(CodeTest, WithoutASandboxThereIsNoResult) {
   EXPECT_EQ(process::RunInSandbox(run).end, process::SandboxEnd::kUnavailable);
   CodeConfig config;
   config.limits.files = 0;
-  EXPECT_EQ(Judge("", "", config).end, CodeEnd::kUnavailable);
+  EXPECT_EQ(Judge("", "assert f() == 1", config).end, CodeEnd::kUnavailable);
 }
 
 // What a program did on inputs.
@@ -108,16 +108,31 @@ TEST_F(CodeTest, StdinProgramsArePrintedOutputs) {
   EXPECT_EQ(behaviour.outputs, (std::vector<std::string>{"3\n", "7\n", "raises ValueError"}));
 }
 
-TEST(CodeTextTest, TakesTheLastBlockAndTheInputs) {
-  const CodeText text = ReadCodeText("a\n```python\nx = 1\n```\nb\n```py\nx = 2\n```\n```inputs\nf(1)\n\n f(2)\n```\n");
-  EXPECT_EQ(text.program, "x = 2\n");
-  EXPECT_EQ(text.inputs, (std::vector<std::string>{"f(1)", "f(2)"}));
-  EXPECT_EQ(ReadCodeText("x = 3").program, "x = 3");
-  EXPECT_EQ(ReadCodeText("```\nx = 4").program, "x = 4\n");
+// An answer to a problem of HumanEval.
+using AnswerTo = std::string (*)(const json::Json& row);
+
+std::string Solution(const json::Json& row) {
+  return row.at("canonical_solution").get<std::string>();
+}
+std::string WholeProgram(const json::Json& row) {
+  return row.at("prompt").get<std::string>() + Solution(row);
+}
+// Without the prompt's imports and helpers.
+std::string AskedFunctionAlone(const json::Json& row) {
+  const std::string whole = "\n" + WholeProgram(row);
+  const std::string name = "\ndef " + row.at("entry_point").get<std::string>() + "(";
+  return "So:\n```python\n" + whole.substr(whole.rfind(name) + 1) + "```\n";
+}
+std::string FollowedByUsage(const json::Json& row) {
+  return "```python\n" + WholeProgram(row) + "```\nUse:\n```python\nprint(" + row.at("entry_point").get<std::string>() +
+         "(1))\n```\n";
+}
+std::string EmptyBody(const json::Json&) {
+  return "    pass\n";
 }
 
-// Every problem of HumanEval, several at a time: its solution, or a body that does nothing.
-void RunHumanEval(const std::string& body_key, CodeEnd expected) {
+// Every problem, several at a time.
+void RunHumanEval(AnswerTo answer, CodeEnd expected) {
   const fs::path folder = tests::DataFolder();
   std::vector<json::Json> rows;
   std::ifstream stream(folder / "humaneval/HumanEval.jsonl");
@@ -128,8 +143,7 @@ void RunHumanEval(const std::string& body_key, CodeEnd expected) {
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < rows.size(); i = next++) {
-      const std::string body = body_key.empty() ? "    pass\n" : rows[i].at(body_key).get<std::string>();
-      outcomes[i] = RunTests({}, {.program = body,
+      outcomes[i] = RunTests({}, {.program = answer(rows[i]),
                                   .tests = rows[i].at("test").get<std::string>(),
                                   .entry_point = rows[i].at("entry_point").get<std::string>(),
                                   .prompt = rows[i].at("prompt").get<std::string>()});
@@ -144,11 +158,23 @@ void RunHumanEval(const std::string& body_key, CodeEnd expected) {
 }
 
 TEST_F(CodeTest, EverySolutionOfHumanEvalPasses) {
-  RunHumanEval("canonical_solution", CodeEnd::kPassed);
+  RunHumanEval(Solution, CodeEnd::kPassed);
+}
+
+TEST_F(CodeTest, EverySolutionOfHumanEvalPassesAsAWholeProgram) {
+  RunHumanEval(WholeProgram, CodeEnd::kPassed);
+}
+
+TEST_F(CodeTest, EverySolutionOfHumanEvalPassesAsTheAskedFunctionAlone) {
+  RunHumanEval(AskedFunctionAlone, CodeEnd::kPassed);
+}
+
+TEST_F(CodeTest, EverySolutionOfHumanEvalPassesBeforeABlockThatUsesIt) {
+  RunHumanEval(FollowedByUsage, CodeEnd::kPassed);
 }
 
 TEST_F(CodeTest, EveryEmptyBodyOfHumanEvalFails) {
-  RunHumanEval("", CodeEnd::kFailed);
+  RunHumanEval(EmptyBody, CodeEnd::kFailed);
 }
 
 // Programs that mean harm, and how each must end. None may pass but those whose harm was without effect.
@@ -185,8 +211,10 @@ constexpr Hostile kHostile[] = {
     {"endless recursion",
      "import sys\nsys.setrecursionlimit(10 ** 9)\ndef f(_=0):\n    return sorted([0], key=f)\nf()\n", CodeEnd::kFailed,
      "signal 11"},
-    {"output flood", "while True:\n    print('x' * 1000)\n", CodeEnd::kResourceLimit, "output"},
-    {"error flood", "import sys\nwhile True:\n    sys.stderr.write('x' * 1000)\n", CodeEnd::kResourceLimit, "output"},
+    {"output flood", "while True:\n    print('x' * 1000)\n", CodeEnd::kTimedOut, "processor"},
+    {"error flood", "import sys\nwhile True:\n    sys.stderr.write('x' * 1000)\n", CodeEnd::kTimedOut, ""},
+    {"much output", "import sys\nfor _ in range(2000):\n    print('x' * 1000)\n    sys.stderr.write('x' * 1000)\n",
+     CodeEnd::kPassed, ""},
     {"file flood",
      "n = 0\nwhile True:\n    with open('/tmp/%d' % n, 'wb') as f:\n        f.write(b'x' * (1 << 20))\n    n += 1\n",
      CodeEnd::kResourceLimit, "files"},
@@ -213,12 +241,15 @@ constexpr Hostile kHostile[] = {
     {"signals its parent and everyone",
      "import os\nfor target in (os.getppid(), 1, -1):\n    for number in (15, 9):\n        try:\n            "
      "os.kill(target, number)\n        except OSError:\n            pass\n",
-     CodeEnd::kPassed, ""},
+     CodeEnd::kFailed, "the tests' process was ended"},
     {"leaves a process behind",
      "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(10 ** 6)\n    "
      "os._exit(0)\n",
      CodeEnd::kPassed, ""},
 };
+
+// What is asked of them.
+constexpr char kOne[] = "def one():\n    return 1\n";
 
 // Children of this process that are alive: as a subreaper it inherits whatever a sandbox leaves behind.
 int LiveChildren() {
@@ -248,7 +279,7 @@ TEST_F(CodeTest, HostileProgramsAreContainedAndLeaveNothingBehind) {
   for (const Hostile& hostile : kHostile) {
     CodeConfig config = Tight();
     if (hostile.wall > 0) config.limits.wall = base::Milliseconds(hostile.wall);
-    const CodeOutcome outcome = Judge(hostile.program, "", config);
+    const CodeOutcome outcome = Judge(std::string(hostile.program) + kOne, "assert one() == 1", config);
     EXPECT_STREQ(Name(outcome.end), Name(hostile.end)) << hostile.name << ": " << outcome.reason;
     EXPECT_THAT(outcome.reason, HasSubstr(hostile.reason)) << hostile.name;
     EXPECT_EQ(LiveChildren(), 0) << hostile.name;
@@ -259,8 +290,8 @@ TEST_F(CodeTest, HostileProgramsAreContainedAndLeaveNothingBehind) {
 
 TEST_F(CodeTest, FilesOfASandboxAreItsOwn) {
   const std::string name = base::Format("/tmp/autodidact_sandbox_{}", getpid());
-  const std::string program = "open('" + name + "', 'x').write('x')\n";
-  for (int i = 0; i < 2; ++i) EXPECT_EQ(Judge(program, "").end, CodeEnd::kPassed);  // new for each run
+  const std::string program = "open('" + name + "', 'x').write('x')\n" + kOne;
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(Judge(program, "assert one() == 1").end, CodeEnd::kPassed);  // new for each run
   EXPECT_FALSE(fs::exists(name));
 }
 
@@ -273,8 +304,9 @@ TEST_F(CodeTest, TheNetworkIsOutOfReach) {
   ASSERT_EQ(listen(server, 1), 0);
   socklen_t size = sizeof address;
   getsockname(server, reinterpret_cast<sockaddr*>(&address), &size);
-  const CodeOutcome outcome = Judge(
-      base::Format("import socket\nsocket.create_connection(('127.0.0.1', {}), 5)\n", ntohs(address.sin_port)), "");
+  const CodeOutcome outcome =
+      Judge(base::Format("import socket\nsocket.create_connection(('127.0.0.1', {}), 5)\n", ntohs(address.sin_port)),
+            "assert one() == 1");
   EXPECT_EQ(outcome.end, CodeEnd::kFailed);
   EXPECT_THAT(outcome.reason, HasSubstr("PermissionError"));
   pollfd came{server, POLLIN, 0};
@@ -284,7 +316,8 @@ TEST_F(CodeTest, TheNetworkIsOutOfReach) {
 
 TEST_F(CodeTest, NothingOfTheEnvironmentIsInherited) {
   setenv("AUTODIDACT_TEST_SECRET", "1", 1);
-  EXPECT_EQ(Judge("import os\nassert 'AUTODIDACT_TEST_SECRET' not in os.environ\n", "").end, CodeEnd::kPassed);
+  const std::string program = std::string("import os\nassert 'AUTODIDACT_TEST_SECRET' not in os.environ\n") + kOne;
+  EXPECT_EQ(Judge(program, "assert one() == 1").end, CodeEnd::kPassed);
 }
 
 }  // namespace

@@ -63,7 +63,9 @@ void RunExtraction(std::string_view bytes) {
     Require(!answer || !answer->empty(), "an answer is not empty");
   }
   Require(answers::AnswerAmongWords(bytes).size() <= bytes.size(), "an answer is a part of its text");
-  Require(answers::ReadCodeText(bytes).program.size() <= bytes.size() + 1, "a program is a part of its text");
+  for (const auto& block : answers::ReadCodeText(bytes).blocks) {
+    Require(block.text.size() <= bytes.size() + 1, "a block is a part of its text");
+  }
 }
 
 void RunJson(std::string_view bytes) {
