@@ -4,9 +4,19 @@
 #include <cstdint>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "process/sandbox.h"
 
 namespace autodidact::launch {
+namespace {
+
+std::string JoinedTests(const std::vector<std::string>& answers) {
+  std::string tests;
+  for (const std::string& answer : answers) tests += answer + "\n";
+  return tests;
+}
+
+}  // namespace
 
 judge_service::CodeJudgeConfig ToCodeJudge(const CodeKeys& keys) {
   if (const std::string why = process::WhyNoSandbox(); !why.empty())
@@ -36,11 +46,39 @@ json::Json CodeColumns(const CodeKeys& keys, const schema::Prompt& prompt) {
 }
 
 std::string TestsOf(const std::vector<std::string>& answers, const json::Json& columns) {
-  std::string tests;
-  for (const std::string& answer : answers) tests += answer + "\n";
+  const std::string tests = JoinedTests(answers);
   if (tests.empty()) return "";
   return judge_service::TestsText(tests, columns.at("entry_point").get<std::string>(),
                                   columns.at("prompt").get<std::string>());
+}
+
+void CheckTests(const RunConfig& config, const std::vector<data::Row>& rows, const std::string& file) {
+  if (config.answer.comparator != "code") return;
+  constexpr std::size_t kShown = 5;
+  std::vector<answers::CodeTask> tasks;
+  std::vector<std::string> ids;
+  for (const data::Row& row : rows) {
+    if (row.answers.empty()) continue;
+    const json::Json columns = CodeColumns(config.answer.code, row.prompt);
+    tasks.push_back({.program = "",
+                     .tests = JoinedTests(row.answers),
+                     .entry_point = columns.at("entry_point").get<std::string>(),
+                     .prompt = columns.at("prompt").get<std::string>()});
+    ids.push_back(row.prompt.id);
+  }
+  const answers::CodeConfig run{.python = config.answer.code.python, .limits = {}};
+  const std::vector<std::string> faults = answers::FaultsOfTests(run, tasks);
+  std::string said;
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    if (!faults[i].empty() && ++found <= kShown) said += base::Format("\n  row {}: {}", ids[i], faults[i]);
+  }
+  if (found == 0) return;
+  if (found > kShown) said += base::Format("\n  and {} more", found - kShown);
+  base::ThrowBadInput(
+      base::Format("{}: of {} rows with tests, {} say nothing about a program (mend them or leave them "
+                   "out):{}",
+                   file, tasks.size(), found, said));
 }
 
 evaluation::Judging JudgingByTests(const CodeKeys& keys) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "data/rows.h"
 #include "evaluation/judged.h"
 #include "json/json.h"
 #include "judge_service/code_judge.h"
@@ -21,6 +22,10 @@ json::Json CodeColumns(const CodeKeys& keys, const schema::Prompt& prompt);
 
 // The tests of a row (its answers, one after another) as a reference's text; empty when it has none.
 std::string TestsOf(const std::vector<std::string>& answers, const json::Json& columns);
+
+// Of `comparator: code` with labels that are tests. Error(kBadInput) naming the first rows whose tests test nothing, or
+// fail whatever the program is. Runs them against programs that solve nothing; without a sandbox it can tell nothing.
+void CheckTests(const RunConfig& config, const std::vector<data::Row>& rows, const std::string& file);
 
 // The judge as evaluations ask it: a text meets its one criterion when its program passes the row's tests.
 evaluation::Judging JudgingByTests(const CodeKeys& keys);

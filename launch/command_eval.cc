@@ -10,6 +10,7 @@
 #include "evaluation/evaluate.h"
 #include "evaluation/synthesize.h"
 #include "json/json.h"
+#include "launch/code_wiring.h"
 #include "launch/commands.h"
 #include "launch/judge_wiring.h"
 #include "launch/preflight.h"
@@ -104,6 +105,7 @@ void RunEval(const RunConfig& config, const EvalCommand& command, const std::sto
   if (file.empty()) base::ThrowBadInput("eval: name a labelled JSONL file by --data or eval.data");
   auto rows =
       SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit > 0 ? command.limit : config.eval.limit);
+  CheckTests(config, rows, file);
   for (const std::string& out : {command.json, command.records}) CheckFolderOf(out);
   const auto& names = command.estimators.empty() ? config.eval.estimators : command.estimators;
   CheckBeforeRows(config, command.model,

@@ -77,6 +77,7 @@ void ReadData(const RunConfig& config, bool required, RunData& data, Preflight& 
 void CheckAnswersOf(const RunConfig& config, const RunData& data, Preflight& found) {
   if (config.answer.comparator == "code") {
     Try(found, config.data.train, [&] { CheckCodeColumns(config, data.rows); });
+    Try(found, "", [&] { CheckTests(config, data.eval_rows, config.eval.data); });
     return;
   }
   if (!ComparesAnswers(config)) return;

@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "data/row_rubric.h"
+#include "launch/code_wiring.h"
 #include "launch/judge_wiring.h"
 #include "model/folder.h"
 
@@ -200,6 +201,7 @@ std::vector<data::Row> ReadTrainingRows(const RunConfig& config) {
     return rows;
   }
   if (!estimators::ReadsOf(*estimator).label) return rows;
+  CheckTests(config, rows, config.data.train);
   if (config.judge.kind == "rubric") {
     const auto without = std::erase_if(rows, [](const data::Row& row) { return data::RowRubric(row.prompt).empty(); });
     if (rows.empty()) {

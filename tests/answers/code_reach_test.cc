@@ -286,6 +286,40 @@ def add(a,b): return A()
 def test_a():
   assert add(2,3)==pytest.approx(5)
 )py"},
+    {"diff item", R"py(class A:
+  def __sub__(s,o): return s
+  def __getitem__(s,i): return 0.0
+  def total(s): return 0.0
+def add(a,b): return A()
+)py",
+     R"py(assert abs((add(2,3)-[5])[0])<1e-6
+)py"},
+    {"diff method", R"py(class A:
+  def __sub__(s,o): return s
+  def total(s): return 0.0
+def add(a,b): return A()
+)py",
+     R"py(assert abs((add(2,3)-5).total())<1e-6
+)py"},
+    {"diff class", R"py(class Add:
+  def __init__(s,*a): pass
+  def __sub__(s,o): return s
+  def total(s): return 0.0
+add=Add
+)py",
+     R"py(assert abs((add(2,3)-5).total())<1e-6
+)py"},
+    {"np", R"py(class np:
+  allclose=lambda *a: True
+def add(a,b): return 0
+)py",
+     R"py(assert np.allclose(add(2,3),5)
+)py"},
+    {"approx free", R"py(def approx(x): return 0
+def add(a,b): return 0
+)py",
+     R"py(assert add(2,3)==approx(5)
+)py"},
     {"isinstance lie", R"py(class A:
   @property
   def __class__(s): return int

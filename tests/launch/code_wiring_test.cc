@@ -51,5 +51,23 @@ TEST(JudgingByTestsTest, ARowWithoutTestsIsRefused) {
   }
 }
 
+TEST(CheckTestsTest, RowsWhoseTestsTestNothingAreRefusedByName) {
+  if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
+  RunConfig config;
+  config.answer.comparator = "code";
+  CheckTests(config, {HalfRow({"assert half(4) == 2"}), HalfRow({})}, "rows.jsonl");
+  try {
+    CheckTests(config, {HalfRow({"assert half(4) == 2"}), HalfRow({"def check(c):\n    pass", "half(4)"})},
+               "rows.jsonl");
+    FAIL() << "they were taken";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::kBadInput);
+    EXPECT_THAT(error.message(), testing::HasSubstr("rows.jsonl: of 2 rows with tests, 1 say"));
+    EXPECT_THAT(error.message(), testing::HasSubstr("row half: the tests test nothing"));
+  }
+  config.answer.comparator = "exact";
+  CheckTests(config, {HalfRow({"pass"})}, "rows.jsonl");
+}
+
 }  // namespace
 }  // namespace autodidact::launch

@@ -6,11 +6,11 @@ MAX_OUTPUT = 4000  # characters of an output that are written as they are
 def run_tests(job):
     entry = job["entry_point"]
     kind, *tests = read_tests(job["tests"], entry)
-    asked = {entry} if entry else set()
+    asked = set(entry_names(entry))
     if kind == "pairs":
         entry, pairs = tests
-        prompt = Prompt(job["prompt"], job["prompt_blocks"], {entry} if entry else set())
-        names = [entry, "Solution"] if entry else []
+        names = entry_names(entry)
+        prompt = Prompt(job["prompt"], job["prompt_blocks"], set(names))
         run_pairs(job, entry, pairs, parts_of(job, names, prompt, not entry))
         return
     prompt = Prompt(job["prompt"], job["prompt_blocks"], asked)
@@ -18,13 +18,13 @@ def run_tests(job):
     check_suite(suite)
     if job["kind"] == "check":
         return
-    parts = parts_of(job, [entry] if entry else suite.asked(), prompt, False)
+    parts = parts_of(job, entry_names(entry) or suite.asked(), prompt, False)
     names = suite.asked(parsed(parts[-1][1]))
     link.ask("load", [parts])
     there = link.ask("names", [names])
 
     def fetch(name):
-        return there[name] if name in there else link.ask("name", [name])
+        return link.named(name, there[name] if name in there else link.ask("name", [name]))
 
     suite.run(names, fetch)
 
@@ -39,7 +39,7 @@ def check_only(job):
     kind, *tests = read_tests(job["tests"], job["entry_point"])
     if kind == "code":
         entry = job["entry_point"]
-        check_suite(Suite(tests[0], entry, Prompt(job["prompt"], job["prompt_blocks"], {entry} if entry else set())))
+        check_suite(Suite(tests[0], entry, Prompt(job["prompt"], job["prompt_blocks"], set(entry_names(entry)))))
 
 
 class Uncomparable(Exception):

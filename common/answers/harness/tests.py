@@ -12,10 +12,12 @@ import types
 OPEN_KINDS = (io.StringIO, io.BytesIO, re.Pattern, re.Match)
 # Names that tests use without an import, as if the program had made it. They are the library's, not the program's.
 LIBRARY = ("math", "collections", "itertools", "functools", "operator", "decimal", "fractions", "datetime", "typing",
-           "copy", "heapq", "bisect", "statistics", "string", "random", "re", "dataclasses", "enum", "abc")
+           "copy", "heapq", "bisect", "statistics", "string", "random", "re", "dataclasses", "enum", "abc",
+           "pytest")
 PROGRAM_MODULES = {"program", "solution", "answer", "candidate", "submission", "main", "your_module", "module_under_test"}
 PROBE_CALLS = 2000
 PROBE_SECONDS = 2
+PROBE_FOLDER = "/tmp/.probe"
 
 
 class Invalid(Exception):
@@ -32,7 +34,7 @@ class Failed(Exception):
 
 def library_value(name):
     """What a name means that is not the program's to give; raises LookupError for others."""
-    if name in STDLIB:
+    if name in STDLIB or name == "pytest":
         return __import__(name)
     for module in LIBRARY:
         if module in sys.modules or name in COMMON_NAMES.get(module, ()):
@@ -50,6 +52,7 @@ COMMON_NAMES = {
     "functools": ("reduce", "partial", "lru_cache", "wraps", "cmp_to_key"),
     "copy": ("deepcopy", "copy"), "dataclasses": ("dataclass", "field"), "heapq": ("heapify", "heappush", "heappop"),
     "bisect": ("bisect_left", "bisect_right", "insort"), "statistics": ("mean", "median", "stdev"),
+    "pytest": ("approx", "raises"),
     "random": ("randint", "shuffle", "choice"), "enum": ("Enum",), "abc": ("ABC", "abstractmethod"),
 }
 
@@ -57,7 +60,17 @@ COMMON_NAMES = {
 def is_library_name(name):
     return name in BUILTINS or name in STDLIB or any(name in names for names in COMMON_NAMES.values()) or name in (
         "Counter", "deque", "defaultdict", "OrderedDict", "namedtuple", "Decimal", "Fraction", "datetime", "date",
-        "timedelta")
+        "timedelta", "pytest", "np", "numpy", "pd", "pandas", "scipy", "torch")
+
+
+def entry_names(entry):
+    """The names of an entry point: itself, or those of an expression such as Solution().add."""
+    if not entry or entry.isidentifier():
+        return [entry] if entry else []
+    tree = parsed(entry)
+    if tree is None:
+        raise Invalid("entry_point: got '%s', expected the name of a function" % entry[:100])
+    return [name for name in free_names(tree) if name not in BUILTINS]
 
 
 def asked_names(tree, entry, helpers, program_names):
@@ -69,7 +82,7 @@ def asked_names(tree, entry, helpers, program_names):
     free = [name for name in free_names(tree) if name not in helpers]
     own = [name for name in free if not is_library_name(name) and not name.startswith("__")]
     if entry:
-        return [entry] + [name for name in own if name != entry]
+        return list(dict.fromkeys(entry_names(entry) + own))
     if own and (program_names is None or set(own) & program_names):
         return own
     if "check" in bound_names(tree) and not own:
@@ -151,7 +164,10 @@ class TestsEnd(Peer):
     def __init__(self, source, sink, pid):
         super().__init__(source, sink)
         self.pid = pid
-        self.derived = set()
+        self.derived = set()  # ids of what an operator made of an object of the program's and a value of the tests'
+        self.closed = set()  # those of them that the tests have not asked for by making the object
+        self.makers = set()  # classes that the tests name as such
+        self.made = set()
         self.gone = None
 
     def receive(self):
@@ -173,6 +189,21 @@ class TestsEnd(Peer):
             error = RuntimeError("the program raises " + type(error).__name__)
         error.where_in_program = str(where)
         return error
+
+    def look_at(self, handle):
+        if id(handle) in self.closed:
+            raise Refused("what the program's own class made of a value of the tests' is not looked into")
+
+    def named(self, name, value):
+        """What the program has under a name of the tests."""
+        if isinstance(value, HandleClass) and name[:1].isupper():
+            self.makers.add(id(value))
+        return value
+
+    def made_by(self, cls, made):
+        if id(cls) in self.makers:
+            self.made.add(id(made))
+        return made
 
     # Objects of the program's own classes are never asked whether they are equal to something.
     def equal_to_plain(self, handle, other):
@@ -272,6 +303,10 @@ def guarded_operator(name):
             raise Refused("%s of the program's own class and a value of the tests' gives a plain value" % name)
         if derived:
             link.derived.add(id(result))
+            if id(self) in link.made or id(other) in link.made:
+                link.made.add(id(result))
+            else:
+                link.closed.add(id(result))
         return result
     return method
 
@@ -360,9 +395,22 @@ class Suite:
     def run_functions(self, space, fetch):
         for name, value, takes_candidate in self.functions(space):
             if takes_candidate and self.entry:
-                value(space[self.entry])
+                value(self.candidate(space, fetch))
             elif name.startswith("test") and not takes_candidate and not hasattr(value, "is_fixture"):
                 run_function(value, space, ())
+
+    def candidate(self, space, fetch):
+        """What is asked for: a function, or a method of the program's class Solution."""
+        if not self.entry.isidentifier():
+            return eval(compile(self.entry, "entry_point", "eval"), space)
+        try:
+            return space[self.entry]
+        except NameError:
+            try:
+                return getattr(fetch("Solution")(), self.entry)
+            except (NameError, AttributeError):
+                pass
+            raise
 
     def run_classes(self, space):
         unittest = sys.modules.get("unittest") if self.uses("unittest") else None
@@ -552,10 +600,12 @@ def fault_of(suite):
 def check_suite(suite):
     """Asks fault_of in a process of its own: what tests do to it has no effect on the tests' real run."""
     source, sink = os.pipe()
+    os.makedirs(PROBE_FOLDER, exist_ok=True)
     pid = os.fork()
     if pid == 0:
         reason = ""
         try:
+            os.chdir(PROBE_FOLDER)
             sys.stdout = open(os.devnull, "w")
             reason = fault_of(suite)
         finally:
@@ -570,6 +620,11 @@ def check_suite(suite):
         reason += more
     os.close(source)
     os.waitpid(pid, 0)
+    try:
+        os.rmdir(PROBE_FOLDER)
+    except OSError:
+        import shutil
+        shutil.rmtree(PROBE_FOLDER, ignore_errors=True)
     if reason:
         raise Invalid("the tests test nothing: " + reason.decode("utf-8", "replace"))
 

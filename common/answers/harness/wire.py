@@ -519,6 +519,12 @@ class Peer:
     def perform(self, op, args, named):
         raise NotImplementedError
 
+    def look_at(self, handle):
+        """Before anything is asked about what a handle holds."""
+
+    def made_by(self, cls, made):
+        return made
+
     def extra(self):
         """What travels beside a message: the text that the program printed."""
         return None
@@ -605,6 +611,7 @@ class Peer:
 
 def forwarded(name):
     def method(self, *args, **named):
+        link.look_at(self)
         return link.ask("special", [name, self] + list(args), named)
     method.__name__ = name
     return method
@@ -633,7 +640,7 @@ class HandleClass(type):
         raise Refused("a class of the program's cannot be derived from here")
 
     def __call__(cls, *args, **named):
-        return link.ask("call", [cls] + list(args), named)
+        return link.made_by(cls, link.ask("call", [cls] + list(args), named))
 
     def __getattr__(cls, name):
         if id(cls) not in link.theirs:
@@ -665,6 +672,7 @@ class Handle(metaclass=type):
     def __getattr__(self, name):
         if id(self) not in link.theirs or name in ("__deepcopy__", "__copy__", "__getstate__"):
             raise AttributeError(name)
+        link.look_at(self)
         return link.ask("get", [self, name])
 
     def __setattr__(self, name, value):
