@@ -227,7 +227,7 @@ class TestsEnd(Peer):
     def same(self, left, right, seen):
         if isinstance(left, Handle) and isinstance(right, Handle):
             return self.equal(left, right, seen)
-        return type(left) is type(right) and left == right
+        return left == right
 
     def abilities(self, specials):
         able = super().abilities(specials)
