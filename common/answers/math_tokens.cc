@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "answers/math_names.h"
 #include "answers/math_text.h"
 #include "answers/text_util.h"
 
@@ -39,70 +40,6 @@ constexpr Replacement kNumberWords[] = {
 
 constexpr std::string_view kDoubledCommands[] = {"frac",  "dfrac", "tfrac", "sqrt",  "text", "pi",     "cdot",
                                                  "times", "left",  "right", "infty", "circ", "mathrm", "pm"};
-
-// Commands that are other spellings of one that the parser knows.
-std::string_view Canonical(std::string_view command) {
-  static constexpr Replacement kSame[] = {{"dfrac", "frac"},
-                                          {"tfrac", "frac"},
-                                          {"nicefrac", "frac"},
-                                          {"sfrac", "frac"},
-                                          {"tg", "tan"},
-                                          {"ctg", "cot"},
-                                          {"cosec", "csc"},
-                                          {"arctg", "arctan"},
-                                          {"arcctg", "arccot"},
-                                          {"vee", "lor"},
-                                          {"wedge", "land"},
-                                          {"equiv", "="},
-                                          {"mod", "pmod"},
-                                          {"leqq", "le"},
-                                          {"geqq", "ge"},
-                                          {"prime", "'"},
-                                          {"thickapprox", "approx"},
-                                          {"simeq", "approx"},
-                                          {"sim", "approx"},
-                                          {"overrightarrow", "vec"},
-                                          {"cfrac", "frac"},
-                                          {"leq", "le"},
-                                          {"leqslant", "le"},
-                                          {"geq", "ge"},
-                                          {"geqslant", "ge"},
-                                          {"neq", "ne"},
-                                          {"lt", "<"},
-                                          {"gt", ">"},
-                                          {"ast", "*"},
-                                          {"cdot", "*"},
-                                          {"times", "*"},
-                                          {"div", "/"},
-                                          {"varnothing", "emptyset"},
-                                          {"degrees", "degree"},
-                                          {"lbrace", "{"},
-                                          {"rbrace", "}"},
-                                          {"lbrack", "["},
-                                          {"rbrack", "]"},
-                                          {"infinity", "infty"},
-                                          {"inf", "infty"},
-                                          {"dbinom", "binom"},
-                                          {"tbinom", "binom"},
-                                          {"vert", "|"},
-                                          {"mid", "|"},
-                                          {"colon", ":"},
-                                          {"asin", "arcsin"},
-                                          {"acos", "arccos"},
-                                          {"atan", "arctan"},
-                                          {"dots", "ldots"},
-                                          {"cdots", "ldots"},
-                                          {"varphi", "phi"},
-                                          {"backslash", "setminus"},
-                                          {"smallsetminus", "setminus"},
-                                          {"lparen", "("},
-                                          {"rparen", ")"},
-                                          {"epsilon", "varepsilon"}};
-  for (const auto& [from, to] : kSame) {
-    if (command == from) return to;
-  }
-  return command;
-}
 
 class Lexer {
  public:
@@ -185,7 +122,7 @@ class Lexer {
       }
       return;
     }
-    const std::string_view canonical = Canonical(name);
+    const std::string_view canonical = CanonicalCommand(name);
     if (IsLetter(canonical.front())) {
       Push(TokenKind::kCommand, "\\" + std::string(canonical));
     } else if (canonical == "{" || canonical == "}") {
@@ -255,7 +192,7 @@ class Lexer {
     const bool has_amount = raw.find("\\$") != std::string_view::npos;
     const std::string plain = ReplaceAll(raw, has_amount ? "\\$" : "$", has_amount ? "$" : "");
     std::string words = Fold(ReplaceAll(ReplaceAll(plain, "\\ ", " "), "~", " "));
-    if (Contains(kPlainNames, words) || Canonical(words) == "infty") {
+    if (Contains(kPlainNames, words) || CanonicalCommand(words) == "infty") {
       PushCommand(words);
     } else if (!words.empty() && (IsDigit(words[0]) || words[0] == '$')) {
       // A number that was set as text.
@@ -305,7 +242,7 @@ class Lexer {
     if (run == "min" && AfterNumber()) {
       at_ = end;
       Push(TokenKind::kText, std::string(run));
-    } else if (Contains(kPlainNames, run) || Canonical(run) == "infty" || run == "degrees" || run == "degree") {
+    } else if (Contains(kPlainNames, run) || CanonicalCommand(run) == "infty" || run == "degrees" || run == "degree") {
       at_ = end;
       PushCommand(run);
     } else if (IsTimes(run, end)) {
