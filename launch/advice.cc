@@ -76,6 +76,8 @@ std::string NoReward(const RunConfig& config, std::string_view reason) {
     return Told("judge.model.folder", "the judge gives no verdict (judge.instruction, rollout.max_completion_length)");
   }
   static const std::vector<Hint> kHints = {
+      {"could be compared", "answer.comparator",
+       "the answers have no value that it can compare; see them in rollouts/"},
       {"verifier", "answer.verifier", "the program does not answer; try it by hand with one line of JSON"},
       {"answer", kExtractorHint.key, kExtractorHint.advice},
       {"inputs", "answer.code.inputs", "there is nothing to run the programs on"},

@@ -119,6 +119,11 @@ TEST(AdviceTest, CutRolloutsAndEqualOnesAreNamed) {
   EXPECT_THAT(Advice(config, GroupOf({"a", "a"})), HasSubstr("; rollout.temperature: got 1"));
 }
 
+TEST(AdviceTest, AnswersThatTheComparatorCannotDecideAreNotTakenForMissing) {
+  const base::Failure failure{base::ErrorKind::kBadInput, "the answer has no value that could be compared"};
+  EXPECT_THAT(Advice({}, WithRewards({failure, failure})), HasSubstr("; answer.comparator: "));
+}
+
 TEST(AdviceTest, FullRewardsLeaveNothingToLearn) {
   EXPECT_THAT(Advice({}, WithRewards({1.0, 1.0})), HasSubstr("nothing is left to learn"));
 }
