@@ -5,6 +5,9 @@
 namespace autodidact::json {
 
 bool DomBuilder::key(string_t& name) {
+  if (repeated_ == RepeatedKey::kRefused && open_.back()->contains(name)) {
+    return Fail("an object has the key '" + name + "' twice");
+  }
   key_ = std::move(name);
   return true;
 }

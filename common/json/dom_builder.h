@@ -12,6 +12,10 @@ namespace autodidact::json {
 // events whose values it wants to keep elsewhere and passes the others on. One thread; one text.
 class DomBuilder {
  public:
+  enum class RepeatedKey { kKeepsLast, kRefused };
+
+  explicit DomBuilder(RepeatedKey repeated = RepeatedKey::kKeepsLast) : repeated_(repeated) {}
+
   using number_integer_t = Json::number_integer_t;
   using number_unsigned_t = Json::number_unsigned_t;
   using number_float_t = Json::number_float_t;
@@ -34,7 +38,7 @@ class DomBuilder {
 
   // Valid after a successful parse.
   Json& root() { return root_; }
-  // Valid after a failed one: what was wrong, and the byte at which it was noticed.
+  // Valid after a failed one: what was wrong, and the byte at which it was noticed (0: unknown).
   const std::string& error() const { return error_; }
   std::size_t error_position() const { return error_position_; }
 
@@ -44,13 +48,14 @@ class DomBuilder {
  protected:
   // Stops the parse with this message.
   bool Fail(std::string message);
+  bool Add(Json value);
 
  private:
-  bool Add(Json value);
   bool Open(Json container);
   bool Close();
   Json* Place(Json value);
 
+  const RepeatedKey repeated_;
   Json root_;
   std::vector<Json*> open_;
   std::string key_;

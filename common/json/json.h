@@ -25,8 +25,9 @@ Json ParseFile(const std::filesystem::path& file);
 // The file's bytes; Error(kBadInput) naming the file and the reason when it cannot be read.
 std::string ReadFile(const std::filesystem::path& file);
 
-// Replaces the file as a whole: a reader sees the old bytes or the new ones, never a part. Error(kBadInput) naming the
-// file and the reason when it cannot be written.
+// Replaces the file as a whole: a reader sees the old bytes or the new ones, never a part. What is no regular file (a
+// device, a pipe) is written as it is. Error naming the file and the reason: kBadInput when it cannot be opened,
+// kRetryLater when it cannot be written (a full disk).
 void WriteFile(const std::filesystem::path& file, std::string_view bytes);
 
 // One line, no line breaks; invalid UTF-8 becomes U+FFFD. A number that is not finite becomes null.
