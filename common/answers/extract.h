@@ -10,8 +10,8 @@ namespace autodidact::answers {
 
 enum class Extractor {
   kBoxed,        // the contents of the last \boxed{…}, braces balanced; nothing when the last one is not closed
-  kLastNumber,   // the last number (sign, decimals, exponent), thousands separators removed
-  kAfterHashes,  // the line after the last "####", trimmed; an amount without its dollar sign and thousands separators
+  kLastNumber,   // the last number as a whole (number.h); nothing where it is a part of more, as in 5√2 and (2, 3)
+  kAfterHashes,  // the line after the last "####", trimmed; an amount without its currency and thousands separators
   kWholeText,    // the text, trimmed and with runs of white space folded
 };
 
@@ -25,7 +25,7 @@ std::optional<std::string> Extract(Extractor extractor, std::string_view text);
 // Stands between the labels of a reference that admits more than one answer (see ReferenceAnswers).
 inline constexpr char kAlternative = '\x1e';
 
-// A reference made of labels: each in the form that the extractor reads, joined by kAlternative. Empty for no label.
+// A reference made of labels that the extractor has a use for (label.h), joined by kAlternative. Empty for no label.
 std::string LabelText(Extractor extractor, const std::vector<std::string>& labels);
 
 // The answers that a reference admits: one, or one for each label of a LabelText. Empty when there is none.

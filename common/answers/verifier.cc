@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/format.h"
-#include "json/json.h"
+#include "json/strict.h"
 
 namespace autodidact::answers {
 namespace {
@@ -52,7 +52,7 @@ base::Outcome<bool> Verifier::Ask(const std::string& line) {
     return GiveUp(base::Format("no answer within {} ms", config_.timeout.count()));
   }
   try {
-    const json::Json said = json::Parse(*reply, "its answer");
+    const json::Json said = json::ParseStrict(*reply, "its answer");
     if (said.is_object() && said.contains("equal") && said["equal"].is_boolean()) return said["equal"].get<bool>();
     return GiveUp("got " + json::Describe(said) + ", expected an object with \"equal\": true or false");
   } catch (const base::Error& error) {

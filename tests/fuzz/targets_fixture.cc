@@ -5,13 +5,13 @@
 #include <filesystem>
 #include <string>
 
+#include "answers/automatic.h"
 #include "answers/code.h"
 #include "answers/compare.h"
 #include "answers/extract.h"
-#include "answers/prose.h"
 #include "base/error.h"
 #include "data/rows.h"
-#include "json/json.h"
+#include "json/strict.h"
 #include "schema/codec.h"
 #include "tests/fuzz/target.h"
 #include "text/tokenizer.h"
@@ -62,7 +62,12 @@ void RunExtraction(std::string_view bytes) {
     const auto answer = answers::Extract(extractor, bytes);
     Require(!answer || !answer->empty(), "an answer is not empty");
   }
-  Require(answers::AnswerAmongWords(bytes).size() <= bytes.size(), "an answer is a part of its text");
+  answers::FindStated(bytes);
+  for (const std::string& answer :
+       answers::ReferenceAnswers(answers::Extractor::kLastNumber,
+                                 answers::LabelText(answers::Extractor::kLastNumber, {std::string(bytes)}))) {
+    Require(!answer.empty(), "an answer is not empty");
+  }
   for (const auto& block : answers::ReadCodeText(bytes).blocks) {
     Require(block.text.size() <= bytes.size() + 1, "a block is a part of its text");
   }
@@ -74,6 +79,10 @@ void RunJson(std::string_view bytes) {
     const std::string written = json::Dump(value);
     Require(written.find('\n') == std::string::npos, "a value is one line");
     Require(json::Dump(json::Parse(written, "fuzz")) == written, "what was written is read as it is");
+  });
+  MayRefuse([&] {
+    const std::string written = json::Dump(json::ParseStrict(bytes, "fuzz"));
+    Require(json::Dump(json::ParseStrict(written, "fuzz")) == written, "numbers keep their digits");
   });
 }
 
