@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <thread>
 
 #include "base/check.h"
@@ -25,6 +26,15 @@ namespace {
 
 // After the child has ended, a grandchild may hold its pipes open: what is there is read, but not for longer than this.
 constexpr base::Milliseconds kDrain{200};
+
+// Between SIGTERM and SIGKILL when the whole program ends. mpirun leaves a rank one second.
+constexpr base::Milliseconds kLastGrace{300};
+
+// The groups of all children that are not reaped yet.
+base::Guarded<std::set<pid_t>>& Groups() {
+  static auto* groups = new base::Guarded<std::set<pid_t>>;  // outlives every thread
+  return *groups;
+}
 
 void CloseIfOpen(int& fd) {
   if (fd >= 0) close(fd);
@@ -165,6 +175,7 @@ class Child::Impl {
       state_.With([&](State& state) { state.error = error; });
       return;
     }
+    Groups().With([&](std::set<pid_t>& groups) { groups.insert(spawned.pid); });
     state_.With([&](State& state) { state.spawned = spawned; });
     // A write to a closed pipe is an error to read, not a signal to die of.
     sigset_t pipe_signal;
@@ -238,8 +249,9 @@ class Child::Impl {
   void Reap(Spawned& spawned) {
     for (int* fd : {&spawned.input, &spawned.output, &spawned.errors, &spawned.pidfd}) CloseIfOpen(*fd);
     state_.With([&](State& state) {
-      kill(-spawned.pid,
-           SIGKILL);  // what it may have left behind in its group; it is still our zombie, so the group is
+      // What it may have left behind in its group; it is still our zombie, so the group is.
+      kill(-spawned.pid, SIGKILL);
+      Groups().With([&](std::set<pid_t>& groups) { groups.erase(spawned.pid); });
       int status = 0;
       while (waitpid(spawned.pid, &status, 0) < 0 && errno == EINTR) continue;
       const bool by_signal = WIFSIGNALED(status);
@@ -288,6 +300,18 @@ bool Child::truncated() const {
 }
 std::optional<std::string> Child::ReadLine(base::Deadline deadline) {
   return impl_->ReadLine(deadline);
+}
+
+void EndNow(int exit_code) {
+  const auto signal_all = [](int signal) {
+    Groups().With([&](const std::set<pid_t>& groups) {
+      for (const pid_t group : groups) kill(-group, signal);
+    });
+  };
+  signal_all(SIGTERM);
+  Groups().WaitUntil(base::Deadline::In(kLastGrace), [](const std::set<pid_t>& groups) { return groups.empty(); });
+  signal_all(SIGKILL);
+  _exit(exit_code);
 }
 
 }  // namespace autodidact::process

@@ -96,4 +96,8 @@ class Child {
   std::unique_ptr<Impl> impl_;
 };
 
+// Ends this process at once with this exit code, from any thread, and with it every child: SIGTERM to each one's group,
+// SIGKILL to what is left after a moment. Nothing is unwound, no destructor runs.
+[[noreturn]] void EndNow(int exit_code);
+
 }  // namespace autodidact::process

@@ -184,6 +184,23 @@ SandboxResult Ended(const SandboxLimits& limits, base::Milliseconds took, ExitSt
   return result;
 }
 
+// `filter` and `status` must stay open until the child is started.
+ChildOptions OptionsFor(const SandboxRun& run, int filter, int status) {
+  ChildOptions options;
+  options.what = run.what;
+  options.argv = CommandLine(run, filter, status);
+  options.environment = {"PATH=/usr/local/bin:/usr/bin:/bin"};
+  options.working_directory = "/";
+  options.output = ChildOptions::Output::kCapture;
+  options.capture_limit = run.limits.output;
+  options.feed = true;
+  options.grace = base::Milliseconds(0);
+  options.keep = {filter, status};
+  // The kernel counts no processes of root's.
+  if (getuid() == 0) options.user = kNobody;
+  return options;
+}
+
 }  // namespace
 
 SandboxResult RunInSandbox(const SandboxRun& run) {
@@ -194,19 +211,7 @@ SandboxResult RunInSandbox(const SandboxRun& run) {
   Descriptor report(pipe[1]);
   fcntl(pipe[0], F_SETFL, O_NONBLOCK);
 
-  ChildOptions options;
-  options.what = run.what;
-  options.argv = CommandLine(run, filter.get(), report.get());
-  options.environment = {"PATH=/usr/local/bin:/usr/bin:/bin"};
-  options.working_directory = "/";
-  options.output = ChildOptions::Output::kCapture;
-  options.capture_limit = run.limits.output;
-  options.feed = true;
-  options.grace = base::Milliseconds(0);
-  options.keep = {filter.get(), report.get()};
-  // The kernel counts no processes of root's.
-  if (getuid() == 0) options.user = kNobody;
-
+  ChildOptions options = OptionsFor(run, filter.get(), report.get());
   std::optional<SandboxResult> result;
   const auto start = base::Clock::now();
   const base::Deadline wall(start + run.limits.wall);
@@ -235,6 +240,15 @@ SandboxResult RunInSandbox(const SandboxRun& run) {
     base::LogError("process: {}: its sandbox was killed but is held in the kernel", run.what);
   }
   return *result;
+}
+
+std::unique_ptr<Child> StartInSandbox(const SandboxRun& run) {
+  const Descriptor filter(FileWith(SystemCallFilter()));
+  const Descriptor reports(open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (filter.get() < 0 || reports.get() < 0) base::ThrowBadInput(run.what + ": no file descriptor left");
+  auto child = std::make_unique<Child>(OptionsFor(run, filter.get(), reports.get()));
+  child->Write(run.input);
+  return child;
 }
 
 std::string WhyNoSandbox() {

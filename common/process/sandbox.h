@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,12 @@ struct SandboxResult {
 //
 // Memory is watched, not reserved: between two looks (10 ms) the processes together may hold more than the limit.
 SandboxResult RunInSandbox(const SandboxRun& run);
+
+// Starts it in the same sandbox and leaves it running: what it is told and says goes through the child, whose
+// destructor kills it and all that it started. The kernel's limits hold; nobody watches its wall time and what its
+// processes hold together, so the caller keeps deadlines of its own. Error(kBadInput) when bubblewrap cannot be
+// started; where it cannot make a sandbox, the child ends at once and errors() says why.
+std::unique_ptr<Child> StartInSandbox(const SandboxRun& run);
 
 // Empty when programs can be run in it here, else what is wrong and what to do about it. Starts a small program.
 std::string WhyNoSandbox();

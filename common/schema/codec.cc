@@ -57,6 +57,7 @@ void Write(wire::Failure::Builder builder, const base::Failure& failure) {
 void Write(wire::ChatMessage::Builder builder, const ChatMessage& message) {
   builder.setRole(Text(message.role));
   builder.setContent(Text(message.content));
+  builder.setJson(Text(message.json));
 }
 
 void Write(wire::Prompt::Builder builder, const Prompt& prompt) {
@@ -280,7 +281,7 @@ base::Failure Read(wire::Failure::Reader reader) {
 }
 
 ChatMessage Read(wire::ChatMessage::Reader reader) {
-  return {Read(reader.getRole()), Read(reader.getContent())};
+  return {Read(reader.getRole()), Read(reader.getContent()), Read(reader.getJson())};
 }
 
 Prompt Read(wire::Prompt::Reader reader) {

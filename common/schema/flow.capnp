@@ -4,7 +4,7 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("autodidact::schema::wire");
 
-struct ChatMessage { role @0 :Text; content @1 :Text; }
+struct ChatMessage { role @0 :Text; content @1 :Text; json @2 :Text; }
 struct Prompt { id @0 :Text; text @1 :Text; messages @2 :List(ChatMessage); columns @3 :Text; }
 enum RunState { running @0; waiting @1; finished @2; }
 struct Lease { ticket @0 :UInt64; prompt @1 :Prompt; attempt @2 :UInt32; milliseconds @3 :UInt32; minVersion @4 :UInt64; }

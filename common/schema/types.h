@@ -23,6 +23,7 @@ using TokenId = std::int32_t;
 struct ChatMessage {
   std::string role;
   std::string content;
+  std::string json = {};  // the message as a JSON object where it is more than a role and a text; empty otherwise
 
   bool operator==(const ChatMessage&) const = default;
 };

@@ -80,26 +80,28 @@ std::int32_t AddedTokenFinder::Child(std::int32_t node, unsigned char byte) cons
   return -1;
 }
 
-std::pair<std::int32_t, std::size_t> AddedTokenFinder::LongestAt(std::string_view text, std::size_t position) const {
+std::pair<std::int32_t, std::size_t> AddedTokenFinder::LongestAt(std::string_view text, std::size_t position,
+                                                                 const Refused& refused) const {
   std::pair<std::int32_t, std::size_t> longest{-1, position};
   std::int32_t node = 0;
   for (std::size_t i = position; i < text.size(); ++i) {
     node = Child(node, static_cast<unsigned char>(text[i]));
     if (node < 0) break;
     const std::int32_t token = nodes_[static_cast<std::size_t>(node)].token;
-    if (token >= 0) longest = {token, i + 1};
+    if (token < 0 || (refused && refused(tokens_[static_cast<std::size_t>(token)], {position, i + 1}))) continue;
+    longest = {token, i + 1};
   }
   return longest;
 }
 
-void AddedTokenFinder::Split(std::string_view text, std::vector<Segment>* segments) const {
+void AddedTokenFinder::Split(std::string_view text, std::vector<Segment>* segments, const Refused& refused) const {
   std::size_t done = 0;
   for (std::size_t position = 0; !tokens_.empty() && position < text.size();) {
     if (!begins_[static_cast<unsigned char>(text[position])]) {
       ++position;
       continue;
     }
-    const auto [index, match_end] = LongestAt(text, position);
+    const auto [index, match_end] = LongestAt(text, position, refused);
     if (index < 0) {
       ++position;
       continue;

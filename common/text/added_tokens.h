@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,8 +38,9 @@ class AddedTokenFinder {
   // `content` is what to look for (normalized, say); an empty one is never found. Later ones replace equal ones.
   void Add(const AddedToken& token, std::string_view content);
 
-  // Appends the segments that cover `text`, none empty.
-  void Split(std::string_view text, std::vector<Segment>* segments) const;
+  // Appends the segments that cover `text`, none empty. A token of which `refused` says so is not found there.
+  using Refused = std::function<bool(const AddedToken& token, const Span& span)>;
+  void Split(std::string_view text, std::vector<Segment>* segments, const Refused& refused = nullptr) const;
 
  private:
   struct Node {
@@ -48,7 +50,8 @@ class AddedTokenFinder {
 
   std::int32_t Child(std::int32_t node, unsigned char byte) const;
   // The longest token that begins at `position`, and its end; -1 when there is none.
-  std::pair<std::int32_t, std::size_t> LongestAt(std::string_view text, std::size_t position) const;
+  std::pair<std::int32_t, std::size_t> LongestAt(std::string_view text, std::size_t position,
+                                                 const Refused& refused) const;
 
   std::vector<AddedToken> tokens_;
   std::vector<Node> nodes_;

@@ -14,6 +14,7 @@ class BpeModel : public Model {
   BpeModel(const TokenizerFile& file, const Part& part, bool byte_level);
 
   void Tokenize(std::string_view word, ModelScratch& scratch, std::vector<TokenId>* ids) const override;
+  TokenId unknown() const override { return unknown_; }
 
  private:
   void LoadVocab(const TokenizerFile& file, const Part& part);

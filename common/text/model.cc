@@ -25,6 +25,8 @@ class WordLevelModel : public Model {
     ids->push_back(id == kNoToken ? unknown_ : id);
   }
 
+  TokenId unknown() const override { return unknown_; }
+
  private:
   StringTable vocab_;
   TokenId unknown_ = kNoToken;

@@ -40,6 +40,9 @@ class Model {
 
   // Appends the ids of `word`. Error(kBadInput) naming the first piece that the vocabulary cannot express.
   virtual void Tokenize(std::string_view word, ModelScratch& scratch, std::vector<TokenId>* ids) const = 0;
+
+  // What stands for the pieces that the vocabulary does not have; kNoToken when nothing does.
+  virtual TokenId unknown() const = 0;
 };
 
 // byte_level: words are raw bytes, tokens are written in GPT-2's alphabet. `vocab` holds the model's own tokens.

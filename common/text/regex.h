@@ -1,22 +1,14 @@
 // Regular expressions as tokenizer.json files write them (Oniguruma's Ruby syntax), run by PCRE2 with its JIT.
 #pragma once
 
-#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "text/span.h"
+
 namespace autodidact::text {
-
-// A half-open range of bytes.
-struct Span {
-  std::size_t begin = 0;
-  std::size_t end = 0;
-
-  std::string_view Of(std::string_view text) const { return text.substr(begin, end - begin); }
-  bool operator==(const Span&) const = default;
-};
 
 // Immutable, hence thread-safe.
 class Regex {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "text/byte_level.h"
@@ -18,6 +19,14 @@ Part PartOf(const TokenizerFile& file, const char* key) {
   static const json::Json kNull;
   auto it = file.parts.find(key);
   return {it == file.parts.end() ? kNull : *it, file.path + ": " + key};
+}
+
+// The parts of `ranges` inside of `segment`, counted from its begin.
+void CutOut(std::span<const Span> ranges, const Span& segment, std::vector<Span>* parts) {
+  for (const Span& range : ranges) {
+    const Span part{std::max(range.begin, segment.begin), std::min(range.end, segment.end)};
+    if (part.begin < part.end) parts->push_back({part.begin - segment.begin, part.end - segment.begin});
+  }
 }
 
 }  // namespace
@@ -59,6 +68,9 @@ Tokenizer::Impl::Impl(const std::filesystem::path& path) {
     }
   }
   for (const AddedToken& token : ReadAddedTokens(Part(file.parts, file.path))) {
+    AddedToken spelled = token;
+    spelled.single_word = spelled.lstrip = spelled.rstrip = false;
+    spelled_finder_.Add(spelled, token.content);
     if (!token.normalized) {
       raw_finder_.Add(token, token.content);
       continue;
@@ -111,9 +123,10 @@ void Tokenizer::Impl::AddToken(const std::string& token, TokenId id, const Token
   place = token;
 }
 
-std::vector<TokenId> Tokenizer::Impl::Encode(std::string_view text, bool add_special_tokens) const {
+std::vector<TokenId> Tokenizer::Impl::Encode(std::string_view text, bool add_special_tokens, const Marks& marks) const {
   std::string valid;
   if (!IsValidUtf8(text)) {
+    AD_CHECK(marks.foreign.empty(), "marked text must be valid UTF-8");
     valid = ReplaceInvalidUtf8(text);
     text = valid;
   }
@@ -123,43 +136,107 @@ std::vector<TokenId> Tokenizer::Impl::Encode(std::string_view text, bool add_spe
   Loan loan(spare_);
   Scratch& scratch = *loan;
   scratch.segments.clear();
-  raw_finder_.Split(text, &scratch.segments);
+  AddedTokenFinder::Refused refused;
+  if (!marks.foreign.empty()) {
+    refused = [&](const AddedToken& token, const Span& span) {
+      return MustStayText(token.id, marks) && Overlaps(span, marks.foreign);
+    };
+  }
+  raw_finder_.Split(text, &scratch.segments, refused);
   for (const Segment& segment : scratch.segments) {
     if (segment.token != kNoToken) {
       ids.push_back(segment.token);
-    } else {
-      EncodeSegment(segment.span.Of(text), segment.span.begin == 0, scratch, &ids);
+      continue;
     }
+    scratch.foreign.clear();
+    CutOut(marks.foreign, segment.span, &scratch.foreign);
+    EncodeSegment(segment.span.Of(text), segment.span.begin == 0, {scratch.foreign, marks.tags}, scratch, &ids);
   }
   if (add_special_tokens) ids.insert(ids.end(), post_processor_.after().begin(), post_processor_.after().end());
   return ids;
 }
 
-void Tokenizer::Impl::EncodeSegment(std::string_view text, bool at_start, Scratch& scratch,
+void Tokenizer::Impl::EncodeSegment(std::string_view text, bool at_start, const Marks& marks, Scratch& scratch,
                                     std::vector<TokenId>* ids) const {
+  const std::string_view as_it_is = text;
   if (!normalizer_.ChangesNothing()) {
     scratch.normalized.assign(text);
     normalizer_.Apply(&scratch.normalized);
     text = scratch.normalized;
   }
   scratch.normalized_segments.clear();
-  normalized_finder_.Split(text, &scratch.normalized_segments);
+  SplitNormalized(as_it_is, text, marks, &scratch.normalized_segments);
   for (const Segment& segment : scratch.normalized_segments) {
     if (segment.token != kNoToken) {
       ids->push_back(segment.token);
     } else {
-      EncodeText(segment.span.Of(text), at_start && segment.span.begin == 0, scratch, ids);
+      EncodeText(segment.span.Of(text), at_start && segment.span.begin == 0, !marks.foreign.empty(), scratch, ids);
     }
   }
 }
 
-void Tokenizer::Impl::EncodeText(std::string_view text, bool at_start, Scratch& scratch,
+bool Tokenizer::Impl::MustStayText(TokenId id, const Marks& marks) const {
+  return IsSpecial(id) || std::find(marks.tags.begin(), marks.tags.end(), id) != marks.tags.end();
+}
+
+// Positions do not survive the normalization, so the tokens are told apart by their order.
+void Tokenizer::Impl::SplitNormalized(std::string_view text, std::string_view normalized, const Marks& marks,
+                                      std::vector<Segment>* segments) const {
+  normalized_finder_.Split(normalized, segments);
+  if (marks.foreign.empty()) return;
+  const auto counts = [&](TokenId id) { return id != kNoToken && MustStayText(id, marks); };
+  const auto found =
+      std::count_if(segments->begin(), segments->end(), [&](const Segment& s) { return counts(s.token); });
+  if (found == 0) return;
+  std::vector<bool> is_foreign;
+  for (const SpelledToken& token : FindSpelled(text)) {
+    if (counts(token.id)) is_foreign.push_back(Overlaps(token.span, marks.foreign));
+  }
+  const bool any = std::find(is_foreign.begin(), is_foreign.end(), true) != is_foreign.end();
+  if (found > std::ssize(is_foreign) || (any && found != std::ssize(is_foreign))) {
+    base::ThrowBadInput(base::Format(
+        "a text spells control tokens that its normalization changes, so that it cannot be kept from becoming them: {}",
+        text.substr(0, 200)));
+  }
+  if (!any) return;
+  std::vector<Span> text_only, tokens;
+  std::size_t next = 0;
+  for (const Segment& segment : *segments) {
+    if (counts(segment.token)) (is_foreign[next++] ? text_only : tokens).push_back(segment.span);
+  }
+  segments->clear();
+  normalized_finder_.Split(normalized, segments, [&](const AddedToken& token, const Span& span) {
+    return MustStayText(token.id, marks) && (Overlaps(span, text_only) || !Overlaps(span, tokens));
+  });
+}
+
+void Tokenizer::Impl::EncodeText(std::string_view text, bool at_start, bool has_foreign, Scratch& scratch,
                                  std::vector<TokenId>* ids) const {
+  const std::size_t before = ids->size();
   PieceList& list = scratch.pieces;
   list.text.assign(text);
   list.at_start = at_start;
   pre_tokenizer_.Apply(&list);
   for (const Span& piece : list.pieces) model_->Tokenize(piece.Of(list.text), scratch.model, ids);
+  if (!has_foreign) return;
+  for (std::size_t i = before; i < ids->size(); ++i) {
+    if (IsSpecial((*ids)[i]) && (*ids)[i] != model_->unknown()) {
+      base::ThrowBadInput(
+          base::Format("the vocabulary can write '{}' only by the control token of that name, which a "
+                       "text must not become",
+                       TokenOf((*ids)[i])));
+    }
+  }
+}
+
+std::vector<SpelledToken> Tokenizer::Impl::FindSpelled(std::string_view text) const {
+  std::vector<Segment> segments;
+  spelled_finder_.Split(text, &segments);
+  std::vector<SpelledToken> found;
+  for (const Segment& segment : segments) {
+    if (segment.token != kNoToken) found.push_back({segment.span, segment.token, IsSpecial(segment.token)});
+  }
+  return found;
 }
 
 std::string Tokenizer::Impl::Decode(std::span<const TokenId> ids, bool skip_special_tokens) const {
@@ -190,7 +267,16 @@ Tokenizer::Tokenizer(const std::filesystem::path& file_or_folder) : impl_(std::m
 Tokenizer::~Tokenizer() = default;
 
 std::vector<TokenId> Tokenizer::Encode(std::string_view text, bool add_special_tokens) const {
-  return impl_->Encode(text, add_special_tokens);
+  return impl_->Encode(text, add_special_tokens, {});
+}
+
+std::vector<TokenId> Tokenizer::EncodeMarked(std::string_view text, bool add_special_tokens,
+                                             std::span<const Span> foreign, std::span<const TokenId> tags) const {
+  return impl_->Encode(text, add_special_tokens, {foreign, tags});
+}
+
+std::vector<SpelledToken> Tokenizer::FindSpelled(std::string_view text) const {
+  return impl_->FindSpelled(text);
 }
 
 std::string Tokenizer::Decode(std::span<const TokenId> ids, bool skip_special_tokens) const {

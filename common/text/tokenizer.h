@@ -10,9 +10,18 @@
 #include <string_view>
 #include <vector>
 
+#include "text/span.h"
+
 namespace autodidact::text {
 
 using TokenId = std::int32_t;
+
+// A token that stands in a text as it is spelled.
+struct SpelledToken {
+  Span span;
+  TokenId id = 0;
+  bool special = false;
+};
 
 // Immutable after loading, hence thread-safe.
 class Tokenizer {
@@ -28,6 +37,15 @@ class Tokenizer {
   // A text that the vocabulary cannot express throws Error(kBadInput) naming the first such piece, unless the file has
   // an unknown token. Invalid UTF-8 is read as U+FFFD. Truncation and padding of the file are not applied.
   std::vector<TokenId> Encode(std::string_view text, bool add_special_tokens = true) const;
+
+  // The same of a text with parts that are text and nothing else, whatever they spell: no special token, and none of
+  // `tags`, is read where it shares a byte with one of the ranges (in order, apart from each other). Error(kBadInput)
+  // when the vocabulary has no other tokens for such a part, as one of whole words.
+  std::vector<TokenId> EncodeMarked(std::string_view text, bool add_special_tokens, std::span<const Span> foreign,
+                                    std::span<const TokenId> tags) const;
+  // Where the text, which is valid UTF-8, spells tokens that Encode takes as a whole: the leftmost first, the longest
+  // of those, apart from each other.
+  std::vector<SpelledToken> FindSpelled(std::string_view text) const;
 
   // Ids outside the vocabulary (a model may have more rows than tokens) stand for nothing. Valid UTF-8.
   std::string Decode(std::span<const TokenId> ids, bool skip_special_tokens = true) const;

@@ -22,7 +22,13 @@ class Tokenizer::Impl {
  public:
   explicit Impl(const std::filesystem::path& path);
 
-  std::vector<TokenId> Encode(std::string_view text, bool add_special_tokens) const;
+  // What must stay text.
+  struct Marks {
+    std::span<const Span> foreign;
+    std::span<const TokenId> tags;
+  };
+  std::vector<TokenId> Encode(std::string_view text, bool add_special_tokens, const Marks& marks) const;
+  std::vector<SpelledToken> FindSpelled(std::string_view text) const;
   std::string Decode(std::span<const TokenId> ids, bool skip_special_tokens) const;
 
   std::int64_t vocab_size() const { return static_cast<std::int64_t>(tokens_.size()); }
@@ -45,14 +51,22 @@ class Tokenizer::Impl {
     std::string normalized;
     std::vector<Segment> segments;
     std::vector<Segment> normalized_segments;
+    std::vector<Span> foreign;  // of a segment
   };
   // Lends a Scratch to one Encode call.
   class Loan;
 
   void ReadTokens(const TokenizerFile& file);
   void AddToken(const std::string& token, TokenId id, const TokenizerFile& file);
-  void EncodeSegment(std::string_view text, bool at_start, Scratch& scratch, std::vector<TokenId>* ids) const;
-  void EncodeText(std::string_view text, bool at_start, Scratch& scratch, std::vector<TokenId>* ids) const;
+  // `foreign` of the segment's own bytes.
+  void EncodeSegment(std::string_view text, bool at_start, const Marks& marks, Scratch& scratch,
+                     std::vector<TokenId>* ids) const;
+  void EncodeText(std::string_view text, bool at_start, bool has_foreign, Scratch& scratch,
+                  std::vector<TokenId>* ids) const;
+  bool MustStayText(TokenId id, const Marks& marks) const;
+  // Splits normalized text; a token that stands in a foreign part of the text before that is none.
+  void SplitNormalized(std::string_view text, std::string_view normalized, const Marks& marks,
+                       std::vector<Segment>* segments) const;
 
   std::vector<std::string> tokens_;  // by id; empty for an id that the file leaves out
   std::vector<bool> is_special_;     // by id
@@ -60,6 +74,7 @@ class Tokenizer::Impl {
   StringTable ids_;
   AddedTokenFinder raw_finder_;         // looks into the text as it is
   AddedTokenFinder normalized_finder_;  // looks into the normalized text
+  AddedTokenFinder spelled_finder_;     // all of them as they are spelled
   Normalizer normalizer_;
   PreTokenizer pre_tokenizer_;
   std::unique_ptr<Model> model_;

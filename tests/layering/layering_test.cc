@@ -28,7 +28,7 @@ const std::map<std::string, Names>& AllowedRooms() {
       {"schema", {"base"}},
       {"net", {"base"}},
       {"collective", {"base"}},
-      {"text", {"base", "json"}},
+      {"text", {"base", "json", "process"}},
       {"model", {"base", "json"}},
       {"answers", {"base", "json", "process"}},
       {"data", {"base", "json", "schema"}},

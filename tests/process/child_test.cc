@@ -54,6 +54,20 @@ TEST(ChildTest, DeathBySignalIsToldFromAnExitCode) {
   EXPECT_THAT(status->Describe(), HasSubstr("signal 9"));
 }
 
+TEST(EndNowTest, EndsTheProcessWithItsChildrenAndWhatTheyHaveStarted) {
+  const std::string file = testing::TempDir() + "end_now_test.pid";
+  const auto end = [&] {
+    Child child(Shell("trap '' TERM; sh -c 'trap \"\" TERM; echo $$ > " + file + "; echo up; exec sleep 1000' & wait"));
+    if (child.ReadLine(Deadline::In(kSoon)) != "up") std::_Exit(1);
+    EndNow(42);
+  };
+  EXPECT_EXIT(end(), testing::ExitedWithCode(42), "");
+  pid_t grandchild = 0;
+  std::ifstream(file) >> grandchild;
+  ASSERT_GT(grandchild, 0);
+  EXPECT_TRUE(IsGone(grandchild, Deadline::In(kSoon)));
+}
+
 TEST(ChildTest, WaitEndsAtItsDeadline) {
   Child child(Shell("exec sleep 1000"));
   EXPECT_FALSE(child.Wait(Deadline::In(kShort)).has_value());

@@ -6,8 +6,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cerrno>
+#include <functional>
 #include <thread>
+#include <vector>
 
 #include "base/guarded.h"
 #include "process/stacks.h"
@@ -20,25 +24,56 @@ using base::Deadline;
 using base::Milliseconds;
 using tests::kSoon;
 
-TEST(SignalWatchTest, SignalsAreCountedInsteadOfEndingTheProcess) {
-  base::Guarded<std::vector<std::pair<int, int>>> seen;
-  SignalWatch watch([&](int signal, int count) { seen.With([&](auto& list) { list.emplace_back(signal, count); }); });
-  const auto has = [](std::size_t n) { return [n](const auto& list) { return list.size() == n; }; };
-  kill(getpid(), SIGINT);
-  ASSERT_TRUE(seen.WaitUntil(Deadline::In(kSoon), has(1)));
-  kill(getpid(), SIGTERM);
-  ASSERT_TRUE(seen.WaitUntil(Deadline::In(kSoon), has(2)));
-  seen.With([](const auto& list) {
-    EXPECT_EQ(list[0], std::pair(SIGINT, 1));
-    EXPECT_EQ(list[1], std::pair(SIGTERM, 2));
-  });
+using Seen = base::Guarded<std::vector<int>>;
+
+std::function<void(int)> Into(Seen& seen) {
+  return [&seen](int signal) { seen.With([&](auto& list) { list.push_back(signal); }); };
+}
+
+bool Comes(const Seen& seen, std::vector<int> signals) {
+  return seen.WaitUntil(Deadline::In(kSoon), [&](const auto& list) { return list == signals; });
+}
+
+TEST(SignalWatchTest, SignalsAreToldInsteadOfEndingTheProcess) {
+  Seen seen;
+  const SignalWatch watch(Into(seen));
+  std::vector<int> sent;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    kill(getpid(), signal);
+    sent.push_back(signal);
+    EXPECT_TRUE(Comes(seen, sent)) << signal;
+  }
 }
 
 TEST(SignalWatchTest, SignalsEndTheProcessAgainAfterwards) {
   {
-    SignalWatch watch([](int, int) {});
+    SignalWatch watch([](int) {});
   }
   EXPECT_EXIT(kill(getpid(), SIGTERM), testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(SignalWatchTest, AHangUpThatIsIgnoredStaysSo) {
+  signal(SIGHUP, SIG_IGN);
+  Seen seen;
+  const SignalWatch watch(Into(seen));
+  kill(getpid(), SIGHUP);
+  kill(getpid(), SIGTERM);
+  EXPECT_TRUE(Comes(seen, {SIGTERM}));
+  signal(SIGHUP, SIG_DFL);
+}
+
+TEST(SignalWatchTest, AReaderThatGoesIsToldOnceAndWritesFailInsteadOfEndingTheProcess) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  Seen seen;
+  const SignalWatch watch(Into(seen), ends[1]);
+  close(ends[0]);
+  EXPECT_TRUE(Comes(seen, {SIGPIPE}));
+  EXPECT_EQ(write(ends[1], "x", 1), -1);
+  EXPECT_EQ(errno, EPIPE);
+  kill(getpid(), SIGINT);
+  EXPECT_TRUE(Comes(seen, {SIGPIPE, SIGINT}));
+  close(ends[1]);
 }
 
 // By a file: ThreadSanitizer holds a signal back from a thread that waits in read() or for a condition.

@@ -14,6 +14,109 @@
 namespace autodidact::text {
 namespace {
 
+Chat ChatOf(const json::Json& messages, bool add_generation_prompt) {
+  Chat chat{.turns = {}, .add_generation_prompt = add_generation_prompt};
+  for (const json::Json& message : messages) chat.turns.emplace_back(message["role"], message["content"]);
+  return chat;
+}
+
+std::string RenderFormat(ChatFormat format, std::vector<ChatTurn> turns) {
+  return ChatTemplate(format).Render({.turns = std::move(turns)});
+}
+
+TEST(ChatGoldenTest, RendersAsTheModelsOwnTemplates) {
+  const json::Json cases = json::ParseFile(tests::SourceFolder() / "tests/golden/chat_goldens.json");
+  ASSERT_EQ(cases.size(), 150u);
+  for (const json::Json& item : cases) {
+    const ChatTemplate format(ChatFormatNamed(item["format"].get<std::string>()));
+    const Chat chat = ChatOf(item["messages"], item["add_generation_prompt"].get<bool>());
+    if (item["text"].is_null()) {
+      EXPECT_THROW(format.Render(chat), base::Error) << json::Dump(item);
+    } else {
+      EXPECT_EQ(format.Render(chat), item["text"].get<std::string>()) << json::Dump(item);
+    }
+  }
+}
+
+TEST(ChatTest, SharedTemplatesAreKnownByTheirText) {
+  const auto folder = tests::DataFolder() / "chat_templates";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not here; set AUTODIDACT_DATA";
+  const auto rendering = [&](const std::string& name, const std::string& bos) {
+    const ChatTemplate known({.text = json::ReadFile(folder / (name + ".jinja")),
+                              .where = name,
+                              .special_tokens = json::Dump({{"bos_token", bos}})});
+    EXPECT_NE(known.description().find("known by its text"), std::string::npos) << known.description();
+    return known.Render({.turns = {{"user", "Hi"}}});
+  };
+  EXPECT_EQ(rendering("meta-llama-Llama-3.1-8B-Instruct", "<|begin_of_text|>"),
+            RenderFormat(ChatFormat::kLlama3, {{"user", "Hi"}}));
+  EXPECT_EQ(rendering("Qwen-Qwen2.5-7B-Instruct", ""), RenderFormat(ChatFormat::kQwen2, {{"user", "Hi"}}));
+  EXPECT_EQ(rendering("Qwen-Qwen3-0.6B", ""), RenderFormat(ChatFormat::kQwen3Thinking, {{"user", "Hi"}}));
+  EXPECT_EQ(rendering("google-gemma-3-it", "<bos>"), RenderFormat(ChatFormat::kGemma3, {{"user", "Hi"}}));
+}
+
+TEST(ChatTest, ThinkingIsTheVariablesToSwitch) {
+  const auto file = tests::DataFolder() / "chat_templates/Qwen-Qwen3-0.6B.jinja";
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << file << " is not here; set AUTODIDACT_DATA";
+  const auto rendering = [&](const std::string& variables) {
+    const ChatTemplate known(
+        {.text = json::ReadFile(file), .where = "t", .special_tokens = "{}", .variables = variables});
+    EXPECT_EQ(known.leaves_thinking_open(), variables.empty());
+    return known.Render({.turns = {{"user", "Hi"}}});
+  };
+  const std::string open = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n";
+  EXPECT_EQ(rendering(""), open);
+  EXPECT_EQ(rendering(R"({"enable_thinking":true})"), open);
+  EXPECT_EQ(rendering(R"({"enable_thinking":false})"), open + "<think>\n\n</think>\n\n");
+}
+
+TEST(ChatTest, SmolLm2BeginsWithItsDefaultSystemTurn) {
+  EXPECT_EQ(RenderFormat(ChatFormat::kSmolLm2, {{"user", "Hi"}}),
+            "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
+            "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
+}
+
+TEST(ChatTest, PlainJoinsTheContentsByASpace) {
+  EXPECT_EQ(RenderFormat(ChatFormat::kPlain, {{"system", "a"}, {"user", "b"}}), "a b");
+}
+
+TEST(ChatTest, WrongTurnsAreRefused) {
+  EXPECT_THROW(RenderFormat(ChatFormat::kChatMl, {}), base::Error);
+  EXPECT_THROW(RenderFormat(ChatFormat::kChatMl, {{"tool", "x"}}), base::Error);
+}
+
+TEST(ChatTest, WhatAFormatDoesNotRenderIsRefusedAndNeverLeftOut) {
+  ChatTurn turn("assistant", "x");
+  turn.message = R"({"role": "assistant", "content": "x", "id": 7, "name": null})";
+  EXPECT_EQ(RenderFormat(ChatFormat::kPlain, {turn}), "x");
+  for (const char* key : {"tool_calls", "reasoning_content", "name", "tool_call_id"}) {
+    turn.message = json::Dump({{"role", "assistant"}, {"content", "x"}, {key, "y"}});
+    EXPECT_THROW(RenderFormat(ChatFormat::kChatMl, {turn}), base::Error) << key;
+  }
+  EXPECT_THROW(ChatTemplate().Render({.turns = {{"user", "x"}}, .variables = R"({"tools": [{}]})"}), base::Error);
+}
+
+TEST(ChatTest, WhatARowGivesTheTemplateIsFound) {
+  EXPECT_EQ(RowVariables(R"({"prompt": "tools", "tools": []})"), "");
+  EXPECT_EQ(
+      RowVariables(R"({"tools": [{"b": 1, "a": 2}], "chat_template_kwargs": {"enable_thinking": false}, "x": 1})"),
+      R"({"tools":[{"b":1,"a":2}],"enable_thinking":false})");
+  EXPECT_THROW(RowVariables(R"({"chat_template_kwargs": [1]})"), base::Error);
+}
+
+TEST(ChatTest, InvalidUtf8IsReplaced) {
+  EXPECT_EQ(RenderFormat(ChatFormat::kPlain, {{"user", "a\xff"}}), "a\xEF\xBF\xBD");
+}
+
+TEST(ChatTest, AnUnknownNameListsTheKnownOnes) {
+  try {
+    ChatFormatNamed("llama2");
+    FAIL() << "no error was thrown";
+  } catch (const base::Error& error) {
+    EXPECT_NE(error.message().find("plain, llama3, qwen3"), std::string::npos) << error.message();
+  }
+}
+
 class ChatFolderTest : public testing::Test {
  protected:
   ChatFolderTest()
@@ -27,101 +130,45 @@ class ChatFolderTest : public testing::Test {
   std::filesystem::path folder_;
 };
 
-TEST(ChatGoldenTest, RendersAsTheModelsOwnTemplates) {
-  const json::Json cases = json::ParseFile(tests::SourceFolder() / "tests/golden/chat_goldens.json");
-  ASSERT_EQ(cases.size(), 150u);
-  for (const json::Json& item : cases) {
-    const ChatFormat format = ChatFormatNamed(item["format"].get<std::string>());
-    std::vector<ChatTurn> turns;
-    for (const json::Json& message : item["messages"]) turns.push_back({message["role"], message["content"]});
-    const bool add = item["add_generation_prompt"].get<bool>();
-    if (item["text"].is_null()) {
-      EXPECT_THROW(RenderChat(format, turns, add), base::Error) << json::Dump(item);
-    } else {
-      EXPECT_EQ(RenderChat(format, turns, add), item["text"].get<std::string>()) << json::Dump(item);
-    }
-  }
-}
-
-TEST(ChatTest, SharedTemplatesAreRecognised) {
-  const auto folder = tests::DataFolder() / "chat_templates";
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not here; set AUTODIDACT_DATA";
-  const auto format = [&](const std::string& name) {
-    return RecogniseChatFormat(json::ReadFile(folder / (name + ".jinja")), name);
-  };
-  EXPECT_EQ(format("meta-llama-Llama-3.1-8B-Instruct"), ChatFormat::kLlama3);
-  EXPECT_EQ(format("Qwen-Qwen2.5-7B-Instruct"), ChatFormat::kQwen2);
-  EXPECT_EQ(format("Qwen-Qwen3-0.6B"), ChatFormat::kQwen3);
-  EXPECT_EQ(format("google-gemma-3-it"), ChatFormat::kGemma3);
-}
-
-TEST(ChatTest, ChatMlIsRecognisedByItsDefaultSystemTurn) {
-  const std::string loop =
-      "{% for m in messages %}{{'<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>\\n'}}{% endfor %}";
-  EXPECT_EQ(RecogniseChatFormat(loop, "t"), ChatFormat::kChatMl);
-  EXPECT_EQ(RecogniseChatFormat("{{ '<|im_start|>system\\nYou are a helpful AI assistant named SmolLM, trained by "
-                                "Hugging Face<|im_end|>\\n' }}" +
-                                    loop,
-                                "t"),
-            ChatFormat::kSmolLm2);
-  EXPECT_THROW(RecogniseChatFormat("{{ '<|im_start|>system\\nYou are someone else.<|im_end|>\\n' }}" + loop, "t"),
-               base::Error);
-  EXPECT_THROW(RecogniseChatFormat(loop + "{{ '<think>' }}", "t"), base::Error);
-}
-
-TEST(ChatTest, SmolLm2BeginsWithItsDefaultSystemTurn) {
-  EXPECT_EQ(RenderChat(ChatFormat::kSmolLm2, {{"user", "Hi"}}, true),
-            "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
-            "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
-}
-
-TEST(ChatTest, PlainJoinsTheContentsByASpace) {
-  EXPECT_EQ(RenderChat(ChatFormat::kPlain, {{"system", "a"}, {"user", "b"}}, true), "a b");
-}
-
-TEST(ChatTest, WrongTurnsAreRefused) {
-  EXPECT_THROW(RenderChat(ChatFormat::kChatMl, {}, true), base::Error);
-  EXPECT_THROW(RenderChat(ChatFormat::kChatMl, {{"tool", "x"}}, true), base::Error);
-}
-
-TEST(ChatTest, InvalidUtf8IsReplaced) {
-  EXPECT_EQ(RenderChat(ChatFormat::kPlain, {{"user", "a\xff"}}, true), "a\xEF\xBF\xBD");
-}
-
-TEST(ChatTest, AnUnknownNameListsTheKnownOnes) {
-  try {
-    ChatFormatNamed("llama2");
-    FAIL() << "no error was thrown";
-  } catch (const base::Error& error) {
-    EXPECT_NE(error.message().find("plain, llama3, qwen3"), std::string::npos) << error.message();
-  }
-}
-
-TEST_F(ChatFolderTest, WithoutATemplateIsPlain) {
-  EXPECT_EQ(DetectChatFormat(folder_), ChatFormat::kPlain);
+TEST_F(ChatFolderTest, WithoutATemplateThereIsNone) {
+  EXPECT_FALSE(FindChatSource(folder_));
   Write("tokenizer_config.json", "{}");
-  EXPECT_EQ(DetectChatFormat(folder_), ChatFormat::kPlain);
+  EXPECT_FALSE(FindChatSource(folder_));
 }
 
 TEST_F(ChatFolderTest, TemplateIsFoundInEachOfItsPlaces) {
+  Write("chat_template.json", R"({"chat_template": "of the processor"})");
+  EXPECT_EQ(FindChatSource(folder_)->text, "of the processor");
   Write("tokenizer_config.json", R"({"chat_template": [{"name": "tools", "template": "x"},
-      {"name": "default", "template": "<|im_start|>"}]})");
-  EXPECT_EQ(DetectChatFormat(folder_), ChatFormat::kChatMl);
-  Write("chat_template.json", R"({"chat_template": "<start_of_turn> first_user_prefix"})");
-  EXPECT_EQ(DetectChatFormat(folder_), ChatFormat::kGemma3);
-  Write("chat_template.jinja", "<|im_start|> enable_thinking");
-  EXPECT_EQ(DetectChatFormat(folder_), ChatFormat::kQwen3);
+      {"name": "default", "template": "one of several"}]})");
+  EXPECT_EQ(FindChatSource(folder_)->text, "one of several");
+  Write("tokenizer_config.json", R"({"chat_template": {"default": "by its name"}})");
+  EXPECT_EQ(FindChatSource(folder_)->text, "by its name");
+  Write("tokenizer_config.json", R"({"chat_template": "the only one"})");
+  EXPECT_EQ(FindChatSource(folder_)->text, "the only one");
+  Write("chat_template.jinja", "a file");
+  EXPECT_EQ(FindChatSource(folder_)->text, "a file");
+  EXPECT_EQ(FindChatSource(folder_)->where, (folder_ / "chat_template.jinja").string());
 }
 
-TEST_F(ChatFolderTest, AnUnknownTemplateSaysHowToNameAFormat) {
-  Write("chat_template.jinja", "[INST] {{ message }} [/INST]");
+TEST_F(ChatFolderTest, SeveralTemplatesWithoutADefaultAreAnErrorThatSaysWhatToDo) {
+  Write("tokenizer_config.json", R"({"chat_template": [{"name": "tools", "template": "x"}]})");
   try {
-    DetectChatFormat(folder_);
+    FindChatSource(folder_);
     FAIL() << "no error was thrown";
   } catch (const base::Error& error) {
-    EXPECT_NE(error.message().find("chat_template.jinja"), std::string::npos);
-    EXPECT_NE(error.message().find("--chat-format): one of plain"), std::string::npos) << error.message();
+    EXPECT_NE(error.message().find("prompt.template"), std::string::npos) << error.message();
   }
+}
+
+TEST_F(ChatFolderTest, SpecialTokensAreTextsOrObjectsInEitherFile) {
+  Write("special_tokens_map.json", R"({"bos_token": {"content": "<s>", "lstrip": false}, "pad_token": "<old>"})");
+  Write("tokenizer_config.json", R"({"chat_template": "t", "bos_token": null, "eos_token": {"content": "</s>"},
+      "pad_token": "<pad>", "additional_special_tokens": ["<a>", {"content": "<b>"}],
+      "extra_special_tokens": {"image_token": "<image>"}})");
+  EXPECT_EQ(FindChatSource(folder_)->special_tokens,
+            R"({"bos_token":"<s>","pad_token":"<pad>","eos_token":"</s>","image_token":"<image>",)"
+            R"("additional_special_tokens":["<a>","<b>"]})");
 }
 
 }  // namespace
