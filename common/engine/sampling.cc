@@ -32,7 +32,7 @@ DrawnToken Sampler::Draw(float* logits, std::int64_t vocab_size, const DrawSpec&
   block_sums_.resize(static_cast<std::size_t>((padded + cpu::kSumBlock - 1) / cpu::kSumBlock));
 
   const bool greedy = params.temperature <= 0;
-  const float inverse_temperature = greedy ? 1.0f : 1.0f / params.temperature;
+  const float inverse_temperature = greedy ? 1.0f : 1.0f / std::max(params.temperature, kLeastTemperature);
   float finite = 0;
   float largest = kernels.max(logits, padded, &finite);
   AD_CHECK(std::isfinite(finite), "the model's logits are not finite (largest {})", largest);

@@ -11,6 +11,10 @@
 
 namespace autodidact::engine {
 
+// Positive temperatures below it draw as it does: there any two logits that differ are further apart than a draw can
+// bridge, and their distance over it is still finite.
+constexpr float kLeastTemperature = 1e-20f;
+
 // What one draw depends on beside the logits. Borrows everything; valid during one call of a decoder.
 struct DrawSpec {
   const SamplingParams* params = nullptr;

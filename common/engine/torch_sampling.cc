@@ -78,7 +78,7 @@ at::Tensor Uniforms(std::span<const DrawSpec* const> draws) {
 std::vector<DrawnToken> DrawAlike(const at::Tensor& logits_NV, std::span<const DrawSpec* const> draws) {
   const SamplingParams& params = *draws.front()->params;
   const bool greedy = params.temperature <= 0;
-  const double temperature = greedy ? 1.0 : static_cast<double>(params.temperature);
+  const double temperature = greedy ? 1.0 : static_cast<double>(std::max(params.temperature, kLeastTemperature));
   const at::Tensor raw_logprobs = (logits_NV / temperature).log_softmax(1);
   const at::Tensor penalized = Penalized(logits_NV, draws, static_cast<double>(params.repetition_penalty));
   at::Tensor ids_N;

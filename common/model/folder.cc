@@ -76,7 +76,6 @@ std::optional<std::string> ParameterName(const ModelConfig& config, const std::s
       }
     }
   }
-  if (name == "lm_head.weight" && config.tie_word_embeddings) return std::nullopt;
   return name;
 }
 
@@ -112,6 +111,20 @@ void LoadFile(const SafetensorsFile& file, const ModelConfig& config,
   }
   if (skipped > 0)
     base::LogInfo("{}: {} tensors are not part of the text model; skipped", file.path().string(), skipped);
+}
+
+constexpr const char* kHead = "lm_head.weight";
+constexpr const char* kEmbedding = "model.embed_tokens.weight";
+
+// Takes the head out that some writers store beside the embedding that it is tied to. Another one would be a model that
+// config.json does not describe.
+void CheckTiedHead(const std::filesystem::path& folder, Parameters& parameters) {
+  const auto head = parameters.extract(kHead);
+  if (head.empty() || head.mapped().equal(parameters.at(kEmbedding))) return;
+  ThrowBadInput(
+      Format("{}: {} differs from {}, but config.json has tie_word_embeddings: true; set it to false, or "
+             "take the tensor out",
+             folder.string(), kHead, kEmbedding));
 }
 
 struct Shard {
@@ -180,8 +193,10 @@ SharedWeights LoadModel(const std::filesystem::path& folder, at::ScalarType type
   std::map<std::string, std::vector<std::int64_t>> expected;
   for (NamedShape& shape : ParameterShapes(config)) expected.emplace(std::move(shape.name), std::move(shape.shape));
   Parameters parameters;
+  auto with_head = expected;
+  if (config.tie_word_embeddings) with_head.emplace(kHead, expected.at(kEmbedding));
   for (const auto& path : WeightFiles(folder)) {
-    LoadFile(SafetensorsFile(path), config, expected, type, device, parameters);
+    LoadFile(SafetensorsFile(path), config, with_head, type, device, parameters);
   }
   for (const auto& [name, shape] : expected) {
     if (!parameters.contains(name)) {
@@ -189,6 +204,7 @@ SharedWeights LoadModel(const std::filesystem::path& folder, at::ScalarType type
           Format("{}: tensor {} of shape {} is missing from the weights", folder.string(), name, ShapeText(shape)));
     }
   }
+  if (config.tie_word_embeddings) CheckTiedHead(folder, parameters);
   return std::make_shared<const WeightSet>(config, std::move(parameters), version);
 }
 

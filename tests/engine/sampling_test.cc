@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/torch_sampling.h"
 
 namespace autodidact::engine {
 namespace {
@@ -226,6 +227,54 @@ TEST(SamplerTest, NonFiniteLogitsAreAnError) {
   Sampler sampler;
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     EXPECT_THROW(DrawOnce(sampler, {1, bad, 2}, {}, 0), base::Error);
+  }
+}
+
+// Down to the least that float holds, by both samplers: one of the likeliest tokens, and finite log-probabilities.
+TEST(SamplerTest, TinyTemperaturesDrawTheLikeliest) {
+  const std::vector<float> logits = SomeLogits(300, 3.0);
+  const auto likeliest = std::max_element(logits.begin(), logits.end()) - logits.begin();
+  Sampler sampler;
+  for (const float temperature : {1e-6f, 1e-10f, 1e-20f, 1e-30f, 1e-38f, 1e-40f, 1e-45f}) {
+    for (SamplingParams params : {SamplingParams{}, SamplingParams{.top_k = 5}, SamplingParams{.top_p = 0.9f},
+                                  SamplingParams{.min_p = 1.0f}, SamplingParams{.top_p = 1e-6f, .min_p = 0.5f}}) {
+      params.temperature = temperature;
+      const DrawnToken token = DrawOnce(sampler, logits, params, 0);
+      DrawSpec spec{.params = &params,
+                    .key = {5, base::RandomStream::kRollout, 3, 1},
+                    .position = 0,
+                    .prompt = {},
+                    .generated = {}};
+      const DrawSpec* const draws[] = {&spec};
+      const DrawnToken other = DrawRows(at::tensor(logits).unsqueeze(0), draws).front();
+      for (const DrawnToken& drawn : {token, other}) {
+        EXPECT_EQ(drawn.id, likeliest) << temperature;
+        EXPECT_NEAR(drawn.logprob, 0, 1e-6) << temperature;
+        EXPECT_NEAR(drawn.sampled_logprob, 0, 1e-6) << temperature;
+      }
+    }
+  }
+}
+
+// The penalty makes another token the likeliest: its untruncated log-probability is far down, yet a number.
+TEST(SamplerTest, TinyTemperaturesKeepUnlikelyLogProbabilitiesFinite) {
+  const std::vector<float> logits = {5.0f, 4.0f, -3.0f};
+  Sampler sampler;
+  SamplingParams params{.temperature = 1e-45f, .repetition_penalty = 4.0f};
+  const std::vector<schema::TokenId> prompt = {0};
+  const DrawnToken token = DrawOnce(sampler, logits, params, 0, prompt);
+  DrawSpec spec{.params = &params,
+                .key = {5, base::RandomStream::kRollout, 3, 1},
+                .position = 0,
+                .prompt = prompt,
+                .generated = {}};
+  const DrawSpec* const draws[] = {&spec};
+  const DrawnToken other = DrawRows(at::tensor(logits).unsqueeze(0), draws).front();
+  for (const DrawnToken& drawn : {token, other}) {
+    EXPECT_EQ(drawn.id, 1);
+    EXPECT_TRUE(std::isfinite(drawn.logprob));
+    EXPECT_LT(drawn.logprob, -1e6f);
+    EXPECT_TRUE(std::isfinite(drawn.sampled_logprob));
   }
 }
 

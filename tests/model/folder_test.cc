@@ -130,6 +130,26 @@ TEST_F(FolderTest, MissingSurplusAndMisshapenTensorsAreNamed) {
   EXPECT_EQ(ErrorOfLoading([](Parameters&) {}), "no error");
 }
 
+TEST_F(FolderTest, AHeadBesideTheEmbeddingThatItIsTiedToMustBeTheSame) {
+  for (const std::string& name : GoldenNames()) {
+    const SharedWeights weights = LoadGolden(name).weights;
+    if (!weights->config().tie_word_embeddings) continue;
+    SaveModel(*weights, at::kFloat, folder_, {});
+    Parameters parameters = weights->parameters();
+    at::Tensor& head = parameters["lm_head.weight"];
+    head = weights->at("model.embed_tokens.weight").clone();
+    WriteSafetensors(File(), {parameters.begin(), parameters.end()}, at::kFloat);
+    const SharedWeights back = LoadModel(folder_, at::kFloat, at::kCPU);
+    EXPECT_EQ(back->parameters().size(), weights->parameters().size());
+    head[1][2] += 1;
+    WriteSafetensors(File(), {parameters.begin(), parameters.end()}, at::kFloat);
+    EXPECT_THAT(ErrorOf([&] { LoadModel(folder_, at::kFloat, at::kCPU); }),
+                AllOf(HasSubstr("lm_head.weight differs"), HasSubstr("tie_word_embeddings")));
+    return;
+  }
+  FAIL() << "no golden model is tied";
+}
+
 TEST_F(FolderTest, FolderWithoutWeightsSaysWhatWasLookedFor) {
   std::filesystem::copy_file(GoldenFolder("llama") / "config.json", folder_ / "config.json");
   EXPECT_THAT(ErrorOf([&] { LoadModel(folder_, at::kFloat, at::kCPU); }), HasSubstr("model.safetensors.index.json"));
