@@ -23,6 +23,7 @@ struct Call {
   Task task;
   std::string request;
   std::string reply;
+  Dialect dialect;  // of the request
   std::int64_t tries = 0;
   base::Clock::time_point not_before;
 };
@@ -70,8 +71,7 @@ class EndpointBackend : public Backend {
  public:
   explicit EndpointBackend(EndpointConfig config) : config_(std::move(config)) {
     SetUpCurl();
-    while (config_.base_url.ends_with('/')) config_.base_url.pop_back();
-    url_ = config_.base_url + "/chat/completions";
+    url_ = ChatUrl(config_.base_url);
     identity_ = base::Format("{}\n{}\n{}", url_, config_.talk.model, config_.talk.system);
     multi_ = curl_multi_init();
     AddHeader("Content-Type: application/json");
@@ -87,7 +87,6 @@ class EndpointBackend : public Backend {
 
   void Start(Task task) override {
     Call& call = *waiting_.emplace_back(std::make_unique<Call>());
-    call.request = RequestBody(config_.talk, task);
     call.task = std::move(task);
     call.not_before = base::Clock::now();
   }
@@ -151,6 +150,8 @@ class EndpointBackend : public Backend {
     AD_CHECK(handle != nullptr, "libcurl gave no handle");
     ++call->tries;
     call->reply.clear();
+    call->dialect = dialect_;
+    call->request = RequestBody(config_.talk, dialect_, call->task);
     const auto timeout = static_cast<long>(config_.timeout.count());
     curl_easy_setopt(handle, CURLOPT_URL, url_.c_str());
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -180,20 +181,47 @@ class EndpointBackend : public Backend {
     const auto at = running_.find(handle);
     OwnedCall call = std::move(at->second);
     running_.erase(at);
+    const char* location = nullptr;  // lives as long as the handle
+    curl_easy_getinfo(handle, CURLINFO_REDIRECT_URL, &location);
+    const std::string redirect = location ? location : "";
     Close(handle);
-    if (code == CURLE_OK && status == 200) return Read(*call, results);
-
+    std::string said = call->reply;
+    if (code == CURLE_OK && status == 200) {
+      const ReplyBody reply = ReadBody(call->reply);
+      if (reply.status == 200) return Read(*call, reply, results);
+      status = reply.status;
+      said = reply.error;
+    }
+    if (code == CURLE_OK && Learnt(*call, status, said)) return Repeat(std::move(call));
     const bool may_pass = code == CURLE_OK ? StatusMayPass(status) : ErrorMayPass(code);
     if (may_pass && call->tries <= config_.retries) return Postpone(std::move(call), retry_after);
-    std::string reason = code == CURLE_OK ? base::Format("HTTP {}: {}", status, Excerpt(call->reply))
-                                          : std::string(curl_easy_strerror(code));
-    reason = base::Format("the judge's endpoint failed after {} tries: {}", call->tries, reason);
+    std::string reason =
+        code == CURLE_OK ? base::Format("HTTP {}: {}", status, Excerpt(said)) : curl_easy_strerror(code);
+    if (!redirect.empty()) reason += base::Format("; it redirects to {}, which is not followed", Excerpt(redirect));
+    reason = base::Format("the judge's endpoint failed after {} tries: {} ({})", call->tries, reason,
+                          url_.substr(0, url_.find('?')));
     base::LogWarning("{}", reason);
     Answer(*call, {schema::VerdictKind::kInvalid, reason, false}, results);
   }
 
-  void Read(const Call& call, std::vector<TaskResult>& results) {
-    auto opinions = ReadReply(call.reply, call.task.items.size());
+  // Whether the endpoint refused a parameter that the next request is without. Others may have learnt it meanwhile.
+  bool Learnt(const Call& call, long status, const std::string& said) {
+    if (status != 400 && status != 422) return false;
+    if (Adapted(call.dialect, said) == call.dialect) return false;
+    const Dialect adapted = Adapted(dialect_, said);
+    if (adapted != dialect_)
+      base::LogInfo("the judge's endpoint does not take a parameter; it is left out: {}", Excerpt(said));
+    dialect_ = adapted;
+    return true;
+  }
+
+  void Repeat(OwnedCall call) {
+    call->not_before = base::Clock::now();
+    waiting_.push_back(std::move(call));
+  }
+
+  void Read(const Call& call, const ReplyBody& reply, std::vector<TaskResult>& results) {
+    auto opinions = ReadReply(reply, config_.talk, call.task.items.size());
     if (!opinions.ok()) {
       return Answer(call, {schema::VerdictKind::kInvalid, opinions.failure().reason, true}, results);
     }
@@ -233,6 +261,7 @@ class EndpointBackend : public Backend {
   EndpointConfig config_;
   std::string url_;
   std::string identity_;
+  Dialect dialect_;
   CURLM* multi_ = nullptr;
   curl_slist* headers_ = nullptr;
   std::deque<OwnedCall> waiting_;

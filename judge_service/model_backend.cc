@@ -52,9 +52,6 @@ ModelBackend::ModelBackend(ModelBackendConfig config, model::SharedWeights weigh
   }
   identity_ = base::Format("{}\n{}\n{}\n{}\n{}\n{}", config_.identity, config_.system, config_.instruction, config_.yes,
                            config_.no, config_.threshold);
-  for (schema::TokenId id = 0; id < tokenizer_.vocab_size(); ++id) {
-    if (tokenizer_.IsSpecial(id) && tokenizer_.TokenOf(id).size() > 1) special_.push_back(tokenizer_.TokenOf(id));
-  }
 }
 
 std::vector<TaskResult> ModelBackend::Step(base::Deadline) {
@@ -130,24 +127,12 @@ Opinion ModelBackend::OpinionOf(double yes, double no) const {
 }
 
 Ids ModelBackend::Prompt(const std::string& response, const std::string& item) const {
-  const std::string safe_item = Defused(item);
-  std::vector<text::ChatTurn> turns;
-  if (!config_.system.empty()) turns.push_back({"system", config_.system});
-  turns.push_back({"user", text::Substitute(config_.instruction, {{"{response}", Defused(response)},
-                                                                  {"{criterion}", safe_item},
-                                                                  {"{reference}", safe_item}})});
-  return tokenizer_.Encode(text::RenderChat(config_.chat, turns, /*add_generation_prompt=*/true),
-                           /*add_special_tokens=*/config_.chat == text::ChatFormat::kPlain);
-}
-
-// A space inside of whatever would be read as a special token: a response cannot end its turn and begin another.
-std::string ModelBackend::Defused(std::string text) const {
-  for (const std::string& token : special_) {
-    for (std::size_t at = text.find(token); at != std::string::npos; at = text.find(token, at + 2)) {
-      text.insert(at + 1, 1, ' ');
-    }
-  }
-  return text;
+  text::Chat chat;
+  if (!config_.system.empty()) chat.turns.emplace_back("system", text::MarkedText{config_.system});
+  chat.turns.emplace_back("user", text::SubstituteMarked(config_.instruction, {{"{response}", text::Foreign(response)},
+                                                                               {"{criterion}", text::Foreign(item)},
+                                                                               {"{reference}", text::Foreign(item)}}));
+  return config_.chat.Encode(chat, tokenizer_).ids;
 }
 
 }  // namespace autodidact::judge_service

@@ -20,7 +20,7 @@ struct ModelBackendConfig {
   // The user turn. "{response}", and "{criterion}" (or "{reference}") for what the response is held against: it should
   // come last, since what stands before it is computed once for all criteria of a response.
   std::string instruction;
-  text::ChatFormat chat = text::ChatFormat::kPlain;
+  text::ChatTemplate chat;
   std::string yes = "yes";  // tokenized by themselves and put after the prompt
   std::string no = "no";
   double threshold = 0.5;  // met when P(yes) / (P(yes) + P(no)) is above
@@ -56,13 +56,11 @@ class ModelBackend : public Backend {
   void Choose(std::vector<Prepared>& tasks) const;
   Opinion OpinionOf(double yes, double no) const;
   Ids Prompt(const std::string& response, const std::string& item) const;
-  std::string Defused(std::string text) const;
 
   const ModelBackendConfig config_;
   const model::SharedWeights weights_;
   const text::Tokenizer& tokenizer_;
   std::string identity_;
-  std::vector<std::string> special_;  // tokens that a text must not spell
   Ids yes_;
   Ids no_;
   std::deque<Task> waiting_;

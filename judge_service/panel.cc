@@ -183,12 +183,16 @@ schema::JudgeReply JudgeNow(Panel& panel, schema::JudgeRequest request) {
   return std::move(JudgeAll(panel, std::move(one)).front());
 }
 
-std::vector<schema::JudgeReply> JudgeAll(Panel& panel, std::vector<schema::JudgeRequest> requests) {
+std::vector<schema::JudgeReply> JudgeAll(Panel& panel, std::vector<schema::JudgeRequest> requests,
+                                         const std::function<void()>& look) {
   std::vector<schema::JudgeReply> replies(requests.size());
   for (std::size_t i = 0; i < requests.size(); ++i) {
     panel.Add(std::move(requests[i]), [&replies, i](schema::JudgeReply reply) { replies[i] = std::move(reply); });
   }
-  while (!panel.idle()) panel.Step(base::Deadline::In(kLook));
+  while (!panel.idle()) {
+    panel.Step(base::Deadline::In(kLook));
+    if (look) look();
+  }
   return replies;
 }
 

@@ -77,7 +77,7 @@ struct SynthesisPrompt {
   std::string separator = "\n";  // between candidates
   CandidateOrder order = CandidateOrder::kGiven;
   std::string heading;  // only text under its last occurrence counts; empty: all of it
-  text::ChatFormat format = text::ChatFormat::kPlain;
+  text::ChatTemplate format;
 };
 
 struct SynthesisConfig {
@@ -94,8 +94,8 @@ void Validate(const SynthesisPrompt& prompt);
 // The text of the prompt, chat template included. What candidates contain is never expanded again.
 std::string RenderSynthesisPrompt(const SynthesisPrompt& prompt, const std::vector<std::string>& candidates);
 
-// Its token ids: the tokenizer adds its special tokens (BOS) to the plain format only. Error(kBadInput) when the
-// vocabulary cannot express the text.
+// Its token ids (text/chat.h): a candidate is only ever text, whatever it spells. Error(kBadInput) when the vocabulary
+// cannot express the text.
 std::vector<schema::TokenId> EncodeSynthesisPrompt(const SynthesisPrompt& prompt, const text::Tokenizer& tokenizer,
                                                    const std::vector<std::string>& candidates);
 

@@ -6,16 +6,20 @@ namespace autodidact::estimators {
 
 std::vector<text::ChatTurn> QuestionTurns(const QuestionFormat& format, const schema::Prompt& prompt) {
   std::vector<text::ChatTurn> turns;
-  if (!format.system.empty()) turns.push_back({"system", format.system});
-  for (const schema::ChatMessage& message : prompt.messages) turns.push_back({message.role, message.content});
-  if (prompt.messages.empty()) turns.push_back({"user", text::Substitute(format.text, {{"{prompt}", prompt.text}})});
+  if (!format.system.empty()) turns.emplace_back("system", text::MarkedText{format.system});
+  for (const schema::ChatMessage& message : prompt.messages) {
+    turns.emplace_back(message.role, message.content).message = message.json;
+  }
+  if (prompt.messages.empty()) {
+    turns.emplace_back("user", text::SubstituteMarked(format.text, {{"{prompt}", text::Foreign(prompt.text)}}));
+  }
   return turns;
 }
 
-std::vector<schema::TokenId> EncodeTurns(text::ChatFormat format, const std::vector<text::ChatTurn>& turns,
-                                         const text::Tokenizer& tokenizer) {
-  return tokenizer.Encode(text::RenderChat(format, turns, /*add_generation_prompt=*/true),
-                          /*add_special_tokens=*/format == text::ChatFormat::kPlain);
+text::Chat QuestionChat(const QuestionFormat& format, const schema::Prompt& prompt) {
+  text::Chat chat{.turns = QuestionTurns(format, prompt)};
+  if (!prompt.messages.empty()) chat.variables = text::RowVariables(prompt.columns);
+  return chat;
 }
 
 std::string QuestionText(const schema::Prompt& prompt) {

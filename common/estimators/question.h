@@ -13,16 +13,15 @@ namespace autodidact::estimators {
 struct QuestionFormat {
   std::string system;             // a turn before all others; empty: none
   std::string text = "{prompt}";  // the user turn of a prompt in text; a prompt in turns stands as it is
-  text::ChatFormat format = text::ChatFormat::kPlain;
+  text::ChatTemplate format;
 };
 
 // The turns of the prompt, the system's first.
 std::vector<text::ChatTurn> QuestionTurns(const QuestionFormat& format, const schema::Prompt& prompt);
 
-// The token ids that the model continues: the tokenizer adds its special tokens (BOS) to the plain format only.
-// Error(kBadInput) for turns that the chat format refuses or a text that the vocabulary cannot express.
-std::vector<schema::TokenId> EncodeTurns(text::ChatFormat format, const std::vector<text::ChatTurn>& turns,
-                                         const text::Tokenizer& tokenizer);
+// The same with what else the row gives the template: its columns "tools", "documents" and "chat_template_kwargs" where
+// the prompt is in turns.
+text::Chat QuestionChat(const QuestionFormat& format, const schema::Prompt& prompt);
 
 // The prompt as one text for people: its text, or its turns as "role: content" lines.
 std::string QuestionText(const schema::Prompt& prompt);

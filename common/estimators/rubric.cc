@@ -9,6 +9,7 @@
 
 #include "base/format.h"
 #include "json/json.h"
+#include "json/model_reply.h"
 #include "text/substitute.h"
 
 namespace autodidact::estimators {
@@ -34,21 +35,27 @@ std::string_view WithoutFence(std::string_view text) {
   if (text.size() < 2 * kFence.size() || !text.starts_with(kFence) || !text.ends_with(kFence)) return text;
   const std::size_t line_end = text.find('\n');
   if (line_end == std::string_view::npos || line_end + kFence.size() >= text.size()) return text;
-  const std::string_view tag = Trimmed(text.substr(kFence.size(), line_end - kFence.size()));
-  if (!tag.empty() && tag != "json") return text;
   return Trimmed(text.substr(line_end, text.size() - line_end - kFence.size()));
 }
 
+// The list of criteria in a value: the value itself, or the one member of an object.
+const json::Json* CriteriaIn(const json::Json& value) {
+  const json::Json* list = value.is_object() && value.size() == 1 ? &value.front() : &value;
+  return list->is_array() ? list : nullptr;
+}
+
 base::Outcome<Texts> FromJson(std::string_view text) {
-  json::Json list;
-  try {
-    list = json::Parse(WithoutFence(text), "the rubric");
-  } catch (const base::Error& error) {
-    return Wrong(error.message());
+  const json::FoundJson found = json::FindJson(text, "the rubric");
+  const json::Json* list = nullptr;
+  for (const json::Json& value : found.values) {
+    const json::Json* criteria = CriteriaIn(value);
+    if (!criteria) continue;
+    if (list && *list != *criteria) return Wrong("it holds several lists that differ, expected one list of strings");
+    list = criteria;
   }
-  if (!list.is_array()) return Wrong("it is " + json::Describe(list) + ", expected a list of strings");
+  if (!list) return Wrong(found.fault.empty() ? "it holds no list, expected a list of strings" : found.fault);
   Texts criteria;
-  for (const json::Json& item : list) {
+  for (const json::Json& item : *list) {
     if (!item.is_string()) return Wrong("the list holds " + json::Describe(item) + ", expected strings");
     criteria.push_back(item.get<std::string>());
   }
@@ -141,11 +148,11 @@ void Validate(const RubricConfig& config) {
 
 std::vector<schema::TokenId> EncodeRubricPrompt(const RubricConfig& config, const text::Tokenizer& tokenizer,
                                                 const std::string& reference) {
-  std::vector<text::ChatTurn> turns;
-  if (!config.system.empty()) turns.push_back({"system", config.system});
-  turns.push_back({"user", text::Substitute(config.instruction, {{"{reference}", reference}})});
-  return tokenizer.Encode(text::RenderChat(config.chat, turns, /*add_generation_prompt=*/true),
-                          /*add_special_tokens=*/config.chat == text::ChatFormat::kPlain);
+  text::Chat chat;
+  if (!config.system.empty()) chat.turns.emplace_back("system", text::MarkedText{config.system});
+  chat.turns.emplace_back("user",
+                          text::SubstituteMarked(config.instruction, {{"{reference}", text::Foreign(reference)}}));
+  return config.chat.Encode(chat, tokenizer).ids;
 }
 
 std::size_t NeededCriteria(const RubricConfig& config, std::string_view reference) {
@@ -162,11 +169,12 @@ std::size_t NeededCriteria(const RubricConfig& config, std::string_view referenc
 
 base::Outcome<std::vector<schema::Criterion>> ParseRubric(const RubricConfig& config, std::string_view written,
                                                           std::size_t needed) {
-  written = Trimmed(written);
-  if (written.empty()) return Wrong("nothing was written");
+  const std::string_view answer = json::WithoutThoughts(written);
+  if (answer.empty())
+    return Wrong(Trimmed(written).empty() ? "nothing was written" : "nothing was written behind the thoughts");
   base::Outcome<Texts> texts = config.format == RubricFormat::kJson    ? FromJson(written)
-                               : config.format == RubricFormat::kLines ? FromLines(written)
-                                                                       : FromSeparated(written, config.separator);
+                               : config.format == RubricFormat::kLines ? FromLines(WithoutFence(answer))
+                                                                       : FromSeparated(answer, config.separator);
   if (!texts.ok()) return texts.failure();
   std::vector<schema::Criterion> criteria;
   std::set<std::string> seen;

@@ -13,10 +13,11 @@
 
 namespace autodidact::estimators {
 
-// The structure that the anchor must write. Anything beside it makes the rubric invalid.
+// The structure that the anchor must write. Thoughts before it (<think>…</think>) are passed over.
 enum class RubricFormat {
-  kJson,       // a list of strings, in a ``` fence or bare
-  kLines,      // one criterion a line, all behind "- ", all behind "* ", or numbered from 1 ("1. " or "1) ")
+  kJson,   // a list of strings, or an object with that one member; sentences and a ``` fence around it are passed over
+  kLines,  // nothing but one criterion a line (in a ``` fence or bare), all behind "- ", all behind "* ", or numbered
+           // from 1 ("1. " or "1) ")
   kSeparated,  // criteria between separators; one separator may stand before the first
 };
 RubricFormat RubricFormatNamed(std::string_view name);  // "json", "lines", "separated"; Error(kBadInput) otherwise
@@ -24,7 +25,7 @@ RubricFormat RubricFormatNamed(std::string_view name);  // "json", "lines", "sep
 struct RubricConfig {
   std::string system;                       // empty: none
   std::string instruction = "{reference}";  // the user turn
-  text::ChatFormat chat = text::ChatFormat::kPlain;
+  text::ChatTemplate chat;
   RubricFormat format = RubricFormat::kJson;
   std::string separator = "|";          // of kSeparated
   std::size_t min_criteria = 5;         // fewer: no rubric

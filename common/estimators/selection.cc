@@ -93,26 +93,27 @@ void Validate(const SelfSelectPrompt& prompt) {
   }
 }
 
-SelfSelectQuery EncodeSelfSelect(const SelfSelectPrompt& prompt, text::ChatFormat format,
+SelfSelectQuery EncodeSelfSelect(const SelfSelectPrompt& prompt, const text::ChatTemplate& format,
                                  const text::Tokenizer& tokenizer, const std::string& question,
                                  const std::vector<std::string>& texts, std::optional<schema::TokenId> end) {
   if (!prompt.choices.empty() && prompt.choices.size() < texts.size()) {
     base::ThrowBadInput(base::Format("self_select: {} choices for {} rollouts", prompt.choices.size(), texts.size()));
   }
   SelfSelectQuery query;
-  std::string candidates;
+  text::MarkedText candidates;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const std::string name = prompt.choices.empty() ? std::to_string(i + 1) : prompt.choices[i];
-    if (i > 0) candidates += prompt.separator;
-    candidates += text::Substitute(prompt.candidate, {{"{index}", name}, {"{text}", texts[i]}});
+    if (i > 0) candidates.text += prompt.separator;
+    text::Append(text::SubstituteMarked(prompt.candidate, {{"{index}", {name}}, {"{text}", text::Foreign(texts[i])}}),
+                 &candidates);
     query.replies.push_back(tokenizer.Encode(name, /*add_special_tokens=*/false));
     if (end) query.replies.back().push_back(*end);
   }
-  std::vector<text::ChatTurn> turns;
-  if (!prompt.system.empty()) turns.push_back({"system", prompt.system});
-  turns.push_back(
-      {"user", text::Substitute(prompt.instruction, {{"{prompt}", question}, {"{candidates}", candidates}})});
-  query.prompt = EncodeTurns(format, turns, tokenizer);
+  text::Chat chat;
+  if (!prompt.system.empty()) chat.turns.emplace_back("system", text::MarkedText{prompt.system});
+  chat.turns.emplace_back("user", text::SubstituteMarked(prompt.instruction, {{"{prompt}", text::Foreign(question)},
+                                                                              {"{candidates}", candidates}}));
+  query.prompt = format.Encode(chat, tokenizer).ids;
   return query;
 }
 
@@ -154,16 +155,16 @@ std::vector<double> Selector::ChoiceLogprobs(const schema::Prompt& prompt, const
 }
 
 std::vector<Ids> Selector::Contexts(const schema::Prompt& prompt, const schema::RolloutGroup& group) const {
-  const auto question = QuestionTurns(config_.question, prompt);
-  const auto last =
-      std::find_if(question.rbegin(), question.rend(), [](const text::ChatTurn& turn) { return turn.role == "user"; });
-  if (last == question.rend()) base::ThrowBadInput("the prompt has no turn of a user to repeat");
+  const text::Chat question = QuestionChat(config_.question, prompt);
+  const auto last = std::find_if(question.turns.rbegin(), question.turns.rend(),
+                                 [](const text::ChatTurn& turn) { return turn.role == "user"; });
+  if (last == question.turns.rend()) base::ThrowBadInput("the prompt has no turn of a user to repeat");
   std::vector<Ids> contexts;
   for (const schema::Rollout& rollout : group.rollouts) {
-    auto turns = question;
-    turns.push_back({"assistant", rollout.text});
-    turns.push_back(*last);
-    contexts.push_back(EncodeTurns(config_.question.format, turns, tokenizer_));
+    text::Chat chat = question;
+    chat.turns.emplace_back("assistant", rollout.text);
+    chat.turns.push_back(*last);
+    contexts.push_back(config_.question.format.Encode(chat, tokenizer_).ids);
   }
   return contexts;
 }

@@ -52,7 +52,7 @@ struct SelfSelectQuery {
   std::vector<schema::TokenId> prompt;
   std::vector<std::vector<schema::TokenId>> replies;
 };
-SelfSelectQuery EncodeSelfSelect(const SelfSelectPrompt& prompt, text::ChatFormat format,
+SelfSelectQuery EncodeSelfSelect(const SelfSelectPrompt& prompt, const text::ChatTemplate& format,
                                  const text::Tokenizer& tokenizer, const std::string& question,
                                  const std::vector<std::string>& texts, std::optional<schema::TokenId> end);
 

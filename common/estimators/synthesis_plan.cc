@@ -38,6 +38,22 @@ std::vector<Candidate> Ordered(const std::vector<std::string>& texts, CandidateO
   return ordered;
 }
 
+text::Chat SynthesisChat(const SynthesisPrompt& prompt, const std::vector<std::string>& candidates) {
+  const std::vector<Candidate> ordered = Ordered(candidates, prompt.order);
+  text::MarkedText list;
+  for (std::size_t i = 0; i < ordered.size(); ++i) {
+    if (i > 0) list.text += prompt.separator;
+    text::Append(text::SubstituteMarked(prompt.candidate, {{"{index}", {std::to_string(i + 1)}},
+                                                           {"{text}", text::Foreign(ordered[i].text)},
+                                                           {"{count}", {std::to_string(ordered[i].count)}}}),
+                 &list);
+  }
+  text::Chat chat;
+  if (!prompt.system.empty()) chat.turns.emplace_back("system", text::MarkedText{prompt.system});
+  chat.turns.emplace_back("user", text::SubstituteMarked(prompt.instruction, {{"{candidates}", std::move(list)}}));
+  return chat;
+}
+
 }  // namespace
 
 CandidateOrder CandidateOrderNamed(const std::string& name) {
@@ -57,23 +73,12 @@ void Validate(const SynthesisPrompt& prompt) {
 }
 
 std::string RenderSynthesisPrompt(const SynthesisPrompt& prompt, const std::vector<std::string>& candidates) {
-  const std::vector<Candidate> ordered = Ordered(candidates, prompt.order);
-  std::string list;
-  for (std::size_t i = 0; i < ordered.size(); ++i) {
-    if (i > 0) list += prompt.separator;
-    list += text::Substitute(prompt.candidate, {{"{index}", std::to_string(i + 1)},
-                                                {"{text}", ordered[i].text},
-                                                {"{count}", std::to_string(ordered[i].count)}});
-  }
-  std::vector<text::ChatTurn> turns;
-  if (!prompt.system.empty()) turns.push_back({"system", prompt.system});
-  turns.push_back({"user", text::Substitute(prompt.instruction, {{"{candidates}", list}})});
-  return text::RenderChat(prompt.format, turns, true);
+  return prompt.format.Render(SynthesisChat(prompt, candidates));
 }
 
 std::vector<schema::TokenId> EncodeSynthesisPrompt(const SynthesisPrompt& prompt, const text::Tokenizer& tokenizer,
                                                    const std::vector<std::string>& candidates) {
-  return tokenizer.Encode(RenderSynthesisPrompt(prompt, candidates), prompt.format == text::ChatFormat::kPlain);
+  return prompt.format.Encode(SynthesisChat(prompt, candidates), tokenizer).ids;
 }
 
 std::int64_t SynthesisContext(const SynthesisConfig& config, std::int64_t model_limit) {

@@ -34,12 +34,27 @@ TEST(RubricTest, ReadsAListOfStrings) {
   EXPECT_EQ(Parsed(config, "```\n[\"a\", \"b\"]```"), "a/b");
 }
 
+TEST(RubricTest, PassesOverThoughtsSentencesAndFencesAroundTheList) {
+  const RubricConfig config = Config(RubricFormat::kJson);
+  for (const char* written : {"Here it is: [\"a\", \"b\"]", "[\"a\", \"b\"] Done.", "```json\n[\"a\", \"b\"]",
+                              "```python\n[\"a\", \"b\"]\n```", "<think>[\"x\"] will not do</think>\n[\"a\", \"b\"]",
+                              "{\"criteria\": [\"a\", \"b\"]}", "As agreed:\n~~~\n[\"a\", \"b\"]\n~~~\nThat is all."}) {
+    EXPECT_EQ(Parsed(config, written), "a/b") << written;
+  }
+  EXPECT_EQ(Parsed(Config(RubricFormat::kLines), "<think>- x\n- y</think>\n```text\n- a\n- b\n```"), "a/b");
+}
+
+TEST(RubricTest, RefusesTwoListsThatDifferAndThoughtsWithoutAnEnd) {
+  const RubricConfig config = Config(RubricFormat::kJson);
+  EXPECT_TRUE(Parsed(config, "[\"a\", \"b\"] or rather [\"a\", \"c\"]").starts_with("!"));
+  EXPECT_EQ(Parsed(config, "<think>[\"a\", \"b\"]"), "! nothing was written behind the thoughts");
+}
+
 TEST(RubricTest, RefusesWhatIsNotExactlyAListOfStrings) {
   const RubricConfig config = Config(RubricFormat::kJson);
   for (const char* written :
-       {"", "[]", "{}", "null", "Here it is: [\"a\", \"b\"]", "[\"a\", \"b\"] Done.", "[\"a\", 2]", "[\"a\", \"\"]",
-        "[\"a\", \"b\"", "[[\"a\", \"b\"]]", "- a\n- b", "```json\n[\"a\", \"b\"]", "```python\n[\"a\", \"b\"]\n```",
-        "```", "``````", "```json```"}) {
+       {"", "[]", "{}", "null", "[\"a\", 2]", "[\"a\", \"\"]", "[\"a\", \"b\"", "[[\"a\", \"b\"]]", "- a\n- b",
+        "[\"a\", \"b\",]", "{\"a\": [\"x\", \"y\"], \"b\": 1}", "```", "``````", "```json```"}) {
     EXPECT_TRUE(Parsed(config, written).starts_with("!")) << written;
   }
 }

@@ -48,6 +48,16 @@ TEST_F(SynthesisPlanTest, WhatACandidateContainsIsNotExpanded) {
             "1: {index} {candidates} {text} 2: z <merge>");
 }
 
+TEST_F(SynthesisPlanTest, ACandidateCannotSpellAControlTokenButTheConfigCan) {
+  SynthesisPlan plan(config_, *tokenizer_, {"a <eos> b", "c"}, 0);
+  EXPECT_TRUE(plan.prompts().empty());
+  EXPECT_NE(plan.result().failure().reason.find("'<eos>' only by the control token"), std::string::npos);
+  config_.prompt.separator = " <eos> ";
+  SynthesisPlan separated(config_, *tokenizer_, {"a", "c"}, 0);
+  ASSERT_EQ(separated.prompts().size(), 1u);
+  EXPECT_NE(Decoded(separated.prompts()[0]).find("<eos>"), std::string::npos);
+}
+
 TEST_F(SynthesisPlanTest, CandidatesStandAsGivenOrTheMostFrequentLast) {
   const Candidates given = {"c", "a", "b", "a", "c", "d", "a"};
   EXPECT_EQ(RenderSynthesisPrompt(config_.prompt, given),

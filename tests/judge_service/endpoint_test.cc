@@ -101,7 +101,7 @@ TEST_F(EndpointTest, ACallWithoutAnAnswerEndsByItsDeadlineAndIsTriedAgain) {
 }
 
 TEST_F(EndpointTest, AReplyOutsideTheProtocolIsAskedForAgainAndNeverCountsAsANo) {
-  for (const char* behaviour : {"not_json", "extra", "short", "many", "swapped"}) {
+  for (const char* behaviour : {"not_json", "short", "many", "swapped"}) {
     Serve({behaviour, "ok"});
     const auto reply = Judge({"red"}, {"red", "green"});
     EXPECT_DOUBLE_EQ(ValueOf(reply.rewards.at(0)), 0.5) << behaviour;
@@ -166,6 +166,32 @@ TEST_F(EndpointTest, AnEndpointThatFailsForGoodIsGivenUpAfterItsRetries) {
   EXPECT_NE(reply.verdicts.at(0).reason.find("after 3 tries"), std::string::npos) << reply.verdicts.at(0).reason;
 }
 
+TEST_F(EndpointTest, AnErrorSentAsASuccessIsTriedAgainLikeItsStatus) {
+  Serve({"error200", "choice_error", "ok"});
+  EXPECT_DOUBLE_EQ(ValueOf(Judge({"red"}, {"red", "green"}).rewards.at(0)), 0.5);
+  for (const char* behaviour : {"error200", "choice_error", "ok"}) EXPECT_EQ(Got()["behaviour"], behaviour);
+}
+
+TEST_F(EndpointTest, ParametersThatAreRefusedAreLeftOutFromThenOn) {
+  Serve({"no_seed", "no_max_tokens", "ok"});
+  config_.concurrency = 1;
+  for (const auto& reward : Judge({"red 1", "red 2"}, {"red"}).rewards) EXPECT_DOUBLE_EQ(ValueOf(reward), 1);
+  EXPECT_TRUE(Got()["body"].contains("seed"));
+  EXPECT_TRUE(Got()["body"].contains("max_tokens"));
+  for (int call = 0; call < 2; ++call) {
+    const json::Json body = Got()["body"];
+    EXPECT_FALSE(body.contains("seed"));
+    EXPECT_TRUE(body.contains("max_completion_tokens"));
+  }
+}
+
+TEST_F(EndpointTest, ARedirectIsNamedAndNotFollowed) {
+  Serve({"307"});
+  const auto reply = Judge({"red"}, {"red"});
+  ASSERT_FALSE(reply.rewards.at(0).ok());
+  EXPECT_NE(reply.verdicts.at(0).reason.find("/elsewhere"), std::string::npos) << reply.verdicts.at(0).reason;
+}
+
 TEST_F(EndpointTest, CallsAreUnderWayTogether) {
   Serve({"pair"});
   config_.retries = 0;
@@ -195,7 +221,7 @@ TEST_F(EndpointTest, AnEndpointThatIsNotThereIsAnInvalidVerdict) {
 TEST(EndpointRequestTest, TheConfigMayAddMembersAndTakeThemOut) {
   const TalkConfig config{.model = "m",
                           .extra_body = R"({"temperature": null, "response_format": {"type": "json_object"}})"};
-  const json::Json body = json::Parse(RequestBody(config, {.response = "x", .items = {"y"}}), "the body");
+  const json::Json body = json::Parse(RequestBody(config, {}, {.response = "x", .items = {"y"}}), "the body");
   EXPECT_FALSE(body.contains("temperature"));
   EXPECT_EQ(body["response_format"]["type"], "json_object");
   EXPECT_EQ(body["model"], "m");
@@ -205,45 +231,137 @@ std::string Reply(const std::string& content) {
   return json::Dump({{"choices", {{{"message", {{"content", content}}}}}}});
 }
 
-TEST(EndpointReplyTest, ReadsTheProtocolBareOrInOneFence) {
-  const std::string content = R"({"verdicts": [{"criterion": 1, "met": false, "reason": "no"}]})";
+base::Outcome<std::vector<Opinion>> Read(const std::string& body, std::size_t num_items) {
+  return ReadReply(ReadBody(body), {}, num_items);
+}
+
+constexpr const char* kNo = R"({"verdicts": [{"criterion": 1, "met": false, "reason": "no"}]})";
+
+TEST(EndpointReplyTest, PassesOverWhatModelsPutAroundTheVerdicts) {
+  const std::string no = kNo;
   for (const std::string& text :
-       {content, "\n" + content + " \n", "```json\n" + content + "\n```", "```\n" + content + "```"}) {
-    const auto opinions = ReadReply(Reply(text), 1);
-    ASSERT_TRUE(opinions.ok()) << text;
-    EXPECT_EQ(opinions->at(0).kind, schema::VerdictKind::kNotMet);
-    EXPECT_EQ(opinions->at(0).reason, "no");
+       {no, "\n" + no + " \n", "\xEF\xBB\xBF" + no, "```json\n" + no + "\n```", "```\n" + no + "```",
+        "```jsonc\r\n" + no + "\r\n```\r\n", "~~~\n" + no + "\n~~~", "Sure! " + no, no + " I hope this helps.",
+        "Criterion [1] is not met:\n\n```json\n" + no + "\n```\nThat is all.", "<think>\nmet?\n</think>\n\n" + no,
+        "<think>{\"verdicts\": [{\"criterion\": 1, \"met\": true}]}</think>" + no, "so I think\n</think>\n" + no,
+        "thought\nI look at it.\n" + no, "[THINK]hm[/THINK]" + no,
+        std::string(R"([{"criterion": 1, "met": false, "reason": "no"}])"),
+        std::string(R"({"verdicts": [{"criterion": "1", "met": false, "reason": "no"}]})"),
+        std::string(R"({"verdicts": [{"criterion": 1.0, "met": false, "reason": "no", "confidence": NaN}]})"),
+        no + "\n" + no}) {
+    const auto opinions = Read(Reply(text), 1);
+    ASSERT_TRUE(opinions.ok()) << text << ": " << opinions.failure().reason;
+    EXPECT_EQ(opinions->at(0).kind, schema::VerdictKind::kNotMet) << text;
+    EXPECT_EQ(opinions->at(0).reason, "no") << text;
   }
 }
 
-TEST(EndpointReplyTest, RefusesEverythingElse) {
+TEST(EndpointReplyTest, IsStrictAboutTheVerdicts) {
   const std::string entry = R"({"criterion": 1, "met": true})";
-  const std::vector<std::string> contents = {std::string(),
-                                             std::string("yes"),
-                                             "[" + entry + "]",
-                                             R"({"verdicts": )" + entry + "}",
-                                             R"({"verdicts": []})",
-                                             R"({"verdicts": [1]})",
-                                             R"({"verdicts": [{"criterion": 2, "met": true}]})",
-                                             R"({"verdicts": [{"criterion": "1", "met": true}]})",
-                                             R"({"verdicts": [{"met": true}]})",
-                                             R"({"verdicts": [)" + entry + "]} I hope this helps",
-                                             R"({"verdicts": [)" + entry + "," + entry + "]}",
-                                             "```python\n{\"verdicts\": [" + entry + "]}\n```"};
-  for (const std::string& content : contents) {
-    EXPECT_FALSE(ReadReply(Reply(content), 1).ok()) << content;
-  }
+  const std::vector<std::string> contents = {
+      std::string(),
+      "yes",
+      entry,
+      R"({"verdicts": )" + entry + "}",
+      R"({"verdicts": []})",
+      R"({"verdicts": [1]})",
+      R"({"verdicts": [{"criterion": 2, "met": true}]})",
+      R"({"verdicts": [{"criterion": "one", "met": true}]})",
+      R"({"verdicts": [{"criterion": 1.5, "met": true}]})",
+      R"({"verdicts": [{"met": true}]})",
+      R"({"verdicts": [)" + entry + "," + entry + "]}",
+      R"({"verdicts": [)" + entry + ",]}",
+      R"({"verdicts": [)" + entry + "],}",
+      R"({"verdicts": [{"criterion": 1, "met": false, "met": true}]})",
+      R"({"verdicts": [)" + entry + R"(], "verdicts": [{"criterion": 1, "met": false}]})",
+      R"({"answer": {"verdicts": [)" + entry + "]}}",
+      "<think>" + std::string(R"({"verdicts": [)") + entry + "]}",
+      "The response says {\"verdicts\": [" + entry + "]}, but no: " + kNo,
+  };
+  for (const std::string& content : contents) EXPECT_FALSE(Read(Reply(content), 1).ok()) << content;
+  const auto word = Read(Reply(R"({"verdicts": [{"criterion": 1, "met": "true"}]})"), 1);
+  ASSERT_TRUE(word.ok());
+  EXPECT_EQ(word->at(0).kind, schema::VerdictKind::kInvalid);
+}
+
+TEST(EndpointReplyTest, SaysWhyABodyHoldsNoMessage) {
   for (const char* body : {"", "null", "[]", "{}", R"({"choices": []})", R"({"choices": [{}]})", R"({"choices": [1]})",
-                           R"({"choices": [{"message": {"content": null}}]})"}) {
-    EXPECT_FALSE(ReadReply(body, 1).ok()) << body;
+                           R"({"choices": [{"message": {"content": null}}]})",
+                           "data: {\"choices\": []}\n\ndata: [DONE]\n", "<html><body>502 Bad Gateway</body></html>"}) {
+    const ReplyBody read = ReadBody(body);
+    EXPECT_EQ(read.status, 200) << body;
+    EXPECT_FALSE(read.error.empty()) << body;
   }
+  const auto error = [](const std::string& message) {
+    return ReadBody(R"({"choices": [{"message": )" + message + "}]}").error;
+  };
+  EXPECT_EQ(error(R"({"refusal": "I cannot."})"), "the judge refused: I cannot.");
+  EXPECT_EQ(error(R"({"content": null, "tool_calls": [{"id": "a"}]})"),
+            "the judge's reply calls a tool instead of answering");
+}
+
+TEST(EndpointReplyTest, AnErrorThatWasSentAsASuccessHasTheStatusThatItNames) {
+  const auto status = [](const char* body) { return ReadBody(body).status; };
+  EXPECT_EQ(status(R"({"error": {"message": "slow down", "code": 429}})"), 429);
+  EXPECT_EQ(status(R"({"id": null, "choices": null, "error": {"message": "x", "code": "503"}})"), 503);
+  EXPECT_EQ(status(R"({"error": {"message": "x", "type": "rate_limit_error"}})"), 429);
+  EXPECT_EQ(status(R"({"error": {"message": "x", "code": "invalid_api_key"}})"), 401);
+  EXPECT_EQ(status(R"({"error": "model is loading"})"), 502);
+  EXPECT_EQ(status(R"({"object": "error", "message": "too long", "code": 400})"), 400);
+  EXPECT_EQ(status(R"({"choices": [{"finish_reason": "error", "error": {"code": 502}, "message": {"content": ""}}]})"),
+            502);
+  EXPECT_EQ(status(R"({"choices": [{"finish_reason": "error", "message": {"content": ""}}]})"), 502);
+  EXPECT_EQ(ReadBody(R"({"error": null, "choices": [{"message": {"content": "x"}}]})").content, "x");
+}
+
+TEST(EndpointReplyTest, JoinsAContentOfParts) {
+  const ReplyBody read = ReadBody(
+      R"({"choices": [{"message": {"content": [{"type": "thinking", "text": "hm"}, {"type": "text", "text": "a"}, {"text": "b"}]}}]})");
+  EXPECT_EQ(read.content, "ab");
+}
+
+TEST(EndpointReplyTest, AReplyThatWasCutSaysThatMaxTokensWasReached) {
+  const ReplyBody cut =
+      ReadBody(R"({"choices": [{"finish_reason": "length", "message": {"content": "{\"verdicts\": [{\"crit"}}]})");
+  const auto opinions = ReadReply(cut, {.max_tokens = 77}, 1);
+  ASSERT_FALSE(opinions.ok());
+  EXPECT_NE(opinions.failure().reason.find("max_tokens (77) was reached"), std::string::npos)
+      << opinions.failure().reason;
+}
+
+TEST(EndpointRequestTest, IsPostedToTheAddressWithAndWithoutItsLastParts) {
+  EXPECT_EQ(ChatUrl("http://127.0.0.1:8000/v1"), "http://127.0.0.1:8000/v1/chat/completions");
+  EXPECT_EQ(ChatUrl("http://127.0.0.1:8000/v1//"), "http://127.0.0.1:8000/v1/chat/completions");
+  EXPECT_EQ(ChatUrl("https://host/v1/chat/completions"), "https://host/v1/chat/completions");
+  EXPECT_EQ(ChatUrl("https://host/deployments/m?api-version=1"),
+            "https://host/deployments/m/chat/completions?api-version=1");
+  EXPECT_EQ(ChatUrl("https://host/v1/chat/completions/?a=b"), "https://host/v1/chat/completions?a=b");
+  for (const char* wrong :
+       {"http://", "http:///v1", "host/v1", "http://host/v1#part", "http://ho st/v1", "http://?a=b"}) {
+    EXPECT_THROW(ChatUrl(wrong), base::Error) << wrong;
+  }
+}
+
+TEST(EndpointRequestTest, LeavesOutWhatTheEndpointSaysItDoesNotTake) {
+  const Dialect plain;
+  EXPECT_TRUE(
+      Adapted(plain, "Unsupported parameter: 'max_tokens' is not supported with this model.").max_completion_tokens);
+  EXPECT_TRUE(Adapted(plain, R"({"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"]}]})").no_seed);
+  EXPECT_TRUE(Adapted(plain, "'temperature' does not support 0.0 with this model").no_temperature);
+  EXPECT_EQ(Adapted(plain, "'max_tokens' is too large: 5000"), plain);
+  EXPECT_EQ(Adapted(plain, "the model does not exist"), plain);
+  const json::Json body = json::Parse(
+      RequestBody({.model = "m"}, {.max_completion_tokens = true, .no_seed = true, .no_temperature = true}, {}),
+      "the body");
+  EXPECT_EQ(body["max_completion_tokens"], 1024);
+  for (const char* key : {"max_tokens", "seed", "temperature"}) EXPECT_FALSE(body.contains(key)) << key;
 }
 
 // Bytes from outside: random ones, and a right reply with random bytes changed. It must end, and never with a crash.
 TEST(EndpointReplyTest, SurvivesRandomBytes) {
   const std::string right =
       Reply(R"({"verdicts": [{"criterion": 1, "met": true, "reason": "x"}, {"criterion": 2, "met": false}]})");
-  ASSERT_TRUE(ReadReply(right, 2).ok());
+  ASSERT_TRUE(Read(right, 2).ok());
   base::RandomWalk walk({.seed = 11});
   for (int round = 0; round < 20'000; ++round) {
     std::string bytes = right;
@@ -254,7 +372,7 @@ TEST(EndpointReplyTest, SurvivesRandomBytes) {
       for (std::uint64_t i = walk.Below(4); i < 4; ++i)
         bytes[walk.Below(bytes.size())] = static_cast<char>(walk.Below(256));
     }
-    const auto opinions = ReadReply(bytes, 2);
+    const auto opinions = Read(bytes, 2);
     EXPECT_TRUE(!opinions.ok() || opinions->size() == 2);
   }
 }

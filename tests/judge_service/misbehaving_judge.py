@@ -5,7 +5,8 @@
 The n-th request is answered by the n-th behaviour, those beyond by the last: ok, 429 (with Retry-After: 1), 500, 401,
 slow (no answer until the client has gone), cut (the connection ends inside the body), not_json, extra (words around the
 JSON), short (a verdict too few), many (one too many), swapped (criteria out of order), maybe (one verdict is neither true
-nor false), fenced, pair (ok, once two requests are under way together; 500 when that does not come). Prints its port, then one JSON line for each request: what it got and whether it was well-formed. Ends
+nor false), fenced, error200 and choice_error (an error with HTTP 200), no_seed and no_max_tokens (refusals of that
+parameter), 307 (to /elsewhere), pair (ok, once two requests are under way together; 500 when that does not come). Prints its port, then one JSON line for each request: what it got and whether it was well-formed. Ends
 when its standard input closes.
 
 It judges honestly by a rule of its own: a criterion "says WORD" is met when WORD is a word of the response.
@@ -98,8 +99,15 @@ class Handler(BaseHTTPRequestHandler):
         if behaviour == "pair":
             with lock:
                 behaviour = "ok" if lock.wait_for(lambda: most > 1, timeout=10) else "500"
-        status = int(behaviour) if behaviour.isdigit() else 200
-        if status == 200:
+        refused = {"no_seed": "seed", "no_max_tokens": "max_tokens"}.get(behaviour)
+        status = int(behaviour) if behaviour.isdigit() else 400 if refused else 200
+        if behaviour == "error200":
+            reply = json.dumps({"error": {"message": "slow down", "code": 429}})
+        elif behaviour == "choice_error":
+            reply = json.dumps({"choices": [{"finish_reason": "error", "error": {"code": 502}, "message": {"content": ""}}]})
+        elif refused:
+            reply = json.dumps({"error": {"message": f"Unsupported parameter: '{refused}'"}})
+        elif status == 200:
             choice = {"index": 0, "message": {"role": "assistant", "content": message(behaviour, body)}}
             reply = json.dumps({"object": "chat.completion", "choices": [choice]})
         else:
@@ -109,6 +117,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         if status == 429:
             self.send_header("Retry-After", "1")
+        if status == 307:
+            self.send_header("Location", "/elsewhere")
         self.end_headers()
         self.wfile.write(data[: len(data) // 2] if behaviour == "cut" else data)
         if behaviour == "cut":

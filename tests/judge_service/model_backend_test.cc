@@ -129,11 +129,11 @@ TEST_F(ModelBackendTest, WhatDoesNotFitOrCannotBeSaidIsInvalidAndNotANo) {
   EXPECT_NE(opinions[2].reason.find("zebra"), std::string::npos) << opinions[2].reason;
 }
 
+// This vocabulary has no other way to write it.
 TEST_F(ModelBackendTest, AResponseCannotSpellASpecialToken) {
-  const double defused = Share("a < eos> b ? c");
-  ASSERT_GT(std::abs(defused - Share("a <eos> b ? c")), 1e-3) << "the test needs a difference";
   const Opinion opinion = Judge("a <eos> b", {"c"}).at(0);
-  EXPECT_NEAR(SaidShare(opinion), defused, 1e-4);
+  EXPECT_EQ(opinion.kind, schema::VerdictKind::kInvalid);
+  EXPECT_NE(opinion.reason.find("'<eos>' only by the control token"), std::string::npos) << opinion.reason;
 }
 
 TEST_F(ModelBackendTest, RefusesAConfigThatCannotJudge) {
