@@ -4,8 +4,9 @@
 #include <map>
 #include <system_error>
 #include <utility>
+#include <vector>
 
-#include "base/check.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "model/folder.h"
 #include "model/safetensors.h"
@@ -15,80 +16,154 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Config, tokenizer and manifest, and what file systems take for themselves.
+constexpr std::uint64_t kSmallFiles = 16 << 20;
+
 fs::path FileOf(const fs::path& checkpoint, StateVector vector) {
   return checkpoint / "optimizer" / (std::string(NameOf(vector)) + ".safetensors");
 }
 
-std::vector<fs::path> CheckpointsByAge(const fs::path& root) {
-  std::vector<fs::path> found;
-  if (!fs::is_directory(root)) return found;
-  for (const auto& entry : fs::directory_iterator(root)) {
-    const std::string name = entry.path().filename().string();
-    if (entry.is_directory() && !entry.is_symlink() && name.starts_with("step_") && !name.ends_with(".partial")) {
-      found.push_back(entry.path());
+// One checkpoint on its way to the disk, by rank 0.
+class Writing {
+ public:
+  Writing(const CheckpointPlace& place, const CheckpointState& state)
+      : place_(place),
+        state_(state),
+        name_(data::CheckpointName(state.step)),
+        partial_(data::CheckpointWriting(place.root, name_)) {}
+
+  const fs::path& folder() const { return partial_; }
+  std::string what() const { return "checkpoint " + (place_.root / name_).string(); }
+
+  void Begin(std::uint64_t bytes) {
+    fs::create_directories(place_.root);
+    data::RemoveCheckpointLeftovers(place_.root);
+    MakeRoom(bytes);
+    fs::create_directories(partial_ / "optimizer");
+    Done();
+  }
+
+  void Complete() {
+    data::WriteCheckpointState(partial_, state_);
+    Done();
+    data::WriteManifest(partial_);
+    Done();
+    data::SyncTree(partial_);
+    data::ExchangeOrRename(partial_, place_.root / name_);
+    Done();
+    data::SyncFolder(place_.root);
+    // What had the name before was not whole: the run would not be at this step again.
+    fs::remove_all(partial_);
+    data::PointLatestTo(place_.root, name_);
+    Done();
+    data::SyncFolder(place_.root);
+    auto checkpoints = data::ListCheckpoints(place_.root);
+    while (place_.keep > 0 && std::ssize(checkpoints) > place_.keep) {
+      Remove(checkpoints.front());
+      checkpoints.erase(checkpoints.begin());
     }
   }
-  std::sort(found.begin(), found.end());
-  return found;
-}
 
-// Gives a whole checkpoint its name, and deletes the oldest.
-void Complete(const fs::path& root, const std::string& name, const CheckpointState& state, std::int64_t keep) {
-  const fs::path partial = root / (name + ".partial");
-  data::WriteCheckpointState(partial, state);
-  data::WriteManifest(partial);
-
-  fs::remove_all(root / name);
-  fs::rename(partial, root / name);
-  // A symbolic link is replaced by renaming another one over it.
-  const fs::path link = root / "latest.partial";
-  fs::remove(link);
-  fs::create_directory_symlink(name, link);
-  fs::rename(link, root / "latest");
-
-  auto checkpoints = CheckpointsByAge(root);
-  while (keep > 0 && std::ssize(checkpoints) > keep) {
-    fs::remove_all(checkpoints.front());
-    checkpoints.erase(checkpoints.begin());
+  // Its part gives the disk its room back.
+  void GiveUp() {
+    std::error_code ignored;
+    fs::remove_all(partial_, ignored);
   }
+
+  void Done() const {
+    if (place_.after_operation) place_.after_operation();
+  }
+
+ private:
+  // Renamed first, so that what has the name of a checkpoint is never half a one.
+  void Remove(const data::CheckpointFolder& checkpoint) {
+    const fs::path removing = data::CheckpointRemoving(place_.root, checkpoint.path.filename().string());
+    fs::rename(checkpoint.path, removing);
+    Done();
+    fs::remove_all(removing);
+    Done();
+  }
+
+  // The oldest that `keep` does not ask for may go before the new one is there, where that makes the room; the newest
+  // never.
+  void MakeRoom(std::uint64_t bytes) {
+    const std::uint64_t free = place_.free_bytes(place_.root);
+    if (free >= bytes) return;
+    auto checkpoints = data::ListCheckpoints(place_.root);
+    const std::int64_t surplus = place_.keep > 0 ? std::ssize(checkpoints) - (place_.keep - 1) : 0;
+    const std::int64_t may_go =
+        std::clamp<std::int64_t>(surplus, 0, std::max<std::int64_t>(0, std::ssize(checkpoints) - 1));
+    std::uint64_t room = free;
+    std::int64_t going = 0;
+    while (going < may_go && room < bytes) room += data::SizeOf(checkpoints[static_cast<std::size_t>(going++)].path);
+    if (room < bytes) {
+      throw base::Error(
+          base::ErrorKind::kRetryLater,
+          base::Format("{}: it takes {}, and the disk has {} left: make room there, or keep fewer "
+                       "(train.keep_checkpoints), and go on with --resume; the checkpoints that are there "
+                       "are as they were",
+                       what(), data::SizeText(bytes), data::SizeText(free)));
+    }
+    base::LogWarning("{}: the disk has {} left: the oldest {} of {} go before it is written", what(),
+                     data::SizeText(free), going, checkpoints.size());
+    for (std::int64_t i = 0; i < going; ++i) Remove(checkpoints[static_cast<std::size_t>(i)]);
+  }
+
+  const CheckpointPlace& place_;
+  const CheckpointState& state_;
+  std::string name_;
+  fs::path partial_;
+};
+
+void WriteModel(const Writing& writing, const CheckpointPlace& place, const CheckpointState& state,
+                const FlatParameters& parameters) {
+  const model::WeightSet weights(parameters.config(), parameters.Unflatten(parameters.flat().detach()), state.version);
+  model::SaveModel(weights, parameters.type(), writing.folder() / "model", place.tokenizer_from);
+  writing.Done();
 }
 
 }  // namespace
 
-void WriteCheckpoint(const fs::path& root, const CheckpointState& state, const FlatParameters& parameters,
-                     const AdamW& optimizer, const fs::path& tokenizer_from, std::int64_t keep, bool writes) {
-  const std::string name = base::Format("step_{:06}", state.step);
-  const fs::path partial = root / (name + ".partial");
-  try {
-    if (writes) {
-      fs::remove_all(partial);
-      fs::create_directories(partial / "optimizer");
-      const model::WeightSet weights(parameters.config(), parameters.Unflatten(parameters.flat().detach()),
-                                     state.version);
-      model::SaveModel(weights, parameters.type(), partial / "model", tokenizer_from);
+std::uint64_t CheckpointBytes(std::int64_t num_weights, at::ScalarType type) {
+  const std::uint64_t vectors = type == at::kFloat ? 2 : 3;
+  const auto each = static_cast<std::uint64_t>(c10::elementSize(type)) + vectors * sizeof(float);
+  return static_cast<std::uint64_t>(num_weights) * each + kSmallFiles;
+}
+
+void WriteCheckpoint(const CheckpointPlace& place, const CheckpointState& state, const FlatParameters& parameters,
+                     const AdamW& optimizer, bool writes) {
+  Writing writing(place, state);
+  const auto fail = [&](const std::string& reason) {
+    writing.GiveUp();
+    throw base::Error(base::ErrorKind::kRetryLater,
+                      base::Format("{}: {}; the older ones are as they were, and --resume goes on from the newest",
+                                   writing.what(), reason));
+  };
+  if (writes) {
+    try {
+      writing.Begin(CheckpointBytes(parameters.size(), parameters.type()));
+    } catch (const fs::filesystem_error& error) {
+      fail(error.what());
     }
+  }
+  try {
+    if (writes) WriteModel(writing, place, state, parameters);
     // One vector at a time: the whole of one is all that rank 0 holds beside its share.
     for (const StateVector vector : optimizer.vectors()) {
       const at::Tensor whole = optimizer.Collect(vector);
       if (!writes) continue;
       std::vector<std::pair<std::string, at::Tensor>> tensors;
       for (const auto& [tensor, value] : parameters.Unflatten(whole)) tensors.emplace_back(tensor, value);
-      model::WriteSafetensors(FileOf(partial, vector), tensors, at::kFloat);
+      model::WriteSafetensors(FileOf(writing.folder(), vector), tensors, at::kFloat);
+      writing.Done();
     }
-    if (writes) Complete(root, name, state, keep);
+    if (writes) writing.Complete();
   } catch (const fs::filesystem_error& error) {
-    base::ThrowBadInput(base::Format("checkpoint {}: {}", (root / name).string(), error.what()));
+    fail(error.what());
+  } catch (const base::Error& error) {
+    if (!writes || error.kind() != base::ErrorKind::kBadInput) throw;
+    fail(error.message());
   }
-}
-
-std::optional<fs::path> FindCheckpoint(const fs::path& root) {
-  auto checkpoints = CheckpointsByAge(root);
-  for (auto checkpoint = checkpoints.rbegin(); checkpoint != checkpoints.rend(); ++checkpoint) {
-    const std::string damage = data::FindDamage(*checkpoint);
-    if (damage.empty()) return *checkpoint;
-    base::LogWarning("checkpoint {} is passed over: {}", checkpoint->string(), damage);
-  }
-  return std::nullopt;
 }
 
 void RestoreCheckpoint(const fs::path& checkpoint, const CheckpointState& state, FlatParameters& parameters,

@@ -3,9 +3,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <functional>
 
 #include "data/checkpoint_files.h"
+#include "data/durable.h"
 #include "learner/flat_parameters.h"
 #include "learner/optimizer.h"
 
@@ -15,18 +16,28 @@ namespace autodidact::learner {
 // optimizer/exp_avg.safetensors and exp_avg_sq.safetensors (with bf16 master.safetensors too), and those of
 // data/checkpoint_files.h, of which the manifest is written last.
 using data::CheckpointState;
+using data::FindCheckpoint;
 using data::ReadCheckpointState;
 
-// All ranks of the optimizer call it; rank 0 writes root/step_NNNNNN under a temporary name, renames it when whole,
-// points root/latest to it, and deletes the oldest beyond `keep` (0: keep all). Blocks for the writing.
-// Error(kBadInput) when the disk refuses.
-void WriteCheckpoint(const std::filesystem::path& root, const CheckpointState& state, const FlatParameters& parameters,
-                     const AdamW& optimizer, const std::filesystem::path& tokenizer_from, std::int64_t keep,
-                     bool writes = true);
+struct CheckpointPlace {
+  std::filesystem::path root = {};            // of all of a run
+  std::filesystem::path tokenizer_from = {};  // folder whose tokenizer files go into model/
+  std::int64_t keep = 0;                      // so many; 0: all
+  // The bytes that the disk has left, and a look at the folder after each operation on it: for tests.
+  std::function<std::uint64_t(const std::filesystem::path&)> free_bytes = data::FreeBytes;
+  std::function<void()> after_operation = {};
+};
 
-// The newest checkpoint under root whose manifest is whole, or nothing. One that fails its checksums is passed over
-// with a warning.
-std::optional<std::filesystem::path> FindCheckpoint(const std::filesystem::path& root);
+// Bytes of a checkpoint of a model with so many weights that are computed with in `type`.
+std::uint64_t CheckpointBytes(std::int64_t num_weights, at::ScalarType type);
+
+// All ranks of the optimizer call it; rank 0 (`writes`) writes root/step_NNNNNN under another name, flushes it to the
+// disk, renames it when it is whole, points root/latest to it, and deletes the oldest beyond `keep`. So at every moment
+// the newest checkpoint that was whole is there, or a newer one. Blocks for the writing. Error(kRetryLater) when the
+// disk refuses or has no room: then all older ones are still there, unless deleting those that `keep` does not ask for
+// makes the room.
+void WriteCheckpoint(const CheckpointPlace& place, const CheckpointState& state, const FlatParameters& parameters,
+                     const AdamW& optimizer, bool writes = true);
 
 // By every rank for itself, however many there are. Error(kBadInput) naming the file when weights or moments do not
 // fit.

@@ -80,16 +80,6 @@ Learner::Learner(LearnerConfig config, const model::SharedWeights& initial, coll
 
 void Learner::Resume(const std::filesystem::path& checkpoint) {
   const CheckpointState state = ReadCheckpointState(checkpoint);
-  if (state.fingerprint != config_.fingerprint) {
-    base::ThrowBadInput(base::Format(
-        "{}: the run's seed, data, groups_per_step or model differ from this config's ({} against {}): the sequence of "
-        "prompts would not go on where it stopped",
-        checkpoint.string(), state.fingerprint, config_.fingerprint));
-  }
-  if (state.step >= config_.max_steps) {
-    base::ThrowBadInput(base::Format("{}: {} steps are done and max_steps is {}: nothing is left to do",
-                                     checkpoint.string(), state.step, config_.max_steps));
-  }
   RestoreCheckpoint(checkpoint, state, trainer_.parameters(), trainer_.optimizer());
   step_ = state.step;
   saved_step_ = step_;
@@ -139,7 +129,8 @@ RunEnd Learner::Run(const std::stop_token& stop) {
     }
     const auto mine = UnpackGroups(communicator_.Scatter(parts, 0));
     if (rank_zero_) metrics.merge(GroupMetrics(all, static_cast<schema::WeightVersion>(trainer_.optimizer().steps())));
-    const PolicyTrainer::Result result = trainer_.Step(mine);
+    const PolicyTrainer::Result result = trainer_.Step(mine, stop);
+    if (result.given_up) return End(RunEnd::kStopped);
     ++step_;
     if (rank_zero_) PublishWeights();
     const auto advantages = communicator_.AllGather(PackAdvantages(result.advantages));
@@ -228,11 +219,13 @@ void Learner::Save() {
   CheckpointState state{.step = step_,
                         .version = static_cast<std::uint64_t>(trainer_.optimizer().steps()),
                         .optimizer_steps = trainer_.optimizer().steps(),
-                        .fingerprint = config_.fingerprint,
+                        .run = config_.run,
                         .notes = {}};
   if (rank_zero_ && rank_zero_->hooks.save_notes) state.notes = rank_zero_->hooks.save_notes();
-  WriteCheckpoint(config_.run_folder / "checkpoints", state, trainer_.parameters(), trainer_.optimizer(),
-                  config_.initial_model, config_.keep_checkpoints, rank_zero_ != nullptr);
+  const CheckpointPlace place{.root = config_.run_folder / "checkpoints",
+                              .tokenizer_from = config_.initial_model,
+                              .keep = config_.keep_checkpoints};
+  WriteCheckpoint(place, state, trainer_.parameters(), trainer_.optimizer(), rank_zero_ != nullptr);
   saved_step_ = step_;
   if (rank_zero_) base::LogInfo("checkpoint of step {} written", step_);
 }

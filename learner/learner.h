@@ -29,7 +29,7 @@ struct LearnerConfig {
   base::Milliseconds step_timeout{600'000};
   std::filesystem::path run_folder;
   std::filesystem::path initial_model;   // whose tokenizer files go into checkpoints
-  std::string fingerprint;               // of what a resumed run must share
+  data::RunFacts run;                    // for checkpoints; rank 0's alone
   std::optional<at::Device> publish_to;  // where published weights lie; default: where they are trained
 };
 
@@ -74,12 +74,13 @@ class Learner {
   Learner(LearnerConfig config, const model::SharedWeights& initial, collective::Communicator& communicator,
           RankZero* rank_zero);
 
-  // Goes on from a checkpoint; all ranks name the same one.
+  // Goes on from a checkpoint of the same run (launch has compared them), with fewer steps than max_steps; all ranks
+  // name the same one.
   void Resume(const std::filesystem::path& checkpoint);
 
-  // Blocks until max_steps are done, `stop` is requested on rank 0, or a hook ends the run; then a checkpoint is
-  // written. All ranks return the same. Throws Error(kRetryLater) with a diagnosis when a step makes no progress within
-  // step_timeout.
+  // Blocks until max_steps are done, `stop` is requested (on rank 0, or in the middle of a step on any rank, which is
+  // given up), or a hook ends the run; then a checkpoint is written. All ranks return the same. Throws
+  // Error(kRetryLater) with a diagnosis when a step makes no progress within step_timeout.
   RunEnd Run(const std::stop_token& stop);
 
   std::int64_t steps_done() const { return step_; }

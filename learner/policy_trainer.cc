@@ -40,6 +40,7 @@ struct PolicyTrainer::Figures {
   std::vector<double> sums = std::vector<double>(kNumSums);
   double max_difference = 0;
   double max_ratio = 0;
+  std::stop_token stop;  // looked at between micro-batches, before anything has moved
 };
 
 PolicyTrainer::PolicyTrainer(TrainerConfig config, const model::WeightSet& initial, model::SharedWeights reference,
@@ -105,13 +106,14 @@ at::Tensor PolicyTrainer::Logprobs(const model::Parameters& parameters, const Ba
   return scores.logprobs_M;
 }
 
-void PolicyTrainer::ComputeReferences(std::vector<Batch>& batches) {
+void PolicyTrainer::ComputeReferences(std::vector<Batch>& batches, const std::stop_token& stop) {
   if (!reference_ || batches.empty()) return;
   at::NoGradGuard no_grad;
   model::Parameters lent;
   if (config_.offload_reference) lent = parameters_.LendGradient(*reference_);
   const model::Parameters& reference = config_.offload_reference ? lent : reference_->parameters();
   for (Batch& batch : batches) {
+    if (stop.stop_requested()) break;
     batch.ref_logprobs_M = Logprobs(reference, batch, nullptr);
     const at::Tensor ref = batch.ref_logprobs_M.cpu();
     const float* ref_logprobs = ref.const_data_ptr<float>();
@@ -178,6 +180,7 @@ void PolicyTrainer::TrainIteration(std::vector<Batch>& batches, const LossNormal
   const at::Device device = parameters_.flat().device();
   at::AutoGradMode grad(true);
   for (Batch& batch : batches) {
+    if (first && figures.stop.stop_requested()) return;
     at::Tensor entropies_M;
     LossInput input;
     input.logprobs_M = Logprobs(parameters_.parameters(), batch, &entropies_M);
@@ -210,11 +213,13 @@ void PolicyTrainer::TrainIteration(std::vector<Batch>& batches, const LossNormal
   }
 }
 
-PolicyTrainer::Result PolicyTrainer::Step(const std::vector<schema::ScoredGroup>& groups) {
+PolicyTrainer::Result PolicyTrainer::Step(const std::vector<schema::ScoredGroup>& groups, const std::stop_token& stop) {
   Result result;
   base::Metrics& metrics = result.metrics;
   std::vector<Batch> batches = MakeBatches(groups);
-  ComputeReferences(batches);
+  ComputeReferences(batches, stop);
+  result.given_up = AnyRankStops(stop);
+  if (result.given_up) return result;
   result.advantages = ComputeAdvantages(groups, batches, metrics);
 
   std::vector<double> totals(2);
@@ -233,9 +238,15 @@ PolicyTrainer::Result PolicyTrainer::Step(const std::vector<schema::ScoredGroup>
   if (normaliser.rollouts == 0) return result;
 
   Figures figures;
+  figures.stop = stop;
   const auto start = base::Clock::now();
   for (std::int64_t iteration = 0; iteration < config_.num_iterations; ++iteration) {
     TrainIteration(batches, normaliser, iteration == 0, figures);
+    if (iteration == 0 && AnyRankStops(stop)) {
+      parameters_.grad().zero_();
+      result.given_up = true;
+      return result;
+    }
     const AdamW::StepInfo info = optimizer_.Step();
     metrics["grad_norm"] = info.grad_norm;
     metrics["learning_rate"] = info.learning_rate;
@@ -255,6 +266,12 @@ PolicyTrainer::Result PolicyTrainer::Step(const std::vector<schema::ScoredGroup>
   metrics["rollout_logprob_diff/mean"] = sums[kDifference] / tokens;
   result.updated = true;
   return result;
+}
+
+bool PolicyTrainer::AnyRankStops(const std::stop_token& stop) {
+  std::vector<double> stopping = {stop.stop_requested() ? 1.0 : 0.0};
+  SumOverRanks(stopping);
+  return stopping[0] > 0;
 }
 
 void PolicyTrainer::SumOverRanks(std::vector<double>& values) {

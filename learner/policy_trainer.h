@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 #include "base/metrics.h"
@@ -45,9 +46,11 @@ class PolicyTrainer {
     // One per group given, one per rollout: what it was trained with; none where the rollout or group was left out.
     std::vector<std::vector<std::optional<double>>> advantages;
     bool updated = false;  // false when no rank had a group to train on: then the weights did not move
+    bool given_up = false;
   };
-  // Blocks for the computation and the collectives.
-  Result Step(const std::vector<schema::ScoredGroup>& groups);
+  // Blocks for the computation and the collectives. Where a stop is requested on any rank before the weights move, all
+  // ranks give the step up: weights and optimizer are as before it.
+  Result Step(const std::vector<schema::ScoredGroup>& groups, const std::stop_token& stop = {});
 
   FlatParameters& parameters() { return parameters_; }
   AdamW& optimizer() { return optimizer_; }
@@ -58,11 +61,12 @@ class PolicyTrainer {
 
   std::vector<Batch> MakeBatches(const std::vector<schema::ScoredGroup>& groups) const;
   at::Tensor Logprobs(const model::Parameters& parameters, const Batch& batch, at::Tensor* entropies) const;
-  void ComputeReferences(std::vector<Batch>& batches);
+  void ComputeReferences(std::vector<Batch>& batches, const std::stop_token& stop);
   std::vector<std::vector<std::optional<double>>> ComputeAdvantages(const std::vector<schema::ScoredGroup>& groups,
                                                                     const std::vector<Batch>& batches,
                                                                     base::Metrics& metrics);
   void TrainIteration(std::vector<Batch>& batches, const LossNormaliser& normaliser, bool first, Figures& figures);
+  bool AnyRankStops(const std::stop_token& stop);
   void SumOverRanks(std::vector<double>& values);
   double MaxOverRanks(double value);
 

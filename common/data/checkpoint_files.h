@@ -1,24 +1,34 @@
-// The descriptive files of a checkpoint: state.json, and manifest.json, by which a whole checkpoint is told from a
-// damaged or unfinished one. Pure functions over a folder; any thread.
+// The checkpoints of a run as files: their names, which of them are whole, and the descriptive files state.json and
+// manifest.json, by which a whole checkpoint is told from a damaged or unfinished one. Pure functions over a folder;
+// any thread.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace autodidact::data {
+
+// What a run is made of: two that are to be one must share it (launch/resume_rules.h says what of it).
+struct RunFacts {
+  std::map<std::string, std::string> keys;      // of the resolved config ("train.beta"), with their values
+  std::map<std::string, std::string> contents;  // what was read ("model", "data.train"), with its checksum
+};
 
 // What a checkpoint says beside weights and optimizer.
 struct CheckpointState {
   std::int64_t step = 0;      // steps that are done
   std::uint64_t version = 0;  // weight version
   std::int64_t optimizer_steps = 0;
-  std::string fingerprint;                   // of the config and data that the sequence of prompts depends on
+  RunFacts run;
   std::map<std::string, std::string> notes;  // state of hooks, opaque here (the collapse monitor's, say)
 };
 
-// folder/state.json. Error(kBadInput) naming file and key when it cannot be written, read or understood.
+// folder/state.json. Error(kBadInput) naming file and key when it cannot be written, read or understood, and for one
+// that does not say what its run is made of.
 void WriteCheckpointState(const std::filesystem::path& folder, const CheckpointState& state);
 CheckpointState ReadCheckpointState(const std::filesystem::path& folder);
 
@@ -28,5 +38,28 @@ void WriteManifest(const std::filesystem::path& folder);
 // Empty when every file of the manifest is there with its checksum; else what is wrong. Never throws for what the
 // folder holds.
 std::string FindDamage(const std::filesystem::path& folder);
+
+// "step_000100".
+std::string CheckpointName(std::int64_t step);
+
+struct CheckpointFolder {
+  std::int64_t step = 0;
+  std::filesystem::path path;
+};
+// The folders below `root` that have the name of a checkpoint, whole or not, by their steps. None where there is no
+// `root`.
+std::vector<CheckpointFolder> ListCheckpoints(const std::filesystem::path& root);
+
+// The newest checkpoint below `root` that is whole, or nothing. One that is not is passed over with a warning.
+std::optional<std::filesystem::path> FindCheckpoint(const std::filesystem::path& root);
+
+// What a write or a deletion that was cut off left below `root`: under the names of CheckpointWriting and
+// CheckpointRemoving. Removes it.
+void RemoveCheckpointLeftovers(const std::filesystem::path& root);
+std::filesystem::path CheckpointWriting(const std::filesystem::path& root, const std::string& name);
+std::filesystem::path CheckpointRemoving(const std::filesystem::path& root, const std::string& name);
+
+// Points root/latest to the checkpoint `name`: one rename, so that it never points nowhere.
+void PointLatestTo(const std::filesystem::path& root, const std::string& name);
 
 }  // namespace autodidact::data

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
-#include "json/json.h"
+#include "json/strict.h"
 
 namespace autodidact::data {
 
@@ -31,7 +31,7 @@ std::vector<schema::Criterion> ReadRubric(const json::Json& list, const std::str
 std::vector<schema::Criterion> RowRubric(const schema::Prompt& prompt) {
   if (prompt.columns.empty()) return {};
   const std::string row = "row '" + prompt.id + "'";
-  const json::Json columns = json::Parse(prompt.columns, row);
+  const json::Json columns = json::ParseStrict(prompt.columns, row);
   const auto list = columns.find("rubrics");
   if (list == columns.end() || list->is_null()) return {};
   const auto kind = columns.find("_rubric_kind");

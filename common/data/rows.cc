@@ -1,6 +1,7 @@
 #include "data/rows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -10,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
-#include "json/json.h"
+#include "json/strict.h"
 
 namespace autodidact::data {
 namespace {
@@ -48,9 +49,27 @@ std::string ReadId(const Line& line, const RowKeys& keys, std::int64_t number) {
   const Json* value = FindFirst(line.object, keys.id, false, &key);
   if (value == nullptr) return std::to_string(number);
   if (value->is_string() && !value->get_ref<const std::string&>().empty()) return value->get<std::string>();
-  if (value->is_number_integer()) return json::Dump(*value);
+  if (json::IsInteger(*value)) return json::Dump(*value);
   base::ThrowBadInput(base::Format("{}: the key '{}' holds {}, expected a text that is not empty or an integer",
                                    line.where, key, json::Describe(*value)));
+}
+
+// What people have under the name of a JSONL file.
+void RefuseOtherFormats(const std::filesystem::path& file, std::string_view bytes) {
+  using std::string_view_literals::operator""sv;
+  static constexpr std::pair<std::string_view, const char*> kFormats[] = {
+      {"\xFF\xFE"sv, "is UTF-16; save it as UTF-8"},
+      {"\xFE\xFF"sv, "is UTF-16; save it as UTF-8"},
+      {"\x1F\x8B"sv, "is compressed by gzip; unpack it first"},
+      {"\x28\xB5\x2F\xFD"sv, "is compressed by zstd; unpack it first"},
+      {"PK\x03\x04"sv, "is a zip archive; unpack it first"},
+      {"PAR1"sv, "is a Parquet file; convert it to JSON lines, as by pandas' to_json(orient=\"records\", lines=True)"},
+  };
+  for (const auto& [start, is] : kFormats) {
+    if (bytes.starts_with(start)) {
+      base::ThrowBadInput(base::Format("{}:1: the file {}; expected one JSON object a line", file.string(), is));
+    }
+  }
 }
 
 std::string_view WithoutMark(std::string_view text) {
@@ -60,15 +79,16 @@ std::string_view WithoutMark(std::string_view text) {
 
 void ForEachLine(const std::filesystem::path& file, const RowKeys& keys, const std::function<void(Line&)>& visit) {
   const std::string bytes = json::ReadFile(file);
-  std::string_view rest = WithoutMark(bytes);
+  RefuseOtherFormats(file, bytes);
+  std::string_view rest = bytes;
   std::unordered_map<std::string, std::int64_t> seen;
   for (std::int64_t number = 1; !rest.empty(); ++number) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view text = rest.substr(0, end);
+    const std::string_view text = WithoutMark(rest.substr(0, end));  // files that were joined have marks inside
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     Line line{.object = {}, .where = base::Format("{}:{}", file.string(), number), .text = std::string(text), .id = ""};
-    line.object = json::Parse(text, line.where);
+    line.object = json::ParseStrict(text, line.where);
     if (!line.object.is_object()) {
       base::ThrowBadInput(
           base::Format("{}: found {}, expected one JSON object", line.where, json::Describe(line.object)));
@@ -82,6 +102,9 @@ void ForEachLine(const std::filesystem::path& file, const RowKeys& keys, const s
     visit(line);
   }
 }
+
+// What templates know; which of them this model's does, it says itself.
+constexpr std::string_view kRoles[] = {"system", "user", "assistant", "developer", "tool", "function", "ipython"};
 
 // A content is text, or a list of {"type": "text", "text": …} parts.
 std::string ReadContent(const Json& content, const std::string& where) {
@@ -104,19 +127,27 @@ std::vector<schema::ChatMessage> ReadMessages(const Json& list, const std::strin
   std::vector<schema::ChatMessage> messages;
   for (const Json& item : list) {
     const std::string place = base::Format("{}: message {}", where, messages.size() + 1);
-    std::string role = json::GetString(item, "role", place);
-    if (role != "system" && role != "user" && role != "assistant") {
-      base::ThrowBadInput(base::Format("{}: the role is '{}', expected system, user or assistant", place, role));
+    schema::ChatMessage message{.role = json::GetString(item, "role", place), .content = {}};
+    if (std::find(std::begin(kRoles), std::end(kRoles), message.role) == std::end(kRoles)) {
+      base::ThrowBadInput(base::Format("{}: the role is '{}', expected system, user, assistant, developer or tool",
+                                       place, message.role));
     }
-    if (!item.contains("content")) base::ThrowBadInput(place + ": the key 'content' is missing, expected text");
-    messages.push_back({std::move(role), ReadContent(item["content"], place)});
+    // A call of tools may come without words.
+    const bool has_words = item.contains("content") && !item["content"].is_null();
+    if (has_words) {
+      message.content = ReadContent(item["content"], place);
+    } else if (!item.contains("tool_calls")) {
+      base::ThrowBadInput(place + ": the key 'content' is missing, expected text");
+    }
+    if (item.size() > 2 || !has_words || !item["content"].is_string()) message.json = json::Dump(item);
+    messages.push_back(std::move(message));
   }
   return messages;
 }
 
 schema::Prompt ReadPrompt(const Line& line, const RowKeys& keys) {
   std::string key;
-  const Json* value = FindFirst(line.object, keys.prompt, false, &key);
+  const Json* value = FindFirst(line.object, keys.prompt, true, &key);
   if (value == nullptr) {
     base::ThrowBadInput(base::Format("{}: no prompt; expected one of the keys {}", line.where, Quoted(keys.prompt)));
   }
@@ -135,37 +166,58 @@ schema::Prompt ReadPrompt(const Line& line, const RowKeys& keys) {
   return prompt;
 }
 
-void AddLabel(const Json& value, const std::string& key, const Line& line, std::vector<std::string>& labels) {
+bool IsBlank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
+}
+
+// The labels of a row, and why one of them is none.
+struct Labels {
+  std::vector<std::string> texts;
+  std::string empty;
+};
+
+void AddLabel(const Json& value, const std::string& key, const Line& line, Labels& labels) {
   if (value.is_array()) {
+    if (value.empty()) labels.empty = base::Format("the key '{}' holds an empty list", key);
     for (const Json& item : value) {
-      if (!item.is_array()) {
-        AddLabel(item, key, line, labels);
-        continue;
+      if (item.is_array() || item.is_null()) {
+        base::ThrowBadInput(base::Format("{}: the key '{}' holds {} in a list, expected texts or numbers", line.where,
+                                         key, json::Describe(item)));
       }
-      base::ThrowBadInput(
-          base::Format("{}: the key '{}' holds a list in a list, expected texts or numbers", line.where, key));
+      AddLabel(item, key, line, labels);
     }
     return;
   }
-  std::string label;
-  if (value.is_string()) {
-    label = value.get<std::string>();
-  } else if (value.is_number() || value.is_boolean()) {
-    label = json::Dump(value);
-  } else {
-    base::ThrowBadInput(base::Format("{}: the key '{}' holds {}, expected text, a number or a list of those",
-                                     line.where, key, json::Describe(value)));
+  auto label = LabelOf(value, key, line.where);
+  if (!label) {
+    labels.empty = base::Format("the key '{}' holds {}", key, value.is_null() ? "null" : "an empty text");
+  } else if (std::find(labels.texts.begin(), labels.texts.end(), *label) == labels.texts.end()) {
+    labels.texts.push_back(std::move(*label));
   }
-  if (std::find(labels.begin(), labels.end(), label) == labels.end()) labels.push_back(std::move(label));
 }
 
-std::vector<std::string> ReadLabels(const Line& line, const RowKeys& keys) {
-  std::vector<std::string> labels;
+// Of the first key of each list that the row has, and that holds no null.
+Labels ReadLabels(const Line& line, const RowKeys& keys) {
+  Labels labels;
+  std::string key, null_key;
   for (const auto* list : {&keys.answer, &keys.answers}) {
-    std::string key;
-    if (const Json* value = FindFirst(line.object, *list, true, &key)) AddLabel(*value, key, line, labels);
+    if (const Json* value = FindFirst(line.object, *list, true, &key)) {
+      AddLabel(*value, key, line, labels);
+    } else {
+      FindFirst(line.object, *list, false, &null_key);
+    }
+  }
+  if (labels.texts.empty() && labels.empty.empty() && !null_key.empty()) {
+    labels.empty = base::Format("the key '{}' holds null", null_key);
   }
   return labels;
+}
+
+// Why these labels cannot serve where labels are needed, or nothing.
+std::string Missing(const std::vector<std::string>& labels, const std::string& empty, const RowKeys& keys) {
+  if (!empty.empty()) return empty + ", expected a label";
+  if (!labels.empty()) return {};
+  return base::Format("no label; expected one of the keys {} | {}", Quoted(keys.answer), Quoted(keys.answers));
 }
 
 // Whether `synthesize` wrote the row: the completions are then the group, not what is to be learned.
@@ -197,24 +249,67 @@ const Value& OfId(const std::unordered_map<std::string, Value>& by_id, const Row
 
 }  // namespace
 
+std::optional<std::string> LabelOf(const Json& value, const std::string& key, const std::string& where) {
+  if (value.is_null()) return std::nullopt;
+  if (value.is_string()) {
+    auto text = value.get<std::string>();
+    if (IsBlank(text)) return std::nullopt;
+    return text;
+  }
+  if (!json::IsNumber(value) && !value.is_boolean()) {
+    base::ThrowBadInput(base::Format("{}: the key '{}' holds {}, expected text, a number or a list of those", where,
+                                     key, json::Describe(value)));
+  }
+  if (!value.is_binary() || json::IsInteger(value)) return json::Dump(value);
+  // A decimal of more digits than a double has is that double, as for every other reader of the file.
+  const double rounded = json::GetNumber({{key, value}}, key, where);
+  return std::isnormal(rounded) ? json::Dump(Json(rounded)) : json::SpelledNumber(value);
+}
+
+Json ToJson(const schema::ChatMessage& message) {
+  if (!message.json.empty()) return json::Parse(message.json, "message");
+  return {{"role", message.role}, {"content", message.content}};
+}
+
 std::vector<Row> ReadRows(const std::filesystem::path& file, const RowKeys& keys) {
   std::vector<Row> rows;
-  ForEachLine(file, keys, [&](Line& line) { rows.push_back({ReadPrompt(line, keys), ReadLabels(line, keys), {}}); });
+  ForEachLine(file, keys, [&](Line& line) {
+    Labels labels = ReadLabels(line, keys);
+    rows.push_back({.prompt = ReadPrompt(line, keys),
+                    .answers = std::move(labels.texts),
+                    .reference = {},
+                    .where = line.where,
+                    .empty_label = std::move(labels.empty)});
+  });
   if (rows.empty()) base::ThrowBadInput(file.string() + ": holds no rows");
   return rows;
 }
 
+void RequireLabels(const std::vector<Row>& rows, const std::string& who, const RowKeys& keys) {
+  for (const Row& row : rows) {
+    const std::string missing = Missing(row.answers, row.empty_label, keys);
+    if (!missing.empty()) base::ThrowBadInput(base::Format("{}: {}, which {} needs", row.where, missing, who));
+  }
+}
+
 void JoinAnswers(std::vector<Row>& rows, const std::filesystem::path& labels, const RowKeys& keys) {
-  std::unordered_map<std::string, std::vector<std::string>> by_id;
+  struct Label {
+    std::vector<std::string> answers;
+    std::string where;
+  };
+  std::unordered_map<std::string, Label> by_id;
   ForEachLine(labels, keys, [&](Line& line) {
-    std::vector<std::string> answers = ReadLabels(line, keys);
-    if (answers.empty()) {
-      base::ThrowBadInput(base::Format("{}: no label; expected one of the keys {} | {}", line.where,
-                                       Quoted(keys.answer), Quoted(keys.answers)));
-    }
-    by_id.emplace(line.id, std::move(answers));
+    Labels read = ReadLabels(line, keys);
+    const std::string missing = Missing(read.texts, read.empty, keys);
+    if (!missing.empty()) base::ThrowBadInput(line.where + ": " + missing);
+    by_id.emplace(line.id, Label{std::move(read.texts), line.where});
   });
-  for (Row& row : rows) row.answers = OfId(by_id, row, "label", labels);
+  for (Row& row : rows) {
+    const Label& label = OfId(by_id, row, "label", labels);
+    row.answers = label.answers;
+    row.where = label.where;
+    row.empty_label.clear();
+  }
 }
 
 LeftOut JoinReferences(std::vector<Row>& rows, const std::filesystem::path& references, double min_agreement,
@@ -247,16 +342,19 @@ std::vector<Pair> ReadPairs(const std::filesystem::path& file, const RowKeys& ke
   std::vector<Pair> pairs;
   ForEachLine(file, keys, [&](Line& line) {
     Pair pair{ReadPrompt(line, keys), {}};
-    pair.prompt.columns.clear();
+    if (pair.prompt.messages.empty()) pair.prompt.columns.clear();
     std::string key;
+    Labels labels;
     if (IsSynthesized(line.object)) {
       if (line.object.contains("failure")) return;
       pair.completions = Alternatives(json::GetString(line.object, "reference", line.where));
     } else if (const Json* value = FindFirst(line.object, keys.completion, true, &key)) {
-      AddLabel(*value, key, line, pair.completions);
+      AddLabel(*value, key, line, labels);
     } else {
-      pair.completions = ReadLabels(line, keys);
+      labels = ReadLabels(line, keys);
     }
+    if (!labels.empty.empty()) base::ThrowBadInput(line.where + ": " + labels.empty + ", expected a completion");
+    if (pair.completions.empty()) pair.completions = std::move(labels.texts);
     if (pair.completions.empty()) {
       base::ThrowBadInput(base::Format("{}: no completion; expected one of the keys {} | {} | {}", line.where,
                                        Quoted(keys.completion), Quoted(keys.answer), Quoted(keys.answers)));

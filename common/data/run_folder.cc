@@ -10,6 +10,9 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "base/log.h"
+#include "data/durable.h"
+#include "data/rows.h"
 #include "json/json.h"
 
 namespace autodidact::data {
@@ -20,13 +23,8 @@ using json::Json;
 constexpr const char* kMetricsFile = "metrics.jsonl";
 constexpr const char* kRolloutsFolder = "rollouts";
 
-bool HoldsAnything(const std::filesystem::path& path) {
-  std::error_code error;
-  return std::filesystem::exists(path, error) && !std::filesystem::is_empty(path, error);
-}
-
 // The step of "step_000012.jsonl", or nothing for another name.
-std::optional<std::int64_t> StepOf(const std::string& name) {
+std::optional<std::int64_t> StepOfRollouts(const std::string& name) {
   constexpr std::string_view kPrefix = "step_";
   if (!name.starts_with(kPrefix)) return std::nullopt;
   std::int64_t step = 0;
@@ -36,7 +34,8 @@ std::optional<std::int64_t> StepOf(const std::string& name) {
   return step;
 }
 
-// Keeps the lines up to and including `last_step`. A last line that a killed process left incomplete goes too.
+// Keeps the lines up to and including `last_step`. A last line that a killed process left incomplete goes too, and so
+// does, with a warning, what a machine that lost its power made of a line.
 void CutMetrics(const std::filesystem::path& file, std::int64_t last_step) {
   if (!std::filesystem::exists(file)) return;
   const std::string bytes = json::ReadFile(file);
@@ -48,25 +47,19 @@ void CutMetrics(const std::filesystem::path& file, std::int64_t last_step) {
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(end + 1);
     const std::string where = base::Format("{}:{}", file.string(), number);
-    if (json::GetInteger(json::Parse(line, where), "step", where) <= last_step) kept.append(line).push_back('\n');
+    try {
+      if (json::GetInteger(json::Parse(line, where), "step", where) <= last_step) kept.append(line).push_back('\n');
+    } catch (const base::Error& error) {
+      base::LogWarning("a line of metrics is left out: {}", error.message());
+    }
   }
   if (kept != bytes) json::WriteFile(file, kept);
-}
-
-void CutRollouts(const std::filesystem::path& folder, std::int64_t last_step) {
-  std::vector<std::filesystem::path> late;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const auto step = StepOf(entry.path().filename().string());
-    if (step && *step > last_step) late.push_back(entry.path());
-  }
-  for (const auto& path : late) std::filesystem::remove(path);
 }
 
 Json PromptValue(const schema::Prompt& prompt) {
   if (prompt.messages.empty()) return prompt.text;
   Json messages = Json::array();
-  for (const auto& message : prompt.messages)
-    messages.push_back({{"role", message.role}, {"content", message.content}});
+  for (const auto& message : prompt.messages) messages.push_back(ToJson(message));
   return messages;
 }
 
@@ -144,7 +137,17 @@ Json RecordLine(std::int64_t step, const GroupRecord& record) {
 
 }  // namespace
 
-RunFolder::RunFolder(std::filesystem::path folder, bool resume, std::int64_t resume_step) : folder_(std::move(folder)) {
+std::vector<std::filesystem::path> RolloutsAfter(const std::filesystem::path& folder, std::int64_t last_step) {
+  std::vector<std::filesystem::path> late;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / kRolloutsFolder, none)) {
+    const auto step = StepOfRollouts(entry.path().filename().string());
+    if (step && *step > last_step) late.push_back(entry.path());
+  }
+  return late;
+}
+
+RunFolder::RunFolder(std::filesystem::path folder, bool resume, std::int64_t first_step) : folder_(std::move(folder)) {
   const auto metrics = folder_ / kMetricsFile;
   const auto rollouts = folder_ / kRolloutsFolder;
   try {
@@ -152,15 +155,13 @@ RunFolder::RunFolder(std::filesystem::path folder, bool resume, std::int64_t res
       base::ThrowBadInput(folder_.string() + ": there is no run here to resume");
     }
     if (!resume && (HoldsAnything(metrics) || HoldsAnything(rollouts) || HoldsAnything(folder_ / "checkpoints"))) {
-      base::ThrowBadInput(folder_.string() +
-                          ": already holds a run; choose another name, continue it with --resume, or start it anew "
-                          "with --overwrite");
+      base::ThrowBadInput(folder_.string() + ": already holds the records of a run");
     }
     std::filesystem::create_directories(rollouts);
     if (resume) {
-      CutMetrics(metrics, resume_step);
-      CutRollouts(rollouts, resume_step);
-      CutEventFiles(folder_, resume_step);
+      CutMetrics(metrics, first_step);
+      for (const auto& file : RolloutsAfter(folder_, first_step)) std::filesystem::remove(file);
+      CutEventFiles(folder_, first_step);
     }
   } catch (const std::filesystem::filesystem_error& error) {
     base::ThrowBadInput(
@@ -168,7 +169,7 @@ RunFolder::RunFolder(std::filesystem::path folder, bool resume, std::int64_t res
   }
   metrics_.open(metrics, std::ios::binary | std::ios::app);
   if (!metrics_) base::ThrowBadInput(metrics.string() + ": cannot be opened for writing");
-  events_.emplace(folder_, resume ? resume_step : 0);
+  events_.emplace(folder_, first_step);
 }
 
 void RunFolder::WriteMetrics(std::int64_t step, const base::Metrics& metrics) {

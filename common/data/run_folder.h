@@ -21,12 +21,15 @@ struct GroupRecord {
   std::vector<double> advantages;  // empty when the group was not trained on
 };
 
+// The files rollouts/step_NNNNNN.jsonl of the run `folder` with a step after `last_step`.
+std::vector<std::filesystem::path> RolloutsAfter(const std::filesystem::path& folder, std::int64_t last_step);
+
 // Owned by learner rank 0's thread. Every line is flushed as it is written; JSONL that pandas reads flat.
 class RunFolder {
  public:
-  // Creates the folder. `resume`: it must exist; metrics, events and rollouts after `resume_step` are cut off.
-  // Otherwise it must not hold a run yet: Error(kBadInput) that says to choose another name, --resume or --overwrite.
-  RunFolder(std::filesystem::path folder, bool resume, std::int64_t resume_step);
+  // Creates the folder. `first_step`: that the run begins behind. `resume`: the folder must exist; metrics, events and
+  // rollouts after `first_step` are cut off. Otherwise it must not hold records yet. Error(kBadInput) for either.
+  RunFolder(std::filesystem::path folder, bool resume, std::int64_t first_step);
 
   const std::filesystem::path& path() const { return folder_; }
 

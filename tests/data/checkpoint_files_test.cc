@@ -31,14 +31,18 @@ class CheckpointFilesTest : public testing::Test {
 };
 
 TEST_F(CheckpointFilesTest, AStateIsReadAsItWasWritten) {
-  const CheckpointState state{
-      .step = 7, .version = 6, .optimizer_steps = 5, .fingerprint = "abc", .notes = {{"watch", "{\"x\": 1}"}}};
+  const CheckpointState state{.step = 7,
+                              .version = 6,
+                              .optimizer_steps = 5,
+                              .run = {{{"seed", "3"}, {"prompt.text", "α\n{prompt}"}}, {{"model.weights", "00ff"}}},
+                              .notes = {{"watch", "{\"x\": 1}"}}};
   WriteCheckpointState(folder_, state);
   const CheckpointState read = ReadCheckpointState(folder_);
   EXPECT_EQ(read.step, 7);
   EXPECT_EQ(read.version, 6u);
   EXPECT_EQ(read.optimizer_steps, 5);
-  EXPECT_EQ(read.fingerprint, "abc");
+  EXPECT_EQ(read.run.keys, state.run.keys);
+  EXPECT_EQ(read.run.contents, state.run.contents);
   EXPECT_EQ(read.notes, state.notes);
 }
 

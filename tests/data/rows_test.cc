@@ -73,7 +73,23 @@ TEST(RowsTest, MessagesAreReadWithTheirRoles) {
       R"({"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": [{"type": "text", "text": "u"}]}]})"));
   ASSERT_EQ(rows[0].prompt.messages.size(), 2u);
   EXPECT_TRUE(rows[0].prompt.text.empty());
-  EXPECT_EQ(rows[0].prompt.messages[1], (schema::ChatMessage{"user", "u"}));
+  EXPECT_EQ(rows[0].prompt.messages[0], (schema::ChatMessage{"system", "s"}));
+  EXPECT_EQ(rows[0].prompt.messages[1].content, "u");
+}
+
+TEST(RowsTest, MessagesOfMoreThanARoleAndATextAreKeptWhole) {
+  const std::string call =
+      R"({"role":"assistant","content":null,"tool_calls":[{"name":"f","arguments":{"b":1,"a":2}}]})";
+  const std::string parts = R"({"role":"user","content":[{"type":"text","text":"x"},{"type":"text","text":"y"}]})";
+  const auto rows = ReadRows(Write("whole.jsonl", "{\"messages\": [" + parts + ", " + call +
+                                                      R"(, {"role": "tool", "content": "3"}], "tools": [{}]})"));
+  const auto& messages = rows[0].prompt.messages;
+  ASSERT_EQ(messages.size(), 3u);
+  EXPECT_EQ(messages[0], (schema::ChatMessage{"user", "xy", parts}));
+  EXPECT_EQ(messages[1], (schema::ChatMessage{"assistant", "", call}));
+  EXPECT_EQ(messages[2], (schema::ChatMessage{"tool", "3"}));
+  EXPECT_EQ(json::Dump(ToJson(messages[1])), call);
+  EXPECT_NE(rows[0].prompt.columns.find("\"tools\""), std::string::npos);
 }
 
 TEST(RowsTest, KeysAreConfigurable) {
@@ -102,11 +118,90 @@ TEST(RowsTest, EachBadRowIsOneErrorWithFileAndLine) {
   EXPECT_NE(RowError("{\"prompt\": \"a\", \"answer\": {}}").find("the key 'answer' holds an object"),
             std::string::npos);
   EXPECT_NE(RowError("{\"messages\": []}").find("list of messages is empty"), std::string::npos);
-  EXPECT_NE(RowError("{\"messages\": [{\"role\": \"tool\", \"content\": \"\"}]}").find("message 1: the role is 'tool'"),
+  EXPECT_NE(RowError("{\"messages\": [{\"role\": \"usr\", \"content\": \"\"}]}").find("message 1: the role is 'usr'"),
             std::string::npos);
   EXPECT_NE(RowError("{\"messages\": [{\"role\": \"user\"}]}").find("'content' is missing"), std::string::npos);
   EXPECT_NE(RowError("\n\n").find("holds no rows"), std::string::npos);
   EXPECT_NE(MessageOf([] { ReadRows("/nowhere/rows.jsonl"); }).find("/nowhere/rows.jsonl: no such file"),
+            std::string::npos);
+}
+
+Strings LabelsOf(const std::string& bytes) {
+  Strings labels;
+  for (const Row& row : ReadRows(Write("labels.jsonl", bytes))) {
+    labels.insert(labels.end(), row.answers.begin(), row.answers.end());
+  }
+  return labels;
+}
+
+TEST(RowsTest, IntegersOfAnyLengthStayWhatTheyAre) {
+  EXPECT_EQ(LabelsOf("{\"prompt\": \"p\", \"answer\": 18446744073709551616}\n"
+                     "{\"prompt\": \"p\", \"answers\": [-123456789012345678901234567890, 7]}"),
+            (Strings{"18446744073709551616", "-123456789012345678901234567890", "7"}));
+  const auto rows = ReadRows(Write("ids.jsonl",
+                                   "{\"id\": 123456789012345678901234567890, \"prompt\": \"p\", \"n\": [1e-400, "
+                                   "99999999999999999999.5]}\n"
+                                   "{\"id\": 123456789012345678901234567891, \"prompt\": \"p\"}"));
+  EXPECT_EQ(rows[0].prompt.id, "123456789012345678901234567890");
+  EXPECT_EQ(rows[1].prompt.id, "123456789012345678901234567891");
+  EXPECT_EQ(rows[0].prompt.columns,
+            R"({"id":123456789012345678901234567890,"prompt":"p","n":[1e-400,99999999999999999999.5]})");
+  EXPECT_NE(RowError("{\"prompt\": \"p\", \"id\": 1.00000000000000000000001}").find("bad.jsonl:1: the key 'id'"),
+            std::string::npos);
+}
+
+TEST(RowsTest, OtherLabelsAreWhatTheirJsonSays) {
+  EXPECT_EQ(LabelsOf("{\"prompt\": \"p\", \"answer\": [true, -0, 42.0, 1e3, 0.1, 3.14159265358979323846, 2.5e-320]}"),
+            (Strings{"true", "0", "42.0", "1000.0", "0.1", "3.141592653589793", "2.5e-320"}));
+  EXPECT_EQ(LabelsOf("\xEF\xBB\xBF{\"prompt\": \"p\", \"answer\": \"x\\u0000y\"}\r\n"
+                     "\xEF\xBB\xBF{\"prompt\": null, \"question\": \"p\", \"answer\": \"\\ud83d\\ude00\"}"),
+            (Strings{std::string("x\0y", 3), "\xF0\x9F\x98\x80"}));
+}
+
+TEST(RowsTest, FilesThatAreNoJsonLinesAreNamed) {
+  EXPECT_NE(RowError("\xFF\xFE{").find("bad.jsonl:1: the file is UTF-16"), std::string::npos);
+  EXPECT_NE(RowError("\x1F\x8B\x08").find("bad.jsonl:1: the file is compressed by gzip"), std::string::npos);
+  EXPECT_NE(RowError("PAR1").find("bad.jsonl:1: the file is a Parquet file"), std::string::npos);
+  EXPECT_NE(RowError("{\"prompt\": \"a\"}\r{\"prompt\": \"b\"}\r").find("bad.jsonl:1: column "), std::string::npos);
+  EXPECT_NE(RowError("[{\"prompt\": \"a\"},\n{\"prompt\": \"b\"}]").find("bad.jsonl:1: "), std::string::npos);
+  EXPECT_NE(
+      RowError("{\"prompt\": \"a\", \"prompt\": \"b\"}").find("bad.jsonl:1: an object has the key 'prompt' twice"),
+      std::string::npos);
+}
+
+TEST(RowsTest, AnEmptyLabelIsABadRowWhereALabelIsNeeded) {
+  const auto message = [](const std::string& answer) {
+    const std::string row = "{\"prompt\": \"p\", \"answer\": \"x\"}\n{\"prompt\": \"q\"" + answer + "}";
+    const auto rows = ReadRows(Write("empty.jsonl", row));
+    return MessageOf([&] { RequireLabels(rows, "eval"); });
+  };
+  const auto tells = [&](const std::string& answer, const std::string& what) {
+    const std::string told = message(answer);
+    EXPECT_NE(told.find("empty.jsonl:2: " + what), std::string::npos) << told;
+  };
+  tells("", "no label; expected one of the keys 'answer' | ");
+  tells(", \"answer\": null", "the key 'answer' holds null, expected a label, which eval needs");
+  tells(", \"label\": \"\"", "the key 'label' holds an empty text");
+  tells(", \"answer\": \" \\t\"", "the key 'answer' holds an empty text");
+  tells(", \"answer\": []", "the key 'answer' holds an empty list");
+  tells(", \"answers\": [\"x\", \"\"]", "the key 'answers' holds an empty text");
+  EXPECT_NE(RowError("{\"prompt\": \"p\", \"answer\": [\"x\", null]}").find("holds null in a list"), std::string::npos);
+  EXPECT_NE(RowError("{\"prompt\": \"p\", \"answer\": [[\"x\"]]}").find("holds a list of 1 in a list"),
+            std::string::npos);
+  auto rows = ReadRows(Write("u.jsonl", "{\"prompt\": \"p\", \"id\": \"a\"}"));
+  EXPECT_NE(MessageOf([&] {
+              JoinAnswers(rows, Write("l.jsonl", "{\"id\": \"a\", \"answer\": \"\"}"));
+            }).find("l.jsonl:1: the key 'answer' holds an empty text"),
+            std::string::npos);
+  JoinAnswers(rows, Write("l.jsonl", "\n{\"id\": \"a\", \"answer\": null, \"answers\": [5]}"));
+  RequireLabels(rows, "eval");
+  EXPECT_TRUE(rows[0].where.ends_with("l.jsonl:2"));
+}
+
+TEST(RowsTest, AnEmptyCompletionIsABadRow) {
+  EXPECT_NE(MessageOf([] {
+              ReadPairs(Write("p.jsonl", "{\"prompt\": \"p\", \"completion\": \"\"}"));
+            }).find("p.jsonl:1: the key 'completion' holds an empty text"),
             std::string::npos);
 }
 
@@ -212,6 +307,49 @@ TEST(RowsTest, SharedDataSetsAreRead) {
   JoinAnswers(words, data / "cmudict/unlabelled_truth.jsonl");
   EXPECT_FALSE(words.back().answers.empty());
   EXPECT_EQ(ReadPairs(data / "cmudict/labelled.jsonl").size(), 18305u);
+}
+
+std::string FromBase64(const std::string& text) {
+  static const std::string kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  unsigned bits = 0, count = 0;
+  for (const char c : text) {
+    const std::size_t digit = kDigits.find(c);
+    if (digit == std::string::npos) break;
+    bits = bits << 6 | static_cast<unsigned>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>(bits >> count & 0xFF);
+  }
+  return bytes;
+}
+
+TEST(RowsTest, HandedFilesGiveTheirLabelsOrAreRefusedWithFileAndLine) {
+  std::ifstream cases(tests::CasesFolder() / "12-jsonl-rows/cases.jsonl");
+  if (!cases) GTEST_SKIP() << tests::CasesFolder() << " is not here; set AUTODIDACT_CASES";
+  for (std::string line; std::getline(cases, line);) {
+    const json::Json item = json::Parse(line, "cases");
+    const std::string id = item.at("id");
+    if (id.starts_with("role_")) continue;  // which roles there are is the chat template's matter
+    // A key twice is refused: nobody can know which one was meant.
+    const bool refused = item.at("expected_labels").is_null() || id.starts_with("duplicate_");
+    const auto file = Write("case.jsonl", FromBase64(item.at("file_base64")));
+    json::Json labels = json::Json::array();
+    try {
+      const auto rows = ReadRows(file);
+      RequireLabels(rows, "eval");
+      for (const Row& row : rows) labels.push_back(row.answers);
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::kBadInput);
+      EXPECT_TRUE(refused) << id << ": " << error.message();
+      const bool named = error.message().find("case.jsonl:") != std::string::npos;
+      EXPECT_TRUE(named) << id << ": " << error.message();
+      continue;
+    }
+    EXPECT_FALSE(refused) << id;
+    EXPECT_TRUE(refused || labels == item.at("expected_labels")) << id << ": " << labels;
+  }
 }
 
 TEST(RowsTest, MutatedRowsNeverCrash) {

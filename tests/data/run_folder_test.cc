@@ -112,9 +112,16 @@ TEST_F(RunFolderTest, AnExistingRunIsRefusedUnlessResumed) {
     FAIL() << "no error was thrown";
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::kBadInput);
-    EXPECT_NE(error.message().find("--resume"), std::string::npos);
+    EXPECT_NE(error.message().find("already holds"), std::string::npos);
   }
   EXPECT_EQ(Metrics(), "{\"step\":1,\"reward\":1.0}\n");
+}
+
+TEST_F(RunFolderTest, ALineThatAPowerCutLeftIsPassedOver) {
+  { RunFolder(folder_, false, 0).WriteMetrics(1, {{"reward", 1.0}}); }
+  std::ofstream(folder_ / "metrics.jsonl", std::ios::app) << std::string(20, '\0') << "\n{\"step\": 2}\n";
+  RunFolder(folder_, true, 2).WriteMetrics(3, {{"reward", 0.5}});
+  EXPECT_EQ(Metrics(), "{\"step\":1,\"reward\":1.0}\n{\"step\": 2}\n{\"step\":3,\"reward\":0.5}\n");
 }
 
 TEST_F(RunFolderTest, ResumingNeedsAFolder) {

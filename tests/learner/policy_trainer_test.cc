@@ -183,6 +183,39 @@ TEST(StepTest, WithoutAnyGroupTheWeightsDoNotMove) {
   EXPECT_EQ(trainer.optimizer().steps(), 0);
 }
 
+TEST(StepTest, ThatIsStoppedMovesNothingAndTheNextOneIsAsIfItHadNotBeen) {
+  const auto initial = TinyModel(1);
+  auto groups = RandomGroups(3, 4, 2);
+  FillLogprobs(*initial, groups);
+  const auto single = collective::MakeSingle();
+  PolicyTrainer stopped(Config(LossType::kGrpo), *initial, initial, *single);
+  PolicyTrainer straight(Config(LossType::kGrpo), *initial, initial, *single);
+  std::stop_source stop;
+  stop.request_stop();
+  const auto result = stopped.Step(groups, stop.get_token());
+  EXPECT_TRUE(result.given_up);
+  EXPECT_FALSE(result.updated);
+  EXPECT_TRUE(stopped.parameters().flat().equal(straight.parameters().flat()));
+  EXPECT_EQ(stopped.optimizer().steps(), 0);
+  stopped.Step(groups);
+  straight.Step(groups);
+  EXPECT_TRUE(stopped.parameters().flat().equal(straight.parameters().flat()));
+}
+
+TEST(StepTest, AStopOnOneRankGivesTheStepUpOnAll) {
+  const auto initial = TinyModel(1);
+  auto groups = RandomGroups(2, 4, 2);
+  FillLogprobs(*initial, groups);
+  collective::SpawnRanks(2, [&](collective::Communicator& communicator) {
+    PolicyTrainer trainer(Config(LossType::kGrpo), *initial, initial, communicator);
+    std::stop_source stop;
+    if (communicator.rank() == 1) stop.request_stop();
+    const auto rank = static_cast<std::size_t>(communicator.rank());
+    EXPECT_TRUE(trainer.Step({groups[rank]}, stop.get_token()).given_up);
+    EXPECT_TRUE(trainer.Step({groups[rank]}).updated);
+  });
+}
+
 TEST(StepTest, KlInTheRewardLowersTheAdvantageOfWhatTheInitialPolicyFindsUnlikely) {
   const auto initial = TinyModel(1);
   auto groups = RandomGroups(1, 2, 2);
