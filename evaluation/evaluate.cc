@@ -1,7 +1,6 @@
 #include "evaluation/evaluate.h"
 
 #include <algorithm>
-#include <fstream>
 
 #include "base/deadline.h"
 #include "base/format.h"
@@ -140,12 +139,10 @@ EvalResult Evaluate(const std::vector<data::Row>& all_rows, const Models& models
 }
 
 void WriteRecords(const EvalResult& result, const std::filesystem::path& file) {
-  std::ofstream stream(file);
-  for (std::size_t i = 0; i < result.texts.size(); ++i) {
-    stream << json::Dump(ToRecord(result.texts[i], result.graded[i])) << '\n';
-  }
-  stream.flush();
-  if (!stream) base::ThrowBadInput(base::Format("{}: cannot be written", file.string()));
+  std::string lines;
+  for (std::size_t i = 0; i < result.texts.size(); ++i)
+    lines += json::Dump(ToRecord(result.texts[i], result.graded[i])) + '\n';
+  json::WriteFile(file, lines);
 }
 
 }  // namespace autodidact::evaluation

@@ -46,7 +46,7 @@ struct EvalResult {
 EvalResult Evaluate(const std::vector<data::Row>& rows, const Models& models, const EvalConfig& config,
                     const OnProgress& on_progress = {});
 
-// One JSON object per question, in order. Error(kBadInput) when the file cannot be written.
+// One JSON object per question, in order; the file appears as a whole. Errors as json::WriteFile.
 void WriteRecords(const EvalResult& result, const std::filesystem::path& file);
 
 }  // namespace autodidact::evaluation

@@ -12,12 +12,11 @@ std::map<schema::Ticket, base::Outcome<schema::Reference>> RunAll(estimators::Sy
                                                                   Progress progress, const OnProgress& on_progress) {
   std::map<schema::Ticket, base::Outcome<schema::Reference>> references;
   while (!synthesizer.idle()) {
-    const std::int64_t before = progress.done;
     for (auto& finished : synthesizer.Step()) {
       references.emplace(finished.ticket, std::move(finished.reference));
       ++progress.done;
     }
-    if (on_progress && progress.done != before) on_progress(progress);
+    if (on_progress) on_progress(progress);
   }
   return references;
 }
@@ -49,12 +48,11 @@ std::vector<base::Outcome<schema::RolloutGroup>> SampleGroups(engine::Engine& en
   std::vector<base::Outcome<schema::RolloutGroup>> groups(prompts.size(), base::Failure{});
   Progress progress{phase, 0, static_cast<std::int64_t>(prompts.size())};
   while (!engine.idle()) {
-    const std::int64_t before = progress.done;
     for (engine::GroupResult& result : engine.Step()) {
       groups.at(result.ticket - first_ticket) = std::move(result.group);
       ++progress.done;
     }
-    if (on_progress && progress.done != before) on_progress(progress);
+    if (on_progress) on_progress(progress);
   }
   return groups;
 }

@@ -40,7 +40,8 @@ using JudgeTexts = std::function<std::vector<schema::JudgeReply>(std::vector<sch
 schema::JudgeRequest MakeJudgeRequest(schema::Ticket ticket, const schema::Reference& reference,
                                       std::vector<std::string> texts);
 
-// Called on the caller's thread whenever groups finished. May throw to stop the work.
+// Called on the caller's thread after every step of the engine, whether groups finished in it or not. May throw to stop
+// the work.
 using OnProgress = std::function<void(const Progress&)>;
 
 // The prompts' token ids; an Error(kBadInput) of `render` gets the row's id put before it.

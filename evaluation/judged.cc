@@ -1,7 +1,6 @@
 #include "evaluation/judged.h"
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
 #include <iterator>
 
@@ -334,12 +333,10 @@ std::string ToTable(const JudgedFigures& figures) {
 }
 
 void WriteRecords(const JudgedResult& result, const std::filesystem::path& file) {
-  std::ofstream stream(file);
-  for (std::size_t i = 0; i < result.questions.size(); ++i) {
-    stream << json::Dump(Record(result.texts.texts[i], result.questions[i])) << '\n';
-  }
-  stream.flush();
-  if (!stream) base::ThrowBadInput(base::Format("{}: cannot be written", file.string()));
+  std::string lines;
+  for (std::size_t i = 0; i < result.questions.size(); ++i)
+    lines += json::Dump(Record(result.texts.texts[i], result.questions[i])) + '\n';
+  json::WriteFile(file, lines);
 }
 
 }  // namespace autodidact::evaluation

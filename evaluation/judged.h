@@ -66,7 +66,7 @@ JudgedResult EvaluateJudged(const std::vector<data::Row>& rows, const Models& mo
 
 json::Json ToJson(const JudgedFigures& figures);
 std::string ToTable(const JudgedFigures& figures);
-// One JSON object per question, in order. Error(kBadInput) when the file cannot be written.
+// One JSON object per question, in order; the file appears as a whole. Errors as json::WriteFile.
 void WriteRecords(const JudgedResult& result, const std::filesystem::path& file);
 
 }  // namespace autodidact::evaluation

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "data/row_rubric.h"
+#include "data/rows.h"
 
 namespace autodidact::evaluation {
 namespace {
@@ -174,7 +175,7 @@ json::Json ToRecord(const SynthesizedRow& row) {
   if (!row.prompt.messages.empty()) {
     record["prompt"] = json::Json::array();
     for (const schema::ChatMessage& message : row.prompt.messages) {
-      record["prompt"].push_back({{"role", message.role}, {"content", message.content}});
+      record["prompt"].push_back(data::ToJson(message));
     }
   }
   if (row.reference.ok()) {

@@ -85,6 +85,7 @@ RunWatch::RunWatch(WatchConfig config, std::map<std::string, std::vector<std::st
   const answers::Extractor extractor = config_.rule.extractor;
   for (auto& [id, of_row] : labels_)
     of_row = answers::ReferenceAnswers(extractor, answers::LabelText(extractor, of_row));
+  std::erase_if(labels_, [](const auto& labels) { return labels.second.empty(); });
 }
 
 RunWatch::Findings RunWatch::Look(const std::vector<data::GroupRecord>& groups) {

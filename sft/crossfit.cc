@@ -53,6 +53,15 @@ const std::string& MostFrequent(const std::vector<std::string>& texts) {
 
 }  // namespace
 
+std::vector<data::Pair> AnsweredPairs(std::vector<data::Pair> pairs, const CrossfitConfig& config) {
+  if (!config.apart) return pairs;
+  std::vector<data::Pair> others;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (static_cast<std::int64_t>(i) % config.folds != 0) others.push_back(std::move(pairs[i]));
+  }
+  return others;
+}
+
 Crossfit SampleCandidates(std::vector<data::Pair> pairs, const CrossfitModel& model, const CrossfitConfig& config,
                           const std::function<void(const std::string&)>& phase, const OnStep& on_step) {
   Crossfit result;
@@ -67,7 +76,6 @@ Crossfit SampleCandidates(std::vector<data::Pair> pairs, const CrossfitModel& mo
         others.push_back(pairs[i]);
       }
     }
-    if (config.apart) result.answered = others;
     phase(base::Format("fold {} of {}: training on {} rows", fold + 1, config.folds, others.size()));
     const auto weights = TrainOn(std::move(others), static_cast<std::uint64_t>(fold), model, config, on_step);
     if (fold == 0) result.first_model = weights;
@@ -78,7 +86,7 @@ Crossfit SampleCandidates(std::vector<data::Pair> pairs, const CrossfitModel& mo
     }
   }
   for (auto& [place, row] : rows) result.rows.push_back(std::move(row));
-  if (!config.apart) result.answered = std::move(pairs);
+  result.answered = AnsweredPairs(std::move(pairs), config);
   return result;
 }
 

@@ -29,6 +29,9 @@ struct Crossfit {
   model::SharedWeights first_model;  // trained on all folds but the first: a start for the final model
 };
 
+// The pairs that the answering skill may learn beside candidates that SampleCandidates sampled.
+std::vector<data::Pair> AnsweredPairs(std::vector<data::Pair> pairs, const CrossfitConfig& config);
+
 // What all sampling models share. References must outlive it.
 struct CrossfitModel {
   const model::SharedWeights& initial;
