@@ -1,10 +1,13 @@
 #include <ATen/Context.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <climits>
+#include <condition_variable>
 #include <cstdlib>
-#include <thread>
+#include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -15,6 +18,7 @@
 #include "launch/learner_side.h"
 #include "launch/preflight.h"
 #include "launch/roles.h"
+#include "launch/stop_line.h"
 #include "launch/training.h"
 #include "launch/wiring.h"
 #include "net/net.h"
@@ -25,6 +29,12 @@ namespace {
 
 constexpr auto kFirstRestart = std::chrono::milliseconds(500);
 constexpr auto kLongestRestart = std::chrono::seconds(30);
+constexpr auto kLookForStop = std::chrono::milliseconds(200);
+constexpr auto kLastGrace = std::chrono::seconds(2);
+// After the checkpoint, for the other ranks to leave.
+constexpr auto kLeaving = std::chrono::seconds(20);
+// Of a role's process when the run is over: what it is in the middle of is of no use to anybody.
+constexpr auto kRoleLeaving = std::chrono::seconds(5);
 // Ranks that are done wait for the others: the run's own deadlines end it long before this.
 constexpr auto kWholeRun = std::chrono::hours(24 * 365);
 
@@ -32,13 +42,32 @@ std::string BindAddress(const RunConfig& config) {
   return "tcp://" + config.network.address + ":*";
 }
 
+constexpr const char* kPromiseOfRank = "stopping; rank 0 saves the steps that are done as a checkpoint";
+
 // What rank 0 tells the host agents.
 struct Meeting {
   std::string endpoint;
   std::string config_file;
 };
 
-// Starts the role again whenever it dies, until it says by its exit code that the run is over.
+void SleepUnless(const std::stop_token& stop, base::Milliseconds duration) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  stopped.wait_for(lock, stop, duration, [] { return false; });
+}
+
+// How long a signal to mpirun itself leaves its ranks, for people. It says so in the ranks' environment.
+std::string PromiseOfRankZero() {
+  const char* seconds = std::getenv("OMPI_MCA_odls_base_sigkill_timeout");
+  return base::Format(
+      "stopping; the steps that are done are saved as a checkpoint (after a signal to mpirun itself within {} s, then "
+      "it "
+      "kills its ranks: mpirun --mca odls_base_sigkill_timeout N)",
+      seconds != nullptr ? seconds : "1");
+}
+
+// Starts the role again whenever it dies, until it says by its exit code that the run is over, or the run is stopped.
 void KeepRoleAlive(const std::string& kind, std::int64_t index, const Meeting& meeting, const TrainOptions& options,
                    const RunConfig& config) {
   const std::string what = base::Format("{}-{}", kind, index);
@@ -55,7 +84,11 @@ void KeepRoleAlive(const std::string& kind, std::int64_t index, const Meeting& m
                           .output_file = config.run_folder() / "logs" / (what + ".log")});
     base::LogInfo("{} runs as process {}", what, child.pid());
     std::optional<process::ExitStatus> status;
-    while (!status) status = child.Wait(base::Deadline::In(std::chrono::seconds(60)));
+    while (!status && !options.stop.stop_requested()) status = child.Wait(base::Deadline::In(kLookForStop));
+    if (!status) {
+      child.Terminate(kLastGrace);  // a run that is stopped needs no more of its work
+      return;
+    }
     if (status->ok()) return;
     if (!status->by_signal && status->code == 2) {
       base::ThrowBadInput(base::Format("{} refused its input; see {}", what,
@@ -64,7 +97,8 @@ void KeepRoleAlive(const std::string& kind, std::int64_t index, const Meeting& m
     if (base::SecondsSince(started) > 60) pause = kFirstRestart;
     base::LogWarning("{} ended ({}); starting it again in {:.1f} s", what, status->Describe(),
                      std::chrono::duration<double>(pause).count());
-    std::this_thread::sleep_for(pause);
+    SleepUnless(options.stop, pause);
+    if (options.stop.stop_requested()) return;
     pause = std::min<std::chrono::milliseconds>(2 * pause, kLongestRestart);
   }
 }
@@ -110,29 +144,46 @@ bool CheckOnRankZero(const RunConfig& config, collective::Communicator& world, R
   return world.BroadcastBytes(told, 0) == "go on";
 }
 
-learner::RunEnd RunLearnerRank(const RunConfig& config, const TrainOptions& options, const std::stop_token& stop,
-                               const std::vector<std::string>& roles, collective::Communicator& world,
-                               collective::Communicator& learners, RunData data) {
+// What a rank has of the job.
+struct Job {
+  const TrainOptions& options;
+  Ending& ending;
+  const std::vector<std::string>& roles;  // of each rank
+  collective::Communicator& world;
+  net::Context& context;
+};
+
+learner::RunEnd RunLearnerRank(const RunConfig& config, const Job& job, collective::Communicator& learners,
+                               RunData data) {
   base::SetLogRole(base::Format("learner-{}", learners.rank()));
   UseThreads(config.threads.learner);
+  const bool first = job.world.rank() == 0;
+  std::optional<data::RunPlace> place;
+  if (first) place.emplace(PlaceOfRun(config, job.options));
   // A GPU holds the weights that are trained and no others: the initial ones are read into host memory.
   const bool gpu = config.device != "cpu";
   LoadedModel model = LoadModelFolder(config.model, "cpu", DtypeNamed(config.dtype));
-  net::Context context;
   const net::Security security;
   std::unique_ptr<LearnerSide> side;
+  std::unique_ptr<StopDesk> desk;
   std::string told;
-  if (world.rank() == 0) {
-    side = std::make_unique<LearnerSide>(config, options, context, security, BindAddress(config), model, roles,
-                                         std::move(data));
+  if (first) {
+    const std::string bind = BindAddress(config);
+    side =
+        std::make_unique<LearnerSide>(config, *place, LearnerSide::Wire{job.context, security, bind, job.options.stop},
+                                      model, job.roles, std::move(data));
+    desk = std::make_unique<StopDesk>(job.context, bind, security, job.ending);
     std::filesystem::create_directories(config.run_folder() / "logs");
     told = json::Dump({{"endpoint", side->endpoint()},
+                       {"signals", desk->endpoint()},
                        {"config", std::filesystem::absolute(config.run_folder() / "config.yaml").string()},
-                       {"fingerprint", side->fingerprint()},
-                       {"checkpoint", side->checkpoint() ? side->checkpoint()->string() : ""}});
+                       {"checkpoint", place->checkpoint() ? place->checkpoint()->string() : ""}});
   }
-  const json::Json meeting = json::Parse(world.BroadcastBytes(told, 0), "rank 0");
-  learner::LearnerConfig learner_config = ToLearner(config, meeting.at("fingerprint"));
+  std::optional<Ending::Saving> saving(std::in_place, job.ending, first ? PromiseOfRankZero() : kPromiseOfRank);
+  const json::Json meeting = json::Parse(job.world.BroadcastBytes(told, 0), "rank 0");
+  std::optional<StopLine> line;
+  if (!first) line.emplace(job.context, meeting.at("signals").get<std::string>(), security, job.ending);
+  learner::LearnerConfig learner_config = ToLearner(config, side ? side->facts() : data::RunFacts{});
   std::unique_ptr<collective::Communicator> nccl;
   if (gpu) {
     learner_config.trainer.device = at::Device(config.device);
@@ -145,14 +196,30 @@ learner::RunEnd RunLearnerRank(const RunConfig& config, const TrainOptions& opti
   if (const std::string checkpoint = meeting.at("checkpoint"); !checkpoint.empty()) learner.Resume(checkpoint);
   learner::RunEnd end = learner::RunEnd::kFinished;
   try {
-    end = learner.Run(stop);
+    end = learner.Run(job.options.stop);
   } catch (const std::exception& error) {
     if (side) side->WriteFailure(error.what());
     throw;
   }
+  saving.reset();
   if (side) side->WriteEnd(end);
-  world.Barrier();  // the coordinator answers until every role has heard that the run is over
+  if (end == learner::RunEnd::kStopped) {
+    if (first) base::LogWarning("stopped after step {}; --resume goes on from its checkpoint", learner.steps_done());
+    job.ending.EndBy(base::Deadline::In(kLeaving), ExitCodeAfter(job.ending.requested().value_or(SIGTERM)));
+  }
+  job.world.Barrier();  // the coordinator answers until every role has heard that the run is over
   return end;
+}
+
+// Keeps the role of this rank alive until the run is over.
+void RunAgent(const RunConfig& config, const Job& job) {
+  const json::Json told = json::Parse(job.world.BroadcastBytes({}, 0), "rank 0");
+  const Ending::Saving saving(job.ending, kPromiseOfRank);
+  const StopLine line(job.context, told.at("signals"), {}, job.ending);
+  const std::string& kind = job.roles[static_cast<std::size_t>(job.world.rank())];
+  const auto index = std::count(job.roles.begin(), job.roles.begin() + job.world.rank(), kind);
+  KeepRoleAlive(kind, index, {told.at("endpoint"), told.at("config")}, job.options, config);
+  job.world.Barrier();
 }
 
 }  // namespace
@@ -186,7 +253,7 @@ std::vector<std::string> PlaceRoles(const RunConfig& config, int size) {
   return roles;
 }
 
-learner::RunEnd TrainUnderMpi(const RunConfig& whole, const TrainOptions& options, const std::stop_token& stop) {
+learner::RunEnd TrainUnderMpi(const RunConfig& whole, const TrainOptions& options, Ending& ending) {
   const int rank = collective::MpiRank();
   const auto roles = PlaceRoles(whole, collective::MpiSize());
   const std::string& kind = roles[static_cast<std::size_t>(rank)];
@@ -197,16 +264,19 @@ learner::RunEnd TrainUnderMpi(const RunConfig& whole, const TrainOptions& option
 
   RunData data;
   if (!CheckOnRankZero(config, *world, data)) return learner::RunEnd::kRefused;
+  net::Context context;
+  const Job job{options, ending, roles, *world, context};
   learner::RunEnd end = learner::RunEnd::kFinished;
   if (kind == "learner") {
-    end = RunLearnerRank(config, options, stop, roles, *world, *learners, std::move(data));
+    end = RunLearnerRank(config, job, *learners, std::move(data));
   } else {
-    const json::Json told = json::Parse(world->BroadcastBytes({}, 0), "rank 0");
-    const auto index = std::count(roles.begin(), roles.begin() + rank, kind);
-    KeepRoleAlive(kind, index, {told.at("endpoint"), told.at("config")}, options, config);
-    world->Barrier();
+    RunAgent(config, job);
   }
+  // Not every rank may have heard of the signal that another one was sent.
   const std::string ended = world->BroadcastBytes(std::string(1, static_cast<char>(end)), 0);
+  for (const std::string& signal : world->AllGather(std::to_string(ending.requested().value_or(0)))) {
+    if (signal != "0") ending.Request(std::stoi(signal));
+  }
   return static_cast<learner::RunEnd>(ended.at(0));
 }
 
@@ -222,7 +292,7 @@ LoadedModel LoadForRole(const RunConfig& config, const std::string& kind) {
 }
 
 void JoinRun(const RunConfig& config, const std::string& kind, std::int64_t index, const std::string& learner_endpoint,
-             const std::stop_token& stop) {
+             Ending& ending) {
   const LoadedModel model = LoadForRole(config, kind);
   net::Context context;
   const RoleSetting setting{.config = config,
@@ -232,8 +302,10 @@ void JoinRun(const RunConfig& config, const std::string& kind, std::int64_t inde
                             .bind = BindAddress(config),
                             .index = index,
                             .initial = model.weights,
-                            .tokenizer = *model.tokenizer};
-  RoleNamed(kind)(setting, stop);
+                            .tokenizer = *model.tokenizer,
+                            .local_store = nullptr,
+                            .on_over = [&ending] { ending.EndBy(base::Deadline::In(kRoleLeaving), kExitDone); }};
+  RoleNamed(kind)(setting, ending.stop());
 }
 
 }  // namespace autodidact::launch

@@ -30,7 +30,7 @@ binary=$(launch/build.sh release | tail -n 1)
 
 if [ ! -d "$folder/base" ]; then
   echo "== seed $seed: the base model, supervised, in both skills"
-  "$binary" sft configs/cmudict/sft.yaml --set seed="$seed" --set threads="$threads" --set output="$folder/base" \
+  "$binary" sft configs/cmudict/sft.yaml --resume --set seed="$seed" --set threads="$threads" --set output="$folder/base" \
     --set data="[{file: $data/labelled.jsonl}]" --set reconcile.prompts="$data/unlabelled.jsonl"
 fi
 settings=(--set seed="$seed" --set model="$folder/base" --set data.train="$data/unlabelled.jsonl"

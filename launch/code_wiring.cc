@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "json/strict.h"
 #include "process/sandbox.h"
 
 namespace autodidact::launch {
@@ -33,7 +34,7 @@ judge_service::CodeJudgeConfig ToCodeJudge(const CodeKeys& keys) {
 
 json::Json CodeColumns(const CodeKeys& keys, const schema::Prompt& prompt) {
   const std::string where = "row " + prompt.id;
-  const json::Json row = json::Parse(prompt.columns, where);
+  const json::Json row = json::ParseStrict(prompt.columns, where);
   json::Json columns = {{"prompt", prompt.text}, {"entry_point", ""}, {"inputs", json::Json::array()}};
   if (row.contains(keys.entry_point)) columns["entry_point"] = json::GetString(row, keys.entry_point, where);
   if (keys.inputs.empty()) return columns;

@@ -1,6 +1,8 @@
+#include <unistd.h>
+
 #include <algorithm>
-#include <fstream>
-#include <iostream>
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -13,6 +15,7 @@
 #include "launch/code_wiring.h"
 #include "launch/commands.h"
 #include "launch/judge_wiring.h"
+#include "launch/output.h"
 #include "launch/preflight.h"
 #include "launch/progress.h"
 #include "launch/wiring.h"
@@ -39,14 +42,13 @@ PolicyAndAnchor LoadBoth(const RunConfig& config, const std::string& policy) {
   return both;
 }
 
-// A progress line per phase, and the end on request.
-evaluation::OnProgress ShowProgress(const std::stop_token& stop) {
+// A progress line per phase.
+evaluation::OnProgress ShowProgress() {
   struct State {
     std::string phase;
     std::unique_ptr<ProgressLine> line;
   };
-  return [state = std::make_shared<State>(), stop](const evaluation::Progress& progress) {
-    if (stop.stop_requested()) throw base::Error(base::ErrorKind::kRetryLater, "stopped on request");
+  return [state = std::make_shared<State>()](const evaluation::Progress& progress) {
     if (state->phase != progress.phase) {
       state->phase = progress.phase;
       state->line = std::make_unique<ProgressLine>(state->phase, progress.total);
@@ -55,11 +57,19 @@ evaluation::OnProgress ShowProgress(const std::stop_token& stop) {
   };
 }
 
-// Before the work that the file is to hold.
-void CheckFolderOf(const std::string& file) {
-  const auto folder = std::filesystem::path(file).parent_path();
-  if (folder.empty() || std::filesystem::is_directory(folder)) return;
-  base::ThrowBadInput(base::Format("{}: cannot be written: there is no folder {}", file, folder.string()));
+// Before the work that the file is to hold. Empty: no file.
+void CheckWritable(const std::string& file) {
+  if (file.empty()) return;
+  auto folder = std::filesystem::path(file).parent_path();
+  if (folder.empty()) folder = ".";
+  if (!std::filesystem::is_directory(folder)) {
+    base::ThrowBadInput(base::Format("{}: cannot be written: there is no folder {}", file, folder.string()));
+  }
+  if (std::filesystem::is_directory(file)) base::ThrowBadInput(file + ": cannot be written: it is a folder");
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    base::ThrowBadInput(
+        base::Format("{}: cannot be written: its folder {}: {}", file, folder.string(), std::strerror(errno)));
+  }
 }
 
 // Figures of failures are no measurement.
@@ -99,14 +109,14 @@ void WarnOfNoAnswers(const RunConfig& config, const evaluation::EvalResult& resu
 
 }  // namespace
 
-void RunEval(const RunConfig& config, const EvalCommand& command, const std::stop_token& stop) {
+void RunEval(const RunConfig& config, const EvalCommand& command) {
   UseThreads(config.threads.actor);
   const std::string& file = command.data.empty() ? config.eval.data : command.data;
   if (file.empty()) base::ThrowBadInput("eval: name a labelled JSONL file by --data or eval.data");
   auto rows =
       SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit > 0 ? command.limit : config.eval.limit);
   CheckTests(config, rows, file);
-  for (const std::string& out : {command.json, command.records}) CheckFolderOf(out);
+  for (const std::string& out : {command.json, command.records}) CheckWritable(out);
   const auto& names = command.estimators.empty() ? config.eval.estimators : command.estimators;
   CheckBeforeRows(config, command.model,
                   {.rows = rows,
@@ -130,24 +140,25 @@ void RunEval(const RunConfig& config, const EvalCommand& command, const std::sto
                                   MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
   const Judge judge = MakeJudge(config);
   if (const auto judging = ToJudging(config, judge)) {
-    const auto judged = evaluation::EvaluateJudged(rows, models, eval, *judging, ShowProgress(stop));
+    const auto judged = evaluation::EvaluateJudged(rows, models, eval, *judging, ShowProgress());
     if (!command.json.empty()) json::WriteFile(command.json, evaluation::ToJson(judged.figures).dump(2) + "\n");
     if (!command.records.empty()) evaluation::WriteRecords(judged, command.records);
-    std::cout << evaluation::ToTable(judged.figures) << std::flush;
+    Output().Write(evaluation::ToTable(judged.figures));
     return RequireScores(judged);
   }
-  const auto result = evaluation::Evaluate(rows, models, eval, ShowProgress(stop));
+  const auto result = evaluation::Evaluate(rows, models, eval, ShowProgress());
   if (!command.json.empty()) json::WriteFile(command.json, evaluation::ToJson(result.figures).dump(2) + "\n");
   if (!command.records.empty()) evaluation::WriteRecords(result, command.records);
-  std::cout << evaluation::ToTable(result.figures) << std::flush;
+  Output().Write(evaluation::ToTable(result.figures));
   WarnOfNoAnswers(config, result);
 }
 
-void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command, const std::stop_token& stop) {
+void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command) {
   UseThreads(config.threads.actor);
   const std::string& file = command.data.empty() ? config.data.train : command.data;
   if (file.empty()) base::ThrowBadInput("synthesize: name a JSONL file of prompts by --data or data.train");
   const auto rows = SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit);
+  CheckWritable(command.out);
   const auto estimator = estimators::EstimatorNamed(config.estimator);
   CheckBeforeRows(config, command.model,
                   {.rows = rows,
@@ -171,25 +182,15 @@ void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command, co
   const evaluation::Models models{both.policy, both.anchor.weights, *both.anchor.tokenizer,
                                   MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
 
-  std::ofstream out_file;
-  const std::filesystem::path partial = command.out + ".partial";
-  if (!command.out.empty()) {
-    out_file.open(partial);
-    if (!out_file) base::ThrowBadInput(command.out + ": cannot be written");
-  }
-  std::ostream& out = command.out.empty() ? std::cout : out_file;
+  Output out(command.out);
+  if (!out.partial().empty()) base::LogInfo("{}: what is done so far", out.partial().string());
   base::Reasons failures;
   const auto write = [&](const evaluation::SynthesizedRow& row) {
     if (!row.reference.ok()) failures.Add(row.reference.failure().reason);
-    out << json::Dump(evaluation::ToRecord(row)) << "\n";
+    out.Write(json::Dump(evaluation::ToRecord(row)) + "\n");
   };
-  evaluation::SynthesizeRows(rows, models, synthesize, write, ShowProgress(stop));
-  out.flush();
-  if (!out) base::ThrowBadInput(command.out + ": cannot be written");
-  if (!command.out.empty()) {
-    out_file.close();
-    std::filesystem::rename(partial, command.out);
-  }
+  evaluation::SynthesizeRows(rows, models, synthesize, write, ShowProgress());
+  out.Finish();
   if (failures.total() == 0) return;
   const std::string text =
       base::Format("{} of {} rows have no reference: {}", failures.total(), rows.size(), failures.Commonest());

@@ -1,17 +1,26 @@
 #include <algorithm>
+#include <exception>
 #include <future>
 #include <iostream>
 #include <thread>
+#include <utility>
 
+#include "answers/automatic.h"
 #include "answers/code.h"
 #include "answers/compare.h"
 #include "answers/extract.h"
-#include "answers/prose.h"
+#include "answers/label.h"
 #include "base/bounded_queue.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "base/log.h"
+#include "data/rows.h"
+#include "json/strict.h"
 #include "launch/commands.h"
+#include "launch/ending.h"
 #include "launch/grader.h"
+#include "launch/output.h"
+#include "process/child.h"
 
 namespace autodidact::launch {
 namespace {
@@ -46,12 +55,24 @@ struct Graded {
   bool readable = true;
 };
 
+// The labels that `eval` reads under other names stand as "gold".
+void NameGold(json::Json& row) {
+  if (!row.is_object() || row.contains("gold") || !row.contains("answer")) return;
+  for (const char* key : {"label", "solution", "ground_truth", "answers"}) {
+    if (!row.contains(key)) continue;
+    json::Json label = row[key];  // the row may move when it grows
+    row["gold"] = std::move(label);
+    return;
+  }
+}
+
 Graded GradeLine(const std::vector<Grader>& graders, const std::string& line, const std::string& where) {
   Grade grade;
   json::Json written = json::Json::object();
   bool readable = true;
   try {
-    const json::Json row = json::Parse(line, where);
+    json::Json row = json::ParseStrict(line, where);
+    NameGold(row);
     if (row.is_object() && row.contains("id")) written["id"] = row["id"];
     const auto takes = [&](const Grader& grader) {
       return row.is_object() && std::all_of(grader.keys.begin(), grader.keys.end(),
@@ -83,32 +104,87 @@ std::string TestsIn(const json::Json& tests, const std::string& where) {
   return json::Dump(tests);
 }
 
-std::optional<std::string> AnswerIn(const std::string& extractor, const std::string& text) {
-  if (extractor != "auto") return answers::Extract(answers::ExtractorNamed(extractor), text);
-  if (auto boxed = answers::Extract(answers::Extractor::kBoxed, text)) return boxed;
-  return answers::Extract(answers::Extractor::kWholeText, answers::AnswerAmongWords(text));
+// A label is text, a number, a truth value or a list of those, as in the rows that `eval` reads.
+std::vector<std::string> LabelsOf(const json::Json& gold, const std::string& where) {
+  std::vector<std::string> labels;
+  for (const json::Json& item : gold.is_array() ? gold : json::Json::array({gold})) {
+    auto label = data::LabelOf(item, "gold", where);
+    if (!label) base::ThrowBadInput(where + ": the key 'gold' holds " + json::Describe(item) + ", expected a label");
+    labels.push_back(std::move(*label));
+  }
+  if (labels.empty()) base::ThrowBadInput(where + ": the key 'gold' holds an empty list, expected a label");
+  return labels;
+}
+
+std::string AnswerOf(const json::Json& row, const std::string& where) {
+  const json::Json& answer = row.at("answer");
+  return json::IsNumber(answer) || answer.is_boolean() ? json::Dump(answer) : json::GetString(row, "answer", where);
+}
+
+// An answer as it was found and the labels as they were read.
+struct Compared {
+  std::optional<std::string> answer;
+  std::vector<std::string> labels;
+  answers::Sameness sameness = answers::Sameness::kUnequal;
+};
+
+Compared Stated(answers::Comparator comparator, const std::vector<std::string>& labels, const std::string& text) {
+  Compared compared;
+  std::vector<answers::StatedAnswer> stated;
+  for (const std::string& label : labels) {
+    if (auto found = answers::LabelStated(label)) {
+      compared.labels.push_back(found->text);
+      stated.push_back(std::move(*found));
+    }
+  }
+  if (const auto answer = answers::FindStated(text)) {
+    compared.answer = answer->text;
+    compared.sameness = answers::CompareStated(comparator, *answer, stated);
+  }
+  return compared;
+}
+
+// As `eval` and the rewards of a run do it.
+Compared Extracted(answers::Extractor extractor, answers::Comparator comparator, const std::vector<std::string>& labels,
+                   const std::string& text) {
+  Compared compared{answers::Extract(extractor, text),
+                    answers::ReferenceAnswers(extractor, answers::LabelText(extractor, labels)),
+                    {}};
+  compared.sameness = compared.answer ? answers::CompareAny(comparator, *compared.answer, compared.labels)
+                                      : answers::Sameness::kUnequal;
+  return compared;
 }
 
 }  // namespace
 
 Grader AnswerGrader(const GradeCommand& command) {
-  if (command.extractor != "auto") answers::ExtractorNamed(command.extractor);
+  const std::string name = command.extractor;
+  std::optional<answers::Extractor> extractor;
+  if (name != "auto") extractor = answers::ExtractorNamed(name);
   const auto comparator = answers::ComparatorNamed(command.comparator);
-  return {{"gold", "answer"}, [=, extractor = command.extractor](const json::Json& row, const std::string& where) {
-            const auto gold = AnswerIn(extractor, json::GetString(row, "gold", where));
-            const auto answer = AnswerIn(extractor, json::GetString(row, "answer", where));
-            if (!gold) return Grade{.reason = "the gold text holds no answer (" + extractor + ")"};
-            const auto sameness = answer ? answers::Compare(comparator, *gold, *answer) : answers::Sameness::kUnequal;
-            if (sameness == answers::Sameness::kUndecided) {
-              return Grade{.reason = base::Format("'{}' has no value that could be told from '{}' ({})", *answer, *gold,
-                                                  answers::Name(comparator))};
+  return {{"gold", "answer"}, [=](const json::Json& row, const std::string& where) {
+            const auto labels = LabelsOf(row.at("gold"), where);
+            const std::string text = AnswerOf(row, where);
+            const Compared compared =
+                extractor ? Extracted(*extractor, comparator, labels, text) : Stated(comparator, labels, text);
+            if (compared.labels.empty()) {
+              const std::string why =
+                  extractor ? answers::WhyNoLabel(*extractor, labels.front()) : "holds no answer (auto)";
+              base::ThrowBadInput(base::Format("{}: gold: {} {}", where, json::Describe(row.at("gold")), why));
             }
-            const bool equal = sameness == answers::Sameness::kEqual;
+            std::string gold;
+            for (const std::string& label : compared.labels) gold += (gold.empty() ? "'" : " or '") + label + "'";
+            if (compared.sameness == answers::Sameness::kUndecided) {
+              return Grade{.reason = base::Format("'{}' has no value that could be told from {} ({})", *compared.answer,
+                                                  gold, answers::Name(comparator))};
+            }
+            const bool equal = compared.sameness == answers::Sameness::kEqual;
             Grade grade{.verdict = equal ? Grade::Verdict::kRight : Grade::Verdict::kWrong,
                         .reward = equal ? 1.0 : 0.0};
-            grade.reason = !answer ? "the text holds no answer (" + extractor + ")"
-                                   : base::Format("'{}' {} '{}' ({})", *answer, equal ? "equals" : "does not equal",
-                                                  *gold, answers::Name(comparator));
+            grade.reason = !compared.answer
+                               ? "the text holds no answer (" + name + ")"
+                               : base::Format("'{}' {} {} ({})", *compared.answer, equal ? "equals" : "does not equal",
+                                              gold, answers::Name(comparator));
             grade.more["equal"] = equal;
             return grade;
           }};
@@ -151,10 +227,16 @@ bool RunGrade(const GradeCommand& command) {
   base::BoundedQueue<std::future<Graded>> queue(jobs);
   bool all_readable = true;
   std::thread writer([&] {
-    while (auto graded = queue.Pop(base::Deadline::In(kForever))) {
-      const Graded line = graded->get();
-      all_readable = all_readable && line.readable;
-      std::cout << line.text << "\n" << std::flush;
+    try {
+      while (auto graded = queue.Pop(base::Deadline::In(kForever))) {
+        const Graded line = graded->get();
+        all_readable = all_readable && line.readable;
+        Output().Write(line.text + "\n");
+      }
+    } catch (const std::exception& error) {
+      // The caller may wait for this verdict before it writes or ends its input, on which the main thread waits.
+      base::LogError("{}", error.what());
+      process::EndNow(kExitFailed);
     }
   });
   std::int64_t number = 0;

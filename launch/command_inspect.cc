@@ -1,12 +1,11 @@
 #include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <sstream>
+#include <string>
 
 #include "base/error.h"
 #include "base/format.h"
 #include "json/json.h"
 #include "launch/commands.h"
+#include "launch/output.h"
 #include "learner/checkpoint.h"
 #include "model/config.h"
 #include "model/safetensors.h"
@@ -19,23 +18,26 @@ namespace fs = std::filesystem;
 
 void InspectModel(const fs::path& folder) {
   const model::ModelConfig config = model::ReadModelConfig(folder);
-  std::cout << base::Format(
-      "model: {} weights, {} layers of {}, {} heads ({} for keys and values), vocabulary {}, context {}\n",
-      model::ParameterCount(config), config.num_layers, config.hidden_size, config.num_heads, config.num_kv_heads,
-      config.vocab_size, config.max_position_embeddings);
+  Output().Write(
+      base::Format("model: {} weights, {} layers of {}, {} heads ({} for keys and values), vocabulary {}, context {}\n",
+                   model::ParameterCount(config), config.num_layers, config.hidden_size, config.num_heads,
+                   config.num_kv_heads, config.vocab_size, config.max_position_embeddings));
 }
 
 void InspectSafetensors(const fs::path& file) {
   const model::SafetensorsFile tensors(file);
+  std::string text;
   for (const auto& [name, entry] : tensors.entries()) {
-    std::cout << base::Format("{}  {}  [{}]\n", name, c10::toString(entry.type), fmt::join(entry.shape, ", "));
+    text += base::Format("{}  {}  [{}]\n", name, c10::toString(entry.type), fmt::join(entry.shape, ", "));
   }
+  Output().Write(text);
 }
 
 void InspectCheckpoint(const fs::path& folder) {
   const auto state = learner::ReadCheckpointState(folder);
-  std::cout << base::Format("checkpoint: step {}, weight version {}, fingerprint {}\n", state.step, state.version,
-                            state.fingerprint);
+  const auto name = state.run.keys.find("name");
+  Output().Write(base::Format("checkpoint: step {}, weight version {}, of the run {}\n", state.step, state.version,
+                              name == state.run.keys.end() ? "?" : name->second));
   InspectModel(folder / "model");
 }
 
@@ -46,13 +48,15 @@ void RunInspect(const std::string& path) {
   if (fs::is_directory(path)) return InspectModel(path);
   if (path.ends_with(".safetensors")) return InspectSafetensors(path);
   const std::string bytes = json::ReadFile(path);
+  std::string description;
   try {
-    std::cout << schema::Describe(schema::Decode(bytes)) << "\n";
+    description = schema::Describe(schema::Decode(bytes));
   } catch (const base::Error& error) {
     base::ThrowBadInput(path +
                         ": expected a model folder, a checkpoint, a safetensors file or a recorded message; as a " +
                         error.message());
   }
+  Output().Write(description + "\n");
 }
 
 }  // namespace autodidact::launch

@@ -2,7 +2,6 @@
 
 #include <deque>
 #include <exception>
-#include <iostream>
 #include <map>
 #include <utility>
 
@@ -10,9 +9,10 @@
 #include "base/format.h"
 #include "engine/engine.h"
 #include "engine/score.h"
-#include "json/json.h"
+#include "json/strict.h"
 #include "launch/commands.h"
 #include "launch/line_reader.h"
+#include "launch/output.h"
 #include "launch/wiring.h"
 
 namespace autodidact::launch {
@@ -25,7 +25,7 @@ constexpr std::size_t kMaxGroups = 256;
 constexpr std::size_t kMaxTokens = 4096;
 
 void Print(const json::Json& value) {
-  std::cout << json::Dump(value) << "\n" << std::flush;
+  Output().Write(json::Dump(value) + "\n");
 }
 
 struct InputRow {
@@ -41,7 +41,7 @@ class Rows {
     if (!line) return std::nullopt;
     InputRow row;
     row.where = base::Format("standard input:{}", reader_.number());
-    row.value = json::Parse(*line, row.where);
+    row.value = json::ParseStrict(*line, row.where);
     if (row.value.is_object()) return row;
     base::ThrowBadInput(row.where + ": got " + json::Describe(row.value) + ", expected an object");
   }
@@ -74,26 +74,50 @@ Ids IdsOf(const InputRow& row, const char* key, std::int64_t vocab_size) {
   return ids;
 }
 
-std::vector<text::ChatTurn> Turns(const InputRow& row) {
-  std::vector<text::ChatTurn> turns;
-  for (const json::Json& message : List(row, "messages")) {
-    const std::string where = base::Format("{}: messages[{}]", row.where, turns.size());
-    turns.push_back({json::GetString(message, "role", where), json::GetString(message, "content", where)});
+// A message's text, for the formats that render nothing else: all of it when it comes in parts.
+std::string ContentOf(const json::Json& message, const std::string& where) {
+  const auto found = message.find("content");
+  if (found == message.end() || found->is_null()) {
+    if (message.contains("tool_calls")) return "";
+    base::ThrowBadInput(where + ": the key 'content' is missing");
   }
-  return turns;
+  if (!found->is_array()) return json::GetString(message, "content", where);
+  std::string text;
+  for (const json::Json& part : *found) {
+    if (!part.is_object() || part.value("type", json::Json()) != "text") {
+      base::ThrowBadInput(
+          base::Format("{}: 'content' has a part that is {}, expected parts {{\"type\": \"text\", "
+                       "\"text\"}}",
+                       where, json::Describe(part)));
+    }
+    text += json::GetString(part, "text", where);
+  }
+  return text;
 }
 
-// Texts, chats and ids to token ids. The chat format is looked for when the first chat comes.
+text::Chat ChatOf(const InputRow& row, bool add_generation_prompt) {
+  text::Chat chat{.turns = {}, .add_generation_prompt = add_generation_prompt};
+  for (const json::Json& message : List(row, "messages")) {
+    const std::string where = base::Format("{}: messages[{}]", row.where, chat.turns.size());
+    text::ChatTurn turn(json::GetString(message, "role", where), ContentOf(message, where));
+    const bool is_more = message.size() > 2 || !message.contains("content") || !message["content"].is_string();
+    if (is_more) turn.message = json::Dump(message);
+    chat.turns.push_back(std::move(turn));
+  }
+  chat.variables = text::RowVariables(json::Dump(row.value));
+  return chat;
+}
+
+// Texts, chats and ids to token ids. The chat template is looked for when the first chat comes.
 class Encoder {
  public:
   Encoder(const LinesCommand& command, const text::Tokenizer& tokenizer) : command_(command), tokenizer_(tokenizer) {}
 
-  // {"messages"} by the model's chat format, whose text has its own BOS.
-  Ids Chat(const InputRow& row) {
-    if (!format_) format_ = ToChatFormat({.format = command_.format}, command_.model);
+  // {"messages"} by the model's chat template, whose text has its own BOS.
+  text::ChatTemplate::Prompt Chat(const InputRow& row) {
+    if (!template_) template_ = ToChatFormat(command_.prompt, command_.model);
     try {
-      const std::string text = text::RenderChat(*format_, Turns(row), command_.generation_prompt);
-      return tokenizer_.Encode(text, /*add_special_tokens=*/*format_ == text::ChatFormat::kPlain && command_.special);
+      return template_->Encode(ChatOf(row, command_.generation_prompt), tokenizer_, command_.special);
     } catch (const base::Error& error) {
       throw Named(row, error);
     }
@@ -111,7 +135,7 @@ class Encoder {
   // {"ids"}, {"messages"} or {"prompt"}.
   Ids Prompt(const InputRow& row, std::int64_t vocab_size) {
     if (row.value.contains("ids")) return IdsOf(row, "ids", vocab_size);
-    if (row.value.contains("messages")) return Chat(row);
+    if (row.value.contains("messages")) return Chat(row).ids;
     return Text(row, "prompt", command_.special);
   }
 
@@ -123,7 +147,7 @@ class Encoder {
 
   const LinesCommand& command_;
   const text::Tokenizer& tokenizer_;
-  std::optional<text::ChatFormat> format_;
+  std::optional<text::ChatTemplate> template_;
 };
 
 // Keeps the first error of the input, so that the rows before it are answered first.
@@ -245,7 +269,8 @@ void RunTokenize(const LinesCommand& command) {
     if (command.decode) {
       Print({{"text", tokenizer.Decode(IdsOf(*row, "ids", 0), /*skip_special_tokens=*/command.special)}});
     } else if (row->value.contains("messages")) {
-      Print({{"ids", encoder.Chat(*row)}});
+      const auto prompt = encoder.Chat(*row);
+      Print({{"ids", prompt.ids}, {"text", prompt.text}});
     } else {
       Print({{"ids", encoder.Text(*row, "text", command.special)}});
     }

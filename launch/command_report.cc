@@ -3,6 +3,7 @@
 
 #include "json/json.h"
 #include "launch/commands.h"
+#include "launch/output.h"
 #include "report/page.h"
 #include "report/run.h"
 
@@ -14,7 +15,7 @@ void RunReport(const ReportCommand& command) {
   const auto run = report::ReadRun(folder, {command.evaluations.begin(), command.evaluations.end()});
   json::WriteFile(file, report::Page(run));
   for (const std::string& notice : run.notices) std::cerr << notice << "\n";
-  std::cout << file.string() << std::endl;
+  Output().Write(file.string() + "\n");
 }
 
 }  // namespace autodidact::launch

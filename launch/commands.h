@@ -1,18 +1,24 @@
-// The subcommands that are not `train`. Each blocks until it is done and throws base::Error.
+// The subcommands that are not `train`. Each blocks until it is done and throws base::Error; a signal ends the program
+// in the middle of it (launch/ending.h), but for `sft`, which saves first. An output that cannot be written is an
+// error.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "launch/config.h"
+#include "launch/ending.h"
 
 namespace autodidact::launch {
 
-// `sft`: trains a small model in the skills of the config and writes its folder. Nothing is left of a run that fails.
-void RunSft(const SftConfig& config, const std::stop_token& stop);
+// `sft`: trains a small model in the skills of the config and writes its folder: the weights with the best held-out
+// loss, and those of the last step in last/, where something is held out, else the last ones. What it has done so far
+// lies in OUTPUT.partial, from which kResume goes on with the same result as if it had not stopped. kFresh refuses an
+// output or a begun training that is there, kOverwrite replaces what `sft` wrote and nothing else. Gives the exit code.
+enum class SftStart { kFresh, kResume, kOverwrite };
+int RunSft(const SftConfig& config, SftStart start, Ending& ending);
 
 struct EvalCommand {
   std::string model;                    // the policy's folder; empty: the config's model
@@ -24,7 +30,7 @@ struct EvalCommand {
 };
 // `eval`: estimators × group sizes; the table on standard output. Throws as well, after the table, when nothing was
 // scored.
-void RunEval(const RunConfig& config, const EvalCommand& command, const std::stop_token& stop);
+void RunEval(const RunConfig& config, const EvalCommand& command);
 
 struct SynthesizeCommand {
   std::string model;  // the policy's folder; empty: the config's model
@@ -33,16 +39,16 @@ struct SynthesizeCommand {
   std::int64_t limit = 0;
 };
 // `synthesize`: references with their groups, no training. Throws as well, after the last row, when every row failed.
-void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command, const std::stop_token& stop);
+void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command);
 
 // `tokenize`, `generate`, `score`: JSON lines on standard input, JSON lines on standard output in their order. Lines
 // are answered as they arrive, those that are there together are computed together, and a result depends on its own
 // line and its number alone. A line that cannot be answered ends the command, after the lines before it.
 struct LinesCommand {
-  std::string model;            // folder
-  std::string format = "auto";  // chat format
-  SamplingKeys sampling;        // `score` has only the temperature
-  std::int64_t n = 1;           // completions per line of `generate`
+  std::string model;      // folder
+  PromptKeys prompt;      // chat format, or template with its variables
+  SamplingKeys sampling;  // `score` has only the temperature
+  std::int64_t n = 1;     // completions per line of `generate`
   std::int64_t seed = 0;
   bool decode = false;            // `tokenize`: ids to text
   bool special = true;            // special tokens: added to a text by the post-processor; dropped by `--decode`

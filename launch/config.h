@@ -27,10 +27,14 @@ struct DataKeys {
 };
 
 struct PromptKeys {
-  std::string format =
-      "auto";  // chat format: auto (from the model's template), plain, llama3, qwen3, qwen2, chatml, gemma3
-  std::string system = {};        // system turn; empty: none
-  std::string text = "{prompt}";  // the user turn, "{prompt}" being the row's text
+  // Chat format: auto (the model's template), or one of text/chat.h: plain, llama3, qwen3, qwen2, chatml, smollm2,
+  // gemma3
+  std::string format = "auto";
+  std::string chat_template = {};       // key template: a file of jinja2 in place of the model's; empty: the model's
+  std::string template_variables = {};  // a mapping, kept as JSON: what the template is given; empty: nothing
+  std::string python = {};              // the Python that has jinja2; empty: looked for
+  std::string system = {};              // system turn; empty: none
+  std::string text = "{prompt}";        // the user turn, "{prompt}" being the row's text
 };
 
 struct AnchorKeys {
@@ -196,9 +200,13 @@ struct RunConfig {
 enum class Files { kRequired, kAnywhere };  // kAnywhere: those of data need not be there (to look at a config)
 
 // Reads and checks the whole config: values out of range, names that do not exist, files that are missing are
-// Error(kBadInput) naming file and key. Nothing is written.
+// Error(kBadInput), which lists all of them, each with file and line (or the override), key, what was found, what was
+// expected and what to do. What is odd but may be meant is logged as a warning. Nothing is written.
 RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides,
                         Files files = Files::kRequired);
+
+// The full names of the keys of a run's config that are meant by an option of this name ("lr": train.learning_rate).
+std::vector<std::string> KeysMeantBy(const std::string& name);
 
 // The same file read for its judge alone (`grade`): only the keys of the judge are checked, and there must be a judge
 // that is not a program.
@@ -262,6 +270,10 @@ struct SftConfig {
   double adam_beta2 = 0.95;
   double weight_decay = 0.1;
   double max_grad_norm = 1.0;
+  std::int64_t save_steps = 500;  // a checkpoint every so many steps; 0: only when it is stopped
+  double held_out = 0;            // share of each file's rows that is only measured on; 0: none
+  std::string eval_data = {};     // JSONL of further rows to measure on; empty: none
+  std::int64_t eval_steps = 100;  // the held-out loss every so many steps and at the end: the best weights are kept
   std::int64_t threads = 0;
 };
 SftConfig ReadSftConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides);

@@ -1,221 +1,267 @@
 #include "launch/config_visitor.h"
 
+#include <yaml-cpp/yaml.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <numeric>
-#include <sstream>
 
 #include "base/error.h"
 #include "base/format.h"
 #include "json/json.h"
-#include "text/unicode.h"
 
 namespace autodidact::launch {
 namespace {
 
-// Levenshtein's distance, for suggestions.
-std::size_t Distance(const std::string& left, const std::string& right) {
-  std::vector<std::size_t> row(right.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= left.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= right.size(); ++j) {
-      const std::size_t replaced = diagonal + (left[i - 1] != right[j - 1]);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, replaced}));
-    }
-  }
-  return row.back();
-}
+using Kind = ConfigNode::Kind;
 
-std::string Found(const YAML::Node& node) {
-  switch (node.Type()) {
-    case YAML::NodeType::Scalar:
-      return "\"" + node.Scalar().substr(0, 60) + (node.Scalar().size() > 60 ? "…\"" : "\"");
-    case YAML::NodeType::Sequence:
+std::string Found(const ConfigNode& node) {
+  switch (node.kind) {
+    case Kind::kScalar:
+      return Quoted(node.text);
+    case Kind::kList:
       return "a list";
-    case YAML::NodeType::Map:
-      return "a mapping";
-    default:
-      return "nothing";
+    case Kind::kSection:
+      return "a section";
+    case Kind::kNothing:
+      break;
   }
+  return "nothing";
 }
 
 template <class T>
-bool ParseWhole(const std::string& text, T& value) {
+bool Parsed(const std::string& text, T& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size();
 }
 
-// Whether the scalar was written without quotes: "3" in quotes is a text.
-bool Plain(const YAML::Node& node) {
-  return node.IsScalar() && node.Tag() != "!";
-}
-
-// A scalar that stands in no line of a file.
-YAML::Node WithoutPlace(const YAML::Node& scalar) {
-  YAML::Node node(scalar.Scalar());
-  node.SetTag(scalar.Tag());
-  return node;
-}
-
-void Override(YAML::Node root, const std::string& path, const YAML::Node& value) {
-  YAML::Node node = root;
-  std::stringstream stream(path);
-  std::vector<std::string> keys;
-  for (std::string key; std::getline(stream, key, '.');) keys.push_back(key);
-  for (std::size_t i = 0; i + 1 < keys.size(); ++i) {
-    YAML::Node next = node[keys[i]];
-    if (next.IsDefined() && !next.IsNull() && !next.IsMap()) {
-      base::ThrowBadInput(base::Format("--set {}: {} is not a section", path, keys[i]));
-    }
-    node.reset(next);
+// What YAML's plain words mean: true and false, numbers; all else is text.
+json::Json ToJson(const ConfigNode& node) {
+  json::Json value;
+  if (node.kind == Kind::kSection) {
+    value = json::Json::object();
+    for (const ConfigNode& child : node.children) value[child.key] = ToJson(child);
+  } else if (node.kind == Kind::kList) {
+    value = json::Json::array();
+    for (const ConfigNode& child : node.children) value.push_back(ToJson(child));
+  } else if (node.kind == Kind::kScalar) {
+    std::int64_t whole = 0;
+    double number = 0;
+    if (node.quoted) return node.text;
+    if (node.text == "true" || node.text == "false") return node.text == "true";
+    if (Parsed(node.text, whole)) return whole;
+    if (Parsed(node.text, number) && std::isfinite(number)) return number;
+    return node.text;
   }
-  node[keys.back()] = value.IsScalar() ? WithoutPlace(value) : value;
+  return value;
+}
+
+// One value as YAML on one line.
+template <class T>
+std::string Emitted(const T& value) {
+  YAML::Emitter emitter;
+  emitter << YAML::Flow << value;
+  return emitter.c_str();
+}
+
+std::string Emitted(const std::string& text) {
+  YAML::Emitter emitter;
+  // In quotes where plain text would not be read back as itself.
+  const bool odd = text.empty() || text.find_first_of("\n\t\r:#{}[],&*!|>'\"%@`\\") != std::string::npos ||
+                   text.find_first_of(" -?") == 0 || text.ends_with(' ');
+  if (odd) emitter << YAML::DoubleQuoted;
+  emitter << text;
+  return emitter.c_str();
 }
 
 }  // namespace
 
-ConfigReader::ConfigReader(YAML::Node node, std::string file, std::string path)
-    : node_(std::move(node)), file_(std::move(file)), path_(std::move(path)) {
-  if (node_.IsDefined() && !node_.IsNull() && !node_.IsMap()) Fail("", node_, "a mapping");
+ConfigReader::ConfigReader(const ConfigNode* section, const KeyGuide& guide, ConfigProblems& problems, std::string path)
+    : section_(section), guide_(guide), problems_(problems), path_(std::move(path)) {
+  if (section_ == nullptr || section_->kind == Kind::kNothing || section_->kind == Kind::kSection) return;
+  const std::string name = path_.ends_with(']') ? "" : path_ + ": ";
+  problems_.Add(section_->place, path_,
+                "got " + Found(*section_) + ", expected a section: write " + name + "{KEY: VALUE}");
+  section_ = nullptr;
 }
 
-YAML::Node ConfigReader::Take(const char* key) {
-  known_.insert(key);
-  if (!node_.IsDefined() || node_.IsNull()) return YAML::Node(YAML::NodeType::Undefined);
-  const YAML::Node& readable = node_;
-  return readable[key];
+const ConfigNode* ConfigReader::Take(const char* key) {
+  known_.emplace_back(key);
+  return section_ == nullptr ? nullptr : section_->Child(key);
 }
 
-ConfigReader ConfigReader::Inner(const char* key) {
-  return ConfigReader(Take(key), file_, Full(key));
-}
-
-// File and line; what --set gave has no line of the file.
-std::string ConfigReader::Place(const YAML::Node& node) const {
-  return node.Mark().is_null() ? file_ : base::Format("{}:{}", file_, node.Mark().line + 1);
-}
-
-void ConfigReader::Fail(const std::string& key, const YAML::Node& node, const std::string& expected) const {
-  const std::string name = key.empty() ? path_ : Full(key);
-  base::ThrowBadInput(base::Format("{}: {}: got {}, expected {}", Place(node), name.empty() ? "the file" : name,
-                                   Found(node), expected));
-}
-
-void ConfigReader::operator()(const char* key, std::string& value) {
-  const YAML::Node node = Take(key);
-  if (!node.IsDefined()) return;
-  if (node.IsNull()) {
-    value.clear();
-  } else if (node.IsScalar()) {
-    value = node.Scalar();
+void ConfigReader::Refuse(const std::string& key, const ConfigNode& node, const std::string& expected) {
+  std::string advice;
+  const KeyInfo* info = guide_.Find(Full(key));
+  if (node.kind == Kind::kNothing) {
+    advice = ": give a value, or leave it out";
+    if (info != nullptr && info->fallback != "\"\"") advice += " (the default is " + info->fallback + ")";
+    if (info != nullptr && info->fallback == "\"\"") advice = ": give a value, or write \"\" for none";
+  } else if (node.kind == Kind::kList && node.children.size() == 1 && node.children[0].kind == Kind::kScalar) {
+    advice = ": write " + node.children[0].text + " without [ ]";
+  } else if (node.kind == Kind::kSection) {
+    advice = expected.starts_with("a list") ? ": write it as a list, [{KEY: VALUE}]"
+                                            : ": a text that begins with { must stand in quotes";
+  } else if (node.kind == Kind::kScalar) {
+    advice = ": write [" + (node.text.find(',') == std::string::npos ? Emitted(node.text) : node.text) + "]";
   } else {
-    Fail(key, node, "a text");
+    advice = ": write one value without [ ]";
+  }
+  problems_.Add(node.place, Full(key), "got " + Found(node) + ", expected " + expected + advice);
+}
+
+const ConfigNode* ConfigReader::TakeScalar(const char* key, const std::string& expected) {
+  const ConfigNode* node = Take(key);
+  if (node == nullptr || node->kind == Kind::kScalar) return node;
+  Refuse(key, *node, expected);
+  return nullptr;
+}
+
+template <class Value, class... Rule>
+void ConfigReader::ReadScalar(const char* key, Value& value, const std::string& expected, const Rule&... rule) {
+  const ConfigNode* node = TakeScalar(key, expected);
+  if (node == nullptr) return;
+  if (const auto refused = Read({node->text, node->quoted}, rule..., value)) {
+    problems_.Add(node->place, Full(key), *refused);
   }
 }
 
-void ConfigReader::operator()(const char* key, bool& value) {
-  const YAML::Node node = Take(key);
-  if (!node.IsDefined()) return;
-  if (!Plain(node) || (node.Scalar() != "true" && node.Scalar() != "false")) Fail(key, node, "true or false");
-  value = node.Scalar() == "true";
+void ConfigReader::operator()(const char* key, std::string& value, const char*) {
+  const ConfigNode* known = section_ == nullptr ? nullptr : section_->Child(key);
+  if (known != nullptr && known->kind == Kind::kNothing && known->overridden) {  // --set KEY=
+    Take(key);
+    value.clear();
+    return;
+  }
+  if (const ConfigNode* node = TakeScalar(key, "a text")) value = node->text;
 }
 
-void ConfigReader::operator()(const char* key, double& value) {
-  const YAML::Node node = Take(key);
-  if (!node.IsDefined()) return;
-  // "nan" and "inf" are numbers to the parser.
-  if (!Plain(node) || !ParseWhole(node.Scalar(), value) || !std::isfinite(value)) Fail(key, node, "a number");
+void ConfigReader::operator()(const char* key, std::string& value, const Choice& rule, const char*) {
+  ReadScalar(key, value, Expected(rule), rule);
 }
 
-void ConfigReader::operator()(const char* key, std::int64_t& value) {
-  const YAML::Node node = Take(key);
-  if (!node.IsDefined()) return;
-  if (!Plain(node) || !ParseWhole(node.Scalar(), value)) Fail(key, node, "a whole number");
+void ConfigReader::operator()(const char* key, bool& value, const char*) {
+  ReadScalar(key, value, "true or false");
 }
 
-void ConfigReader::operator()(const char* key, std::vector<std::string>& value) {
-  const YAML::Node node = Take(key);
-  if (!node.IsDefined()) return;
-  RequireSequence(key, node);
+void ConfigReader::operator()(const char* key, double& value, const Real& rule, const char*) {
+  ReadScalar(key, value, Expected(rule), rule);
+}
+
+void ConfigReader::operator()(const char* key, std::int64_t& value, const Whole& rule, const char*) {
+  ReadScalar(key, value, Expected(rule), rule);
+}
+
+const ConfigNode* ConfigReader::TakeList(const char* key) {
+  const ConfigNode* node = Take(key);
+  if (node == nullptr || node->kind == Kind::kList) return node;
+  Refuse(key, *node, "a list");
+  return nullptr;
+}
+
+template <class Item, class ReadItem>
+void ConfigReader::ReadList(const char* key, std::vector<Item>& value, const std::string& expected, ReadItem read) {
+  const ConfigNode* list = TakeList(key);
+  if (list == nullptr) return;
   value.clear();
-  for (const YAML::Node& item : node) {
-    if (!item.IsScalar()) Fail(key, item, "a list of texts");
-    value.push_back(item.Scalar());
-  }
-}
-
-void ConfigReader::operator()(const char* key, std::vector<std::int64_t>& value) {
-  const YAML::Node node = Take(key);
-  if (!node.IsDefined()) return;
-  RequireSequence(key, node);
-  value.clear();
-  for (const YAML::Node& item : node) {
-    if (!Plain(item) || !ParseWhole(item.Scalar(), value.emplace_back())) Fail(key, item, "a list of whole numbers");
-  }
-}
-
-void ConfigReader::RequireSequence(const char* key, const YAML::Node& node) const {
-  if (!node.IsSequence()) Fail(key, node, "a list");
-}
-
-void ConfigReader::Finish() const {
-  if (!node_.IsDefined() || !node_.IsMap()) return;
-  std::set<std::string> seen;
-  for (const auto& entry : node_) {
-    const std::string key = entry.first.Scalar();
-    if (!seen.insert(key).second) {
-      base::ThrowBadInput(base::Format("{}: {} is given twice", Place(entry.first), Full(key)));
+  for (std::size_t i = 0; i < list->children.size(); ++i) {
+    const ConfigNode& node = list->children[i];
+    const std::string name = base::Format("{}[{}]", Full(key), i);
+    if (node.kind != Kind::kScalar) {
+      problems_.Add(node.place, name,
+                    base::Format("got {}, expected {}: write the items one beside the other, as in {}: [a, b]",
+                                 Found(node), expected, key));
+      continue;
     }
-    if (known_.contains(key)) continue;
-    const auto nearest = std::min_element(known_.begin(), known_.end(), [&](const auto& left, const auto& right) {
-      return Distance(key, left) < Distance(key, right);
-    });
-    std::string hint;
-    if (nearest != known_.end() && Distance(key, *nearest) <= std::max<std::size_t>(2, key.size() / 3)) {
-      hint = "; did you mean " + *nearest + "?";
+    Item item{};
+    if (const auto refused = read(node, item)) {
+      problems_.Add(node.place, name, *refused);
     } else {
-      for (const std::string& name : known_) hint += (hint.empty() ? "; known keys: " : ", ") + name;
+      value.push_back(std::move(item));
     }
-    base::ThrowBadInput(base::Format("{}: unknown key {}{}", Place(entry.first), Full(key), hint));
   }
 }
 
-void ConfigWriter::operator()(const char* key, const double& value) {
-  node_[key] = base::Format("{}", value);
+void ConfigReader::operator()(const char* key, std::vector<std::string>& value, const char*) {
+  ReadList(key, value, "a text", [](const ConfigNode& node, std::string& item) {
+    item = node.text;
+    return std::optional<std::string>();
+  });
 }
 
-std::string ConfigWriter::Text() const {
-  YAML::Emitter emitter;
-  emitter << node_;
-  return std::string(emitter.c_str()) + "\n";
+void ConfigReader::operator()(const char* key, std::vector<std::string>& value, const Choice& rule, const char*) {
+  ReadList(key, value, Expected(rule), [&](const ConfigNode& node, std::string& item) {
+    return Read({node.text, node.quoted}, rule, item);
+  });
 }
 
-YAML::Node LoadYaml(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
-  const std::string bytes = json::ReadFile(file);
-  if (!text::IsValidUtf8(bytes)) base::ThrowBadInput(file.string() + ": not in valid UTF-8, as a config must be");
-  YAML::Node root;
-  try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(bytes);
-    if (documents.size() > 1) base::ThrowBadInput(file.string() + ": several YAML documents, expected one");
-    if (!documents.empty()) root = documents.front();
-  } catch (const YAML::Exception& error) {
-    base::ThrowBadInput(base::Format("{}:{}: {}", file.string(), error.mark.line + 1, error.msg));
-  }
-  if (root.IsNull()) root = YAML::Node(YAML::NodeType::Map);
-  for (const std::string& text : overrides) {
-    const auto equals = text.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      base::ThrowBadInput("--set " + text + ": expected KEY=VALUE, as in --set train.max_steps=10");
-    }
+void ConfigReader::operator()(const char* key, std::vector<std::int64_t>& value, const Whole& rule, const char*) {
+  ReadList(key, value, Expected(rule), [&](const ConfigNode& node, std::int64_t& item) {
+    return Read({node.text, node.quoted}, rule, item);
+  });
+}
+
+void ConfigReader::Mapping(const char* key, std::string& object, const char*) {
+  const ConfigNode* node = Take(key);
+  if (node == nullptr) return;
+  object.clear();
+  if (node->kind == Kind::kNothing || (node->kind == Kind::kScalar && node->text.empty())) return;
+  json::Json value = ToJson(*node);
+  if (node->kind == Kind::kScalar) {
     try {
-      Override(root, text.substr(0, equals), YAML::Load(text.substr(equals + 1)));
-    } catch (const YAML::Exception& error) {
-      base::ThrowBadInput("--set " + text + ": " + error.msg);
+      value = json::Parse(node->text, "it");
+    } catch (const base::Error&) {  // the same advice
     }
   }
-  return root;
+  if (!value.is_object()) {
+    problems_.Add(node->place, Full(key),
+                  "got " + Found(*node) + ", expected a mapping: write " + std::string(key) + ": {NAME: VALUE}");
+  } else if (!value.empty()) {
+    object = json::Dump(value);
+  }
+}
+
+void ConfigReader::Finish() {
+  if (section_ == nullptr) return;
+  for (const ConfigNode& child : section_->children) {
+    if (std::find(known_.begin(), known_.end(), child.key) != known_.end()) continue;
+    const bool bare = child.kind == Kind::kNothing;
+    if (bare && child.key.find_first_of(":= ") != std::string::npos) {
+      problems_.Add(child.key_place, Full(child.key), "got no value, expected KEY: VALUE: write a colon and a space");
+      continue;
+    }
+    problems_.Add(child.key_place, Full(child.key),
+                  "got an unknown key" + std::string(bare ? " without a value (a list stands in [ ]), " : ", ") +
+                      guide_.Advise(path_, child.key, known_));
+  }
+}
+
+void ConfigWriter::Put(const char* key, const std::string& value) {
+  text_ += indent_ + key + ": " + Emitted(value) + "\n";
+}
+
+void ConfigWriter::Put(const char* key, bool value) {
+  text_ += indent_ + key + (value ? ": true\n" : ": false\n");
+}
+
+void ConfigWriter::Put(const char* key, double value) {
+  text_ += indent_ + key + base::Format(": {}\n", value);
+}
+
+void ConfigWriter::Put(const char* key, std::int64_t value) {
+  text_ += indent_ + key + base::Format(": {}\n", value);
+}
+
+void ConfigWriter::Put(const char* key, const std::vector<std::string>& value) {
+  std::string items;
+  for (const std::string& item : value) items += (items.empty() ? "" : ", ") + Emitted(item);
+  text_ += indent_ + key + ": [" + items + "]\n";
+}
+
+void ConfigWriter::Put(const char* key, const std::vector<std::int64_t>& value) {
+  std::string items;
+  for (const std::int64_t item : value) items += base::Format("{}{}", items.empty() ? "" : ", ", item);
+  text_ += indent_ + key + ": [" + items + "]\n";
 }
 
 }  // namespace autodidact::launch

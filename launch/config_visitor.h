@@ -1,101 +1,191 @@
-// Configs in YAML: one description of a struct (a function that names its keys) serves reading, writing and overriding.
+// One description of a config (a function that names its keys, with what each may be and what it means) serves reading,
+// writing, and telling which keys there are.
 #pragma once
 
-#include <yaml-cpp/yaml.h>
-
 #include <cstdint>
-#include <filesystem>
-#include <functional>
-#include <set>
 #include <string>
+#include <type_traits>
 #include <vector>
+
+#include "launch/config_rules.h"
+#include "launch/config_tree.h"
 
 namespace autodidact::launch {
 
-// Reads the keys that a description names out of a YAML mapping. A key that the description does not name, or a value
-// of another type, is Error(kBadInput) with file, line, key, what was found and what was expected; an unknown key comes
-// with the nearest known one. A missing key leaves the struct's default.
+// A key as its description says it.
+struct KeyInfo {
+  std::string name;      // in full: "train.max_steps"; of a list's items: "data[].file"
+  std::string expected;  // "a whole number from 1 to 8 (tokens)"
+  std::string fallback;  // its default, as YAML
+  std::string help;
+};
+
+// What to say about a key that no description names: the key that is meant, or where it stands.
+class KeyGuide {
+ public:
+  // `others`: what the keys of the other kind of config belong to, "autodidact sft".
+  KeyGuide(std::vector<KeyInfo> keys, std::vector<KeyInfo> other_keys, std::string others);
+
+  // "expected a key of train: did you mean max_steps?" `known`: the keys of the section.
+  std::string Advise(const std::string& section, const std::string& key, const std::vector<std::string>& known) const;
+  const KeyInfo* Find(const std::string& name) const;
+  // The full names of the keys that are meant by a name without its section, or by what other programs call them.
+  std::vector<std::string> Meant(const std::string& name) const;
+
+ private:
+  std::vector<std::string> SectionsOf(const std::string& last) const;
+
+  std::vector<KeyInfo> keys_;
+  std::vector<KeyInfo> other_keys_;
+  std::string others_;
+};
+
+// Reads the keys that a description names out of a section. A key that it does not name, and a value that its rule
+// refuses, become problems with place, key, what was found, what was expected and what to do; reading goes on, and the
+// struct keeps its default. Borrows everything.
 class ConfigReader {
  public:
-  ConfigReader(YAML::Node node, std::string file, std::string path = {});
+  ConfigReader(const ConfigNode* section, const KeyGuide& guide, ConfigProblems& problems, std::string path = {});
 
-  void operator()(const char* key, std::string& value);
-  void operator()(const char* key, bool& value);
-  void operator()(const char* key, double& value);
-  void operator()(const char* key, std::int64_t& value);
-  void operator()(const char* key, std::vector<std::string>& value);
-  void operator()(const char* key, std::vector<std::int64_t>& value);
+  void operator()(const char* key, std::string& value, const char* help);
+  void operator()(const char* key, std::string& value, const Choice& rule, const char* help);
+  void operator()(const char* key, bool& value, const char* help);
+  void operator()(const char* key, double& value, const Real& rule, const char* help);
+  void operator()(const char* key, std::int64_t& value, const Whole& rule, const char* help);
+  void operator()(const char* key, std::vector<std::string>& value, const char* help);
+  void operator()(const char* key, std::vector<std::string>& value, const Choice& rule, const char* help);
+  void operator()(const char* key, std::vector<std::int64_t>& value, const Whole& rule, const char* help);
 
-  // A mapping below `key`; `describe` is called with a reader (or writer) of it.
+  // A mapping whose keys nobody here knows, as the text of a JSON object (which it may be given as, too); empty: none.
+  void Mapping(const char* key, std::string& object, const char* help);
+
+  // A section below `key`; `describe` is called with a reader (or writer, or lister) of it.
   template <class Describe>
   void Section(const char* key, Describe describe) {
-    ConfigReader inner = Inner(key);
+    ConfigReader inner(Take(key), guide_, problems_, Full(key));
     describe(inner);
     inner.Finish();
   }
-  // A list of mappings below `key`.
+  // A list of sections below `key`.
   template <class T, class Describe>
   void List(const char* key, std::vector<T>& items, Describe describe) {
-    const YAML::Node list = Take(key);
-    if (!list.IsDefined() || list.IsNull()) return;
-    RequireSequence(key, list);
+    const ConfigNode* list = TakeList(key);
+    if (list == nullptr) return;
     items.clear();
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      ConfigReader inner(list[i], file_, Full(key) + "[" + std::to_string(i) + "]");
+    for (std::size_t i = 0; i < list->children.size(); ++i) {
+      ConfigReader inner(&list->children[i], guide_, problems_, Full(key) + "[" + std::to_string(i) + "]");
       describe(inner, items.emplace_back());
       inner.Finish();
     }
   }
 
-  // Throws for the first key that nothing named.
-  void Finish() const;
+  // Every key that nothing named is a problem.
+  void Finish();
 
  private:
-  YAML::Node Take(const char* key);
-  ConfigReader Inner(const char* key);
+  const ConfigNode* Take(const char* key);
+  const ConfigNode* TakeList(const char* key);
+  const ConfigNode* TakeScalar(const char* key, const std::string& expected);
   std::string Full(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
-  void RequireSequence(const char* key, const YAML::Node& node) const;
-  std::string Place(const YAML::Node& node) const;
-  [[noreturn]] void Fail(const std::string& key, const YAML::Node& node, const std::string& expected) const;
+  void Refuse(const std::string& key, const ConfigNode& node, const std::string& expected);
+  template <class Value, class... Rule>
+  void ReadScalar(const char* key, Value& value, const std::string& expected, const Rule&... rule);
+  template <class Item, class ReadItem>
+  void ReadList(const char* key, std::vector<Item>& value, const std::string& expected, ReadItem read);
 
-  YAML::Node node_;
-  std::string file_;
+  const ConfigNode* section_;  // null: not in the file
+  const KeyGuide& guide_;
+  ConfigProblems& problems_;
   std::string path_;
-  std::set<std::string> known_;
+  std::vector<std::string> known_;
 };
 
-// Writes every key of a description, defaults included.
+// Writes every key of a description, defaults included, as YAML.
 class ConfigWriter {
  public:
-  template <class T>
-  void operator()(const char* key, const T& value) {
-    node_[key] = value;
+  explicit ConfigWriter(std::string indent = {}) : indent_(std::move(indent)) {}
+
+  template <class T, class... Rest>
+  void operator()(const char* key, const T& value, const Rest&...) {
+    Put(key, value);
   }
-  void operator()(const char* key, const double& value);
+  void Mapping(const char* key, const std::string& object, const char*) { Put(key, object); }
   template <class Describe>
   void Section(const char* key, Describe describe) {
-    ConfigWriter inner;
+    ConfigWriter inner(indent_ + "  ");
     describe(inner);
-    node_[key] = inner.node_;
+    text_ += indent_ + key + ":\n" + inner.text_;
   }
   template <class T, class Describe>
   void List(const char* key, std::vector<T>& items, Describe describe) {
-    YAML::Node list(YAML::NodeType::Sequence);
+    text_ += indent_ + key + (items.empty() ? ": []\n" : ":\n");
     for (T& item : items) {
-      ConfigWriter inner;
+      ConfigWriter inner(indent_ + "    ");
       describe(inner, item);
-      list.push_back(inner.node_);
+      inner.text_[indent_.size() + 2] = '-';
+      text_ += inner.text_;
     }
-    node_[key] = list;
   }
-  std::string Text() const;
+  const std::string& text() const { return text_; }
 
  private:
-  YAML::Node node_;
+  void Put(const char* key, const std::string& value);
+  void Put(const char* key, bool value);
+  void Put(const char* key, double value);
+  void Put(const char* key, std::int64_t value);
+  void Put(const char* key, const std::vector<std::string>& value);
+  void Put(const char* key, const std::vector<std::int64_t>& value);
+
+  std::string indent_;
+  std::string text_;
 };
 
-// The file's mapping with the overrides ("a.b=value", the value in YAML) put over it. Error(kBadInput) for a file that
-// cannot be read or parsed, and for an override without "=".
-YAML::Node LoadYaml(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+// Lists the keys of a description.
+class KeyLister {
+ public:
+  explicit KeyLister(std::string path = {}) : path_(std::move(path)) {}
+
+  template <class T>
+  void operator()(const char* key, const T& value, const char* help) {
+    Add(key, Kind(value), value, help);
+  }
+  template <class T, class Rule>
+  void operator()(const char* key, const T& value, const Rule& rule, const char* help) {
+    constexpr bool list = !std::is_same_v<T, std::string> && !std::is_arithmetic_v<T>;
+    Add(key, (list ? "a list, each " : "") + Expected(rule), value, help);
+  }
+  void Mapping(const char* key, const std::string& object, const char* help) { Add(key, "a mapping", object, help); }
+  template <class Describe>
+  void Section(const char* key, Describe describe) {
+    KeyLister inner(path_ + key + ".");
+    describe(inner);
+    keys_.insert(keys_.end(), inner.keys_.begin(), inner.keys_.end());
+  }
+  template <class T, class Describe>
+  void List(const char* key, std::vector<T>&, Describe describe) {
+    KeyLister inner(path_ + key + "[].");
+    T item;
+    describe(inner, item);
+    keys_.insert(keys_.end(), inner.keys_.begin(), inner.keys_.end());
+  }
+  const std::vector<KeyInfo>& keys() const { return keys_; }
+
+ private:
+  static std::string Kind(const std::string&) { return "a text"; }
+  static std::string Kind(bool) { return "true or false"; }
+  static std::string Kind(const std::vector<std::string>&) { return "a list of texts"; }
+
+  template <class T>
+  void Add(const char* key, const std::string& expected, const T& value, const char* help) {
+    ConfigWriter writer;
+    writer("", value);
+    std::string fallback = writer.text().substr(2);
+    fallback.pop_back();
+    keys_.push_back({path_ + key, expected, fallback, help});
+  }
+
+  std::string path_;
+  std::vector<KeyInfo> keys_;
+};
 
 }  // namespace autodidact::launch

@@ -29,12 +29,11 @@ evaluate() { # evaluate NAME MODEL: the figures of a policy, the base being the 
 
 echo "== the task: made-up words, each letter spelled by one of its two names"
 "$binary" demo-data runs/demo-data
-rm -rf "$run" "$run-majority"
 
 echo "== training without labels, the frozen base model's synthesis being the reference"
-"$binary" train "$config" --set name="$name" --set seed="$seed" --set model="$model" --set device="$device"
+"$binary" train "$config" --overwrite --set name="$name" --set seed="$seed" --set model="$model" --set device="$device"
 echo "== the same with the majority vote as the reference"
-"$binary" train "$config" --set name="$name-majority" --set seed="$seed" --set model="$model" --set device="$device" \
+"$binary" train "$config" --overwrite --set name="$name-majority" --set seed="$seed" --set model="$model" --set device="$device" \
   --set estimator=majority
 
 echo "== measuring on held-out words, before and after"

@@ -9,4 +9,4 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 binary=$(launch/build.sh release | tail -n 1)
 "$binary" demo-data runs/demo-base --seed "${1:-0}" --noise "${2:-0.5}"
-"$binary" sft configs/demo/sft.yaml --set seed="${1:-0}" --set output="${3:-configs/demo/base}"
+"$binary" sft configs/demo/sft.yaml --overwrite --set seed="${1:-0}" --set output="${3:-configs/demo/base}"

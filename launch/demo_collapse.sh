@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 binary=$(launch/build.sh release | tail -n 1)
 estimator=${1:-synthesis}
 "$binary" demo-data runs/demo-mixed-up --mixed-up 8
-"$binary" sft configs/demo/collapse_sft.yaml
+"$binary" sft configs/demo/collapse_sft.yaml --overwrite
 "$binary" train configs/demo/train.yaml --overwrite --set name="demo-collapse-$estimator" --set estimator="$estimator" \
   --set model=runs/demo-collapse-base --set data.train=runs/demo-mixed-up/unlabelled.jsonl \
   --set data.labels=runs/demo-mixed-up/unlabelled_truth.jsonl --set eval.steps=0 \

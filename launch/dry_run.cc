@@ -7,7 +7,7 @@
 
 namespace autodidact::launch {
 
-std::string DryRun(const std::filesystem::path& file, const std::vector<std::string>& overrides, bool probe) {
+DryRunResult DryRun(const std::filesystem::path& file, const std::vector<std::string>& overrides, bool probe) {
   const RunConfig config = ReadRunConfig(file, overrides, Files::kAnywhere);
   const int ranks = collective::LaunchedByMpi() ? collective::MpiSize() : 1;
   if (ranks > 1 && collective::MpiRank() != 0) return {};
@@ -16,7 +16,8 @@ std::string DryRun(const std::filesystem::path& file, const std::vector<std::str
   if (ranks > 1) roles = PlaceRoles(config, ranks);
   const RunData data = CheckForDryRun(config, probe);
   const std::int64_t longest = data.longest_prompt > 0 ? data.longest_prompt : kAssumedPromptTokens;
-  return ToYaml(config) + ToText(PlanMemory(config, model, roles, longest), config);
+  const MemoryPlan plan = PlanMemory(config, model, roles, longest);
+  return {ToYaml(config) + ToText(plan, config), plan.fits()};
 }
 
 }  // namespace autodidact::launch

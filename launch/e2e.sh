@@ -27,7 +27,7 @@ binary=${AUTODIDACT_BINARY:-$(launch/build.sh release | tail -n 1)}
 sft() { # sft CONFIG OUTPUT DATA [SETTING]...
   local config=$1 output=$2 sources=$3
   shift 3
-  [ -d "$output" ] || "$binary" sft "$configs/$config" --set seed="$seed" --set output="$output" \
+  [ -d "$output" ] || "$binary" sft "$configs/$config" --resume --set seed="$seed" --set output="$output" \
     --set data="$sources" --set threads=1 "$@"
 }
 

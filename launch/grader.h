@@ -29,7 +29,9 @@ struct Grader {
   std::function<Grade(const json::Json& row, const std::string& where)> grade;
 };
 
-// {"gold", "answer"}: the answers that the two texts hold, compared by the command's extractor and comparator.
+// {"gold", "answer"}: the answer in a text, compared by the command's extractor and comparator with the labels in
+// "gold" (text, a number or a list of those, any one of which is right; also named as `eval` has them: "label",
+// "solution", "ground_truth", "answers"). Error(kBadInput) for a gold without an answer.
 Grader AnswerGrader(const GradeCommand& command);
 
 // {"program", "tests"}, perhaps with "entry_point" and "prompt": the program (or a text with the

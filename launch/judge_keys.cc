@@ -3,109 +3,109 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "base/format.h"
-#include "estimators/rubric.h"
 #include "json/json.h"
-#include "judge_service/backend.h"
+#include "judge_service/endpoint_talk.h"
 #include "launch/config.h"
+#include "launch/config_checker.h"
 #include "text/chat.h"
 
 namespace autodidact::launch {
 namespace {
 
-using Fail = std::function<void(const char* key, const std::string& what)>;
-
-// Runs a check that throws on its own, and names the key.
-template <class Check>
-void Named(const Fail& fail, const char* key, Check check) {
-  try {
-    check();
-  } catch (const base::Error& error) {
-    fail(key, error.message());
+void CheckRubric(const ConfigChecker& check, const RubricKeys& keys) {
+  if (keys.max_criteria < keys.min_criteria) {
+    check.Fail("rubric.max_criteria",
+               base::Format("got {}, expected at least rubric.min_criteria ({}): raise it, or lower the other",
+                            keys.max_criteria, keys.min_criteria),
+               "rubric.min_criteria");
   }
-}
-
-void CheckRubric(const RubricKeys& keys, const Fail& fail) {
-  Named(fail, "rubric.format", [&] { estimators::RubricFormatNamed(keys.format); });
-  if (keys.words_per_criterion < 0) fail("rubric.words_per_criterion", "expected at least 0");
-  if (!(keys.retry_temperature > 0)) fail("rubric.retry_temperature", "expected more than 0");
-  if (keys.min_criteria < 1) fail("rubric.min_criteria", "expected at least 1");
-  if (keys.max_criteria < keys.min_criteria) fail("rubric.max_criteria", "expected at least rubric.min_criteria");
-  if (keys.instruction.find("{reference}") == std::string::npos) fail("rubric.instruction", "it has no {reference}");
+  check.Holds("rubric.instruction", keys.instruction, "{reference}", "the anchor's reference");
   if (keys.format == "separated" && keys.separator.find_first_not_of(" \t\r\n") == std::string::npos) {
-    fail("rubric.separator", "got nothing, expected what stands between two criteria");
+    check.Fail("rubric.separator", "got no more than spaces, expected what stands between two criteria, as \"|\"");
   }
+  check.Sampling("rubric.sampling", keys.sampling);
 }
 
-void CheckModel(const RunConfig& config, const Fail& fail) {
+void CheckModel(const ConfigChecker& check, const RunConfig& config) {
   const JudgeModelKeys& keys = config.judge.model;
-  if (keys.folder.empty()) fail("judge.model.folder", "got nothing, expected a path");
-  if (!std::filesystem::is_directory(keys.folder)) fail("judge.model.folder", "there is no folder " + keys.folder);
-  if (keys.format != "auto") Named(fail, "judge.model.format", [&] { text::ChatFormatNamed(keys.format); });
-  if (!(keys.threshold > 0 && keys.threshold < 1))
-    fail("judge.model.threshold", "expected more than 0 and less than 1");
+  check.ModelFolder("judge.model.folder", keys.folder, "judge.kind");
+  if (keys.format != "auto") check.Named("judge.model.format", [&] { text::ChatFormatNamed(keys.format); });
+  if (keys.yes == keys.no) {
+    check.Fail("judge.model.no", "got the same text as judge.model.yes, expected two different ones: write yes and no");
+  }
   std::error_code ignored;
   if (!config.judge.allow_same_model && std::filesystem::equivalent(keys.folder, config.model, ignored)) {
-    fail("judge.model.folder",
-         "it is the anchor's own folder, and a judge that wrote the criteria itself is no second opinion; name another "
-         "model, or say judge.allow_same_model: true");
+    check.Fail(
+        "judge.model.folder",
+        "got the anchor's own folder, expected another model, since a judge that wrote the criteria itself is no "
+        "second opinion: name another folder, or say judge.allow_same_model: true");
   }
   const std::string& text = config.judge.instruction;
   if (text.empty()) return;
-  if (text.find("{response}") == std::string::npos) fail("judge.instruction", "it has no {response}");
-  const char* item = config.judge.kind == "rubric" ? "{criterion}" : "{reference}";
-  if (text.find(item) == std::string::npos) fail("judge.instruction", std::string("it has no ") + item);
+  check.Holds("judge.instruction", text, "{response}", "the rollout");
+  config.judge.kind == "rubric" ? check.Holds("judge.instruction", text, "{criterion}", "the criterion")
+                                : check.Holds("judge.instruction", text, "{reference}", "the reference");
 }
 
-void CheckEndpoint(const JudgeKeys& judge, const Fail& fail) {
+void CheckEndpoint(const ConfigChecker& check, const JudgeKeys& judge) {
   const JudgeEndpointKeys& keys = judge.endpoint;
   if (!keys.base_url.starts_with("http://") && !keys.base_url.starts_with("https://")) {
-    fail("judge.endpoint.base_url", "got \"" + keys.base_url + "\", expected an address as http://127.0.0.1:8000/v1");
+    check.Fail("judge.endpoint.base_url",
+               "got " + Quoted(keys.base_url) +
+                   ", expected an address as http://127.0.0.1:8000/v1: write it with http:// or https://",
+               "judge.backend");
   }
-  if (keys.model.empty()) fail("judge.endpoint.model", "got nothing, expected the name of a model");
+  if (keys.model.empty()) {
+    check.Fail("judge.endpoint.model",
+               "got nothing, expected the name of a model, as the endpoint's /models lists it: name it by "
+               "judge.endpoint.model",
+               "judge.backend");
+  }
+  check.Named("judge.endpoint.base_url", [&] { judge_service::ChatUrl(keys.base_url); });
   if (!judge.instruction.empty()) {
-    fail("judge.instruction", "backend endpoint has its own; judge.system stands before it");
+    check.Fail("judge.instruction",
+               "got a text, expected none, since backend: endpoint has its own: leave it out, or write judge.system, "
+               "which stands before it");
   }
-  if (keys.concurrency < 1) fail("judge.endpoint.concurrency", "expected at least 1");
-  if (!(keys.timeout > 0)) fail("judge.endpoint.timeout", "expected more than 0 seconds");
-  if (keys.retries < 0) fail("judge.endpoint.retries", "expected at least 0");
-  if (!(keys.backoff > 0)) fail("judge.endpoint.backoff", "expected more than 0 seconds");
-  if (!(keys.max_backoff >= keys.backoff)) fail("judge.endpoint.max_backoff", "expected at least endpoint.backoff");
-  Named(fail, "judge.endpoint.extra_body", [&] {
-    if (!keys.extra_body.empty() && !json::Parse(keys.extra_body, "it").is_object()) {
-      base::ThrowBadInput("expected a JSON object");
-    }
-  });
-  if (keys.max_tokens < 1) fail("judge.endpoint.max_tokens", "expected at least 1");
+  if (keys.max_backoff < keys.backoff) {
+    check.Fail("judge.endpoint.max_backoff",
+               base::Format("got {}, expected at least judge.endpoint.backoff ({}): raise it, or lower the other",
+                            keys.max_backoff, keys.backoff),
+               "judge.endpoint.backoff");
+  }
+  if (keys.extra_body.empty()) return;
+  try {
+    if (json::Parse(keys.extra_body, "it").is_object()) return;
+  } catch (const base::Error&) {  // the same advice
+  }
+  check.Fail("judge.endpoint.extra_body",
+             "got " + Quoted(keys.extra_body) + ", expected a JSON object: write it in quotes, as '{\"seed\": 1}'");
 }
 
 }  // namespace
 
-void CheckJudgeItself(const RunConfig& config, const Fail& fail) {
+void CheckJudgeItself(const ConfigChecker& check, const RunConfig& config) {
   const JudgeKeys& keys = config.judge;
-  Named(fail, "judge.kind", [&] { judge_service::JudgeKindNamed(keys.kind); });
-  if (keys.length_penalty_above < 0) fail("judge.length_penalty_above", "expected at least 0");
-  if (keys.backend != "model" && keys.backend != "endpoint") {
-    fail("judge.backend", "got \"" + keys.backend + "\", expected one of model, endpoint");
-  }
-  if (keys.attempts < 1) fail("judge.attempts", "expected at least 1");
-  if (keys.cache < 0) fail("judge.cache", "expected at least 0");
   if (keys.kind == "program") return;
-  keys.backend == "model" ? CheckModel(config, fail) : CheckEndpoint(keys, fail);
+  keys.backend == "model" ? CheckModel(check, config) : CheckEndpoint(check, keys);
 }
 
-void CheckJudge(const RunConfig& config, const Fail& fail) {
-  CheckJudgeItself(config, fail);
+void CheckJudge(const ConfigChecker& check, const RunConfig& config) {
+  CheckJudgeItself(check, config);
   if (config.judge.kind != "rubric") return;
-  CheckRubric(config.rubric, fail);
+  CheckRubric(check, config.rubric);
   if (config.estimator != "synthesis" && config.estimator != "ground_truth") {
-    fail("estimator", "got \"" + config.estimator +
-                          "\", expected synthesis or ground_truth: judge.kind: rubric needs criteria, which the anchor "
-                          "writes after a synthesis or a row brings with it");
+    check.Fail("estimator",
+               "got \"" + config.estimator +
+                   "\", expected synthesis or ground_truth: judge.kind: rubric needs criteria, which the anchor writes "
+                   "after a synthesis or a row brings with it",
+               "judge.kind");
   }
   if (config.answer.extractor != "whole") {
-    fail("answer.extractor", "got \"" + config.answer.extractor +
-                                 "\", expected whole: judge.kind: rubric judges whole texts, not answers inside them");
+    check.Fail("answer.extractor",
+               "got \"" + config.answer.extractor +
+                   "\", expected whole: judge.kind: rubric judges whole texts, not answers inside them",
+               "judge.kind");
   }
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "launch/sampling_keys.h"
@@ -10,6 +9,7 @@
 namespace autodidact::launch {
 
 struct RunConfig;
+class ConfigChecker;
 
 // How the frozen anchor writes a rubric from its reference.
 struct RubricKeys {
@@ -33,7 +33,10 @@ struct RubricKeys {
 struct JudgeModelKeys {
   std::string folder = {};      // Hugging Face folder, another than the anchor's
   std::string format = "auto";  // chat format
-  std::string yes = "yes";      // the two choices, tokenized by themselves
+  // What the template is given, as prompt.template_variables. The choice is read where the answer begins, so it must
+  // not begin with thoughts.
+  std::string template_variables = R"({"enable_thinking":false})";
+  std::string yes = "yes";  // the two choices, tokenized by themselves
   std::string no = "no";
   double threshold = 0.5;  // yes when P(yes) / (P(yes) + P(no)) is above
 };
@@ -66,54 +69,58 @@ struct JudgeKeys {
   double length_penalty = 1.0;
 };
 
-// Checks of the judge's keys by themselves, and of all these keys and how they fit to the others; `fail` throws for a
-// key.
-void CheckJudgeItself(const RunConfig& config,
-                      const std::function<void(const char* key, const std::string& what)>& fail);
-void CheckJudge(const RunConfig& config, const std::function<void(const char* key, const std::string& what)>& fail);
+// Checks of the judge's keys by themselves, and of all these keys and how they fit to the others.
+void CheckJudgeItself(const ConfigChecker& check, const RunConfig& config);
+void CheckJudge(const ConfigChecker& check, const RunConfig& config);
 
 template <class V>
 void DescribeRubric(V& v, RubricKeys& c) {
-  v("system", c.system);
-  v("instruction", c.instruction);
-  v("format", c.format);
-  v("separator", c.separator);
-  v("min_criteria", c.min_criteria);
-  v("words_per_criterion", c.words_per_criterion);
-  v("max_criteria", c.max_criteria);
-  v("retry_temperature", c.retry_temperature);
+  v("system", c.system, "System turn of the anchor's prompt for criteria.");
+  v("instruction", c.instruction, "What the anchor is asked; {reference} stands for its reference.");
+  v("format", c.format, Choice{{"json", "lines", "separated"}}, "How the criteria are written.");
+  v("separator", c.separator, "What stands between two criteria of format: separated.");
+  v("min_criteria", c.min_criteria, Whole{1, 1000}, "Fewer: one further try, then the group fails.");
+  v("words_per_criterion", c.words_per_criterion, Whole{0, 1'000'000, "words"},
+    "A short reference needs only one criterion for so many words. 0: always min_criteria.");
+  v("max_criteria", c.max_criteria, Whole{1, 10'000}, "Further ones are dropped.");
+  v("retry_temperature", c.retry_temperature, Real{1e-3, 100}, "Of the further try where the first is greedy.");
+  v.Section("sampling", [&](auto& s) { Describe(s, c.sampling); });
 }
 
 template <class V>
 void DescribeJudge(V& v, JudgeKeys& c) {
-  v("kind", c.kind);
-  v("backend", c.backend);
-  v("allow_same_model", c.allow_same_model);
-  v("attempts", c.attempts);
-  v("cache", c.cache);
-  v("system", c.system);
-  v("instruction", c.instruction);
+  constexpr Real kPause{1e-3, 86'400, "seconds"};
+  v("kind", c.kind, Choice{{"program", "rubric", "model_as_judge"}}, "Who says what a rollout is worth.");
+  v("backend", c.backend, Choice{{"model", "endpoint"}}, "What the judge of rubric and model_as_judge is.");
+  v("allow_same_model", c.allow_same_model, "Whether the judge may be the anchor's own folder.");
+  v("attempts", c.attempts, Whole{1, 100}, "Tries for each verdict until it is valid; then it is left out.");
+  v("cache", c.cache, Whole{0, 100'000'000}, "Verdicts kept for equal questions. 0: none.");
+  v("system", c.system, "System turn of the judge's prompt.");
+  v("instruction", c.instruction,
+    "What a model judge is asked, with {response} and {criterion} (model_as_judge: {reference}). Empty: built in.");
   v.Section("model", [&](auto& s) {
-    s("folder", c.model.folder);
-    s("format", c.model.format);
-    s("yes", c.model.yes);
-    s("no", c.model.no);
-    s("threshold", c.model.threshold);
+    s("folder", c.model.folder, "Hugging Face folder of the judge, another than the anchor's.");
+    s("format", c.model.format, "Chat format of the judge, as prompt.format.");
+    s.Mapping("template_variables", c.model.template_variables, "What the judge's chat template is given.");
+    s("yes", c.model.yes, "The text by which the judge says yes.");
+    s("no", c.model.no, "The text by which the judge says no.");
+    s("threshold", c.model.threshold, Real{1e-6, 1 - 1e-6}, "It is a yes when P(yes) / (P(yes) + P(no)) is above.");
   });
   v.Section("endpoint", [&](auto& s) {
-    s("base_url", c.endpoint.base_url);
-    s("model", c.endpoint.model);
-    s("api_key_env", c.endpoint.api_key_env);
-    s("concurrency", c.endpoint.concurrency);
-    s("timeout", c.endpoint.timeout);
-    s("retries", c.endpoint.retries);
-    s("backoff", c.endpoint.backoff);
-    s("max_backoff", c.endpoint.max_backoff);
-    s("max_tokens", c.endpoint.max_tokens);
-    s("extra_body", c.endpoint.extra_body);
+    s("base_url", c.endpoint.base_url, "Address of an OpenAI-compatible service, as http://127.0.0.1:8000/v1.");
+    s("model", c.endpoint.model, "The model's name there.");
+    s("api_key_env", c.endpoint.api_key_env, "Environment variable that holds the key. Empty: no key.");
+    s("concurrency", c.endpoint.concurrency, Whole{1, 4096}, "Calls at once.");
+    s("timeout", c.endpoint.timeout, kPause, "For one call.");
+    s("retries", c.endpoint.retries, Whole{0, 1000}, "Further tries of a call after 429, 5xx, time-outs and cuts.");
+    s("backoff", c.endpoint.backoff, kPause, "Before the first further try, doubled each time.");
+    s("max_backoff", c.endpoint.max_backoff, kPause, "At most so long before a further try.");
+    s("max_tokens", c.endpoint.max_tokens, Whole{1, 1 << 22, "tokens"}, "Of one reply.");
+    s("extra_body", c.endpoint.extra_body, "JSON object put into each request; a null takes a member out.");
   });
-  v("length_penalty_above", c.length_penalty_above);
-  v("length_penalty", c.length_penalty);
+  v("length_penalty_above", c.length_penalty_above, Whole{0, 1 << 22, "tokens"},
+    "A longer rollout's reward is lowered by length_penalty. 0: off.");
+  v("length_penalty", c.length_penalty, Real{-1000, 1000}, "What a rollout that is too long loses.");
 }
 
 }  // namespace autodidact::launch

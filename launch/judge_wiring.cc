@@ -15,13 +15,14 @@
 namespace autodidact::launch {
 namespace {
 
-judge_service::ModelBackendConfig ToModelBackend(const JudgeKeys& keys) {
+judge_service::ModelBackendConfig ToModelBackend(const RunConfig& config) {
+  const JudgeKeys& keys = config.judge;
   return {.identity = keys.model.folder,
           .system = keys.system,
           .instruction = keys.instruction.empty()
                              ? judge_service::DefaultInstruction(judge_service::JudgeKindNamed(keys.kind))
                              : keys.instruction,
-          .chat = ToChatFormat({.format = keys.model.format}, keys.model.folder),
+          .chat = ToJudgeFormat(keys.model, config.prompt.python),
           .yes = keys.model.yes,
           .no = keys.model.no,
           .threshold = keys.model.threshold};
@@ -54,9 +55,23 @@ judge_service::EndpointConfig ToEndpoint(const RunConfig& config, judge_service:
   return endpoint;
 }
 
+// Between two requests is where a stop is looked for.
+evaluation::JudgeTexts OneByOne(evaluation::JudgeTexts judge, const std::stop_token& stop) {
+  return [judge = std::move(judge), stop](std::vector<schema::JudgeRequest> requests) {
+    std::vector<schema::JudgeReply> replies;
+    for (schema::JudgeRequest& request : requests) {
+      ThrowIfStopped(stop);
+      std::vector<schema::JudgeRequest> one;
+      one.push_back(std::move(request));
+      replies.push_back(std::move(judge(std::move(one)).front()));
+    }
+    return replies;
+  };
+}
+
 }  // namespace
 
-std::optional<estimators::RubricConfig> ToRubric(const RunConfig& config, text::ChatFormat format) {
+std::optional<estimators::RubricConfig> ToRubric(const RunConfig& config, const text::ChatTemplate& format) {
   if (config.judge.kind != "rubric") return std::nullopt;
   const RubricKeys& keys = config.rubric;
   return estimators::RubricConfig{.system = keys.system,
@@ -81,7 +96,7 @@ Judge MakeJudge(const RunConfig& config) {
     backend = judge_service::MakeEndpointBackend(ToEndpoint(config, kind));
   } else {
     judge.model = LoadModelFolder(keys.model.folder, config.device, DtypeNamed(config.dtype));
-    backend = std::make_unique<judge_service::ModelBackend>(ToModelBackend(keys), judge.model.weights,
+    backend = std::make_unique<judge_service::ModelBackend>(ToModelBackend(config), judge.model.weights,
                                                             *judge.model.tokenizer);
   }
   judge.panel = std::make_unique<judge_service::Panel>(
@@ -94,25 +109,34 @@ Judge MakeJudge(const RunConfig& config) {
   return judge;
 }
 
-evaluation::JudgeTexts AskPanel(judge_service::Panel& panel) {
-  return [&panel](std::vector<schema::JudgeRequest> requests) {
-    return judge_service::JudgeAll(panel, std::move(requests));
+void ThrowIfStopped(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw base::Error(base::ErrorKind::kRetryLater, "stopped on request");
+}
+
+evaluation::JudgeTexts AskPanel(judge_service::Panel& panel, const std::stop_token& stop) {
+  return [&panel, stop](std::vector<schema::JudgeRequest> requests) {
+    return judge_service::JudgeAll(panel, std::move(requests), [stop] { ThrowIfStopped(stop); });
   };
 }
 
-std::optional<evaluation::Judging> ToJudging(const RunConfig& config, const Judge& judge) {
-  if (!judge.panel && config.answer.comparator == "code") return JudgingByTests(config.answer.code);
+std::optional<evaluation::Judging> ToJudging(const RunConfig& config, const Judge& judge, const std::stop_token& stop) {
+  if (!judge.panel && config.answer.comparator == "code") {
+    auto judging = JudgingByTests(config.answer.code);
+    judging.judge = OneByOne(std::move(judging.judge), stop);
+    return judging;
+  }
   if (!judge.panel) return std::nullopt;
-  return evaluation::Judging{AskPanel(*judge.panel), config.judge.kind == "rubric", [](const data::Row& row) {
+  return evaluation::Judging{AskPanel(*judge.panel, stop), config.judge.kind == "rubric", [](const data::Row& row) {
                                return row.answers.empty() ? std::string() : row.answers.front();
                              }};
 }
 
 std::function<base::Metrics(const model::SharedWeights&)> MakeJudgedEvaluation(const RunConfig& config,
                                                                                const std::vector<data::Row>& rows,
-                                                                               const LoadedModel& model) {
+                                                                               const LoadedModel& model,
+                                                                               const std::stop_token& stop) {
   const auto judge = std::make_shared<Judge>(MakeJudge(config));
-  const evaluation::Judging judging = *ToJudging(config, *judge);
+  const evaluation::Judging judging = *ToJudging(config, *judge, stop);
   // All are looked at: a row that is not as it should be is found now.
   const auto measurable = std::count_if(rows.begin(), rows.end(), [&](const data::Row& row) {
     return judging.by_rubric ? !data::RowRubric(row.prompt).empty() : !judging.label(row).empty();
@@ -134,12 +158,13 @@ std::function<base::Metrics(const model::SharedWeights&)> MakeJudgedEvaluation(c
   eval.bootstrap_resamples = 0;
   eval.estimators = {};
   // `judging` lives on what `judge` owns.
-  return [rows, eval, judge, judging, device = at::Device(config.device), &model,
+  return [rows, eval, judge, judging, stop, device = at::Device(config.device), &model,
           render = MakeRenderer(config.prompt, format, *model.tokenizer),
           engine = ToEngine(config.engine)](const model::SharedWeights& policy) {
     const auto weights = model::OnDevice(policy, device);
     const evaluation::Models models{weights, weights, *model.tokenizer, render, engine};
-    const auto figures = evaluation::EvaluateJudged(rows, models, eval, judging).figures;
+    const auto figures =
+        evaluation::EvaluateJudged(rows, models, eval, judging, [&](const auto&) { ThrowIfStopped(stop); }).figures;
     base::Metrics metrics;
     if (figures.single.value) metrics["eval/single"] = *figures.single.value;
     if (figures.greedy.value) metrics["eval/greedy"] = *figures.greedy.value;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 #include "estimators/rubric.h"
@@ -15,7 +16,7 @@
 namespace autodidact::launch {
 
 // Nothing but in the rubric regime with an estimator whose references come without a rubric.
-std::optional<estimators::RubricConfig> ToRubric(const RunConfig& config, text::ChatFormat format);
+std::optional<estimators::RubricConfig> ToRubric(const RunConfig& config, const text::ChatTemplate& format);
 
 // The judge of the config with the model that it needs. Nothing to judge with (a null panel) in the verifiable regime.
 struct Judge {
@@ -26,15 +27,20 @@ struct Judge {
 // not there.
 Judge MakeJudge(const RunConfig& config);
 
-// The panel as evaluations ask it. It must outlive the function.
-evaluation::JudgeTexts AskPanel(judge_service::Panel& panel);
+// The panel as evaluations ask it. It must outlive the function, which throws Error(kRetryLater) soon after a stop.
+evaluation::JudgeTexts AskPanel(judge_service::Panel& panel, const std::stop_token& stop = {});
 
 // How evaluations are judged; nothing where answers are compared instead. `judge` must outlive it.
-std::optional<evaluation::Judging> ToJudging(const RunConfig& config, const Judge& judge);
+std::optional<evaluation::Judging> ToJudging(const RunConfig& config, const Judge& judge,
+                                             const std::stop_token& stop = {});
 
 // The evaluation during a run that a judge scores: "eval/single" and "eval/greedy" of a policy, against the rows' own
-// rubrics, labels or tests. Nothing where the rows have neither. `model` is the run's and must outlive the function.
+// rubrics, labels or tests. Nothing where the rows have neither. `model` is the run's and must outlive the function,
+// which throws Error(kRetryLater) soon after a stop.
 std::function<base::Metrics(const model::SharedWeights& policy)> MakeJudgedEvaluation(
-    const RunConfig& config, const std::vector<data::Row>& rows, const LoadedModel& model);
+    const RunConfig& config, const std::vector<data::Row>& rows, const LoadedModel& model, const std::stop_token& stop);
+
+// Throws Error(kRetryLater) once a stop is requested.
+void ThrowIfStopped(const std::stop_token& stop);
 
 }  // namespace autodidact::launch

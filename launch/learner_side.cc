@@ -9,6 +9,7 @@
 #include "json/json.h"
 #include "launch/code_wiring.h"
 #include "launch/judge_wiring.h"
+#include "launch/resume_rules.h"
 #include "model/device.h"
 
 namespace autodidact::launch {
@@ -44,39 +45,84 @@ std::vector<schema::Prompt> PromptsToHandOut(const RunConfig& config, const std:
   return prompts;
 }
 
-std::optional<fs::path> CheckpointToResume(const RunConfig& config, const TrainOptions& options) {
-  using Start = TrainOptions::Start;
-  if (options.start != Start::kResume && options.start != Start::kResumeIfPossible) return std::nullopt;
-  const fs::path root = config.run_folder() / "checkpoints";
-  auto found = learner::FindCheckpoint(root);
-  if (!found && options.start == Start::kResume) {
-    base::ThrowBadInput(base::Format("--resume: there is no whole checkpoint in {}", root.string()));
+// The last checkpoint, on which all of a run's work hangs, is thought of first.
+void RequireRoomForCheckpoints(const RunConfig& config, const data::RunPlace& place, const LoadedModel& model) {
+  std::int64_t weights = 0;
+  for (const auto& [name, tensor] : model.weights->parameters()) weights += tensor.numel();
+  const std::uint64_t each = learner::CheckpointBytes(weights, DtypeNamed(config.dtype));
+  const std::uint64_t free = data::FreeBytes(place.path()) + place.BytesToFree();
+  if (free < each) {
+    base::ThrowBadInput(
+        base::Format("{}: the disk has {} left, and one checkpoint of this model takes {}: make room, or "
+                     "let folder be on another disk",
+                     place.path().string(), data::SizeText(free), data::SizeText(each)));
   }
-  return found;
+  if (config.train.save_steps <= 0 || config.train.keep_checkpoints <= 0) return;
+  const std::int64_t written = config.train.max_steps / config.train.save_steps + 1;
+  const auto kept = static_cast<std::uint64_t>(std::min(written, config.train.keep_checkpoints + 1));
+  if (free / each < kept) {
+    base::LogWarning("{}: the disk has {} left, and {} checkpoints (train.keep_checkpoints, and the next) take {}",
+                     place.path().string(), data::SizeText(free), kept, data::SizeText(each * kept));
+  }
+}
+
+// The step behind which the run begins. What the checkpoint was made of must be what this run is made of.
+std::int64_t FirstStep(const RunConfig& config, const data::RunPlace& place, const data::RunFacts& facts,
+                       std::vector<std::string>& changes) {
+  if (!place.checkpoint()) return 0;
+  const auto state = learner::ReadCheckpointState(*place.checkpoint());
+  changes = RequireSameRun(*place.checkpoint(), state.run, facts);
+  if (state.step >= config.train.max_steps) {
+    base::ThrowBadInput(base::Format("{}: {} steps are done and train.max_steps is {}: nothing is left to do",
+                                     place.checkpoint()->string(), state.step, config.train.max_steps));
+  }
+  return state.step;
+}
+
+// An evaluation that a stop has cut short gives no figures, and the step that it was of is complete all the same.
+decltype(learner::LearnerHooks::evaluate) UnlessStopped(decltype(learner::LearnerHooks::evaluate) evaluate,
+                                                        const std::stop_token& stop) {
+  return [evaluate = std::move(evaluate), stop](std::int64_t step, const model::SharedWeights& weights) {
+    try {
+      return evaluate(step, weights);
+    } catch (const base::Error&) {
+      if (!stop.stop_requested()) throw;
+      base::LogWarning("the evaluation of step {} was not finished", step);
+      return base::Metrics{};
+    }
+  };
 }
 
 }  // namespace
 
-LearnerSide::LearnerSide(const RunConfig& config, const TrainOptions& options, net::Context& context,
-                         const net::Security& security, const std::string& bind, const LoadedModel& model,
+data::RunPlace PlaceOfRun(const RunConfig& config, const TrainOptions& options) {
+  auto reads = FilesRead(config);
+  if (!options.config_file.empty()) reads.emplace_back("the config", options.config_file);
+  return data::RunPlace({.folder = config.folder,
+                         .name = config.name,
+                         .resume = options.resume,
+                         .resume_from = options.resume_from,
+                         .overwrite = options.overwrite,
+                         .reads = std::move(reads)});
+}
+
+LearnerSide::LearnerSide(const RunConfig& config, data::RunPlace& place, const Wire& wire, const LoadedModel& model,
                          const std::vector<std::string>& roles, RunData data)
     : config_(config),
+      stop_(wire.stop),
       rows_(std::move(data.rows)),
       eval_rows_(std::move(data.eval_rows)),
-      store_(/*keep_previous=*/!bind.starts_with("inproc://")),
+      store_(/*keep_previous=*/!wire.bind.starts_with("inproc://")),
       lessons_(config) {
-  fingerprint_ = Fingerprint(config, rows_);
-  checkpoint_ = CheckpointToResume(config, options);
-  const std::int64_t first_step = checkpoint_ ? learner::ReadCheckpointState(*checkpoint_).step : 0;
-
-  if (options.start == TrainOptions::Start::kOverwrite) fs::remove_all(config.run_folder());
-  run_folder_ = std::make_unique<data::RunFolder>(config.run_folder(), checkpoint_.has_value(), first_step);
-  json::WriteFile(config.run_folder() / "config.yaml", ToYaml(config));
-  fs::remove(config.run_folder() / kOutcomeFile);
+  std::vector<schema::Prompt> prompts = PromptsToHandOut(config, rows_);
+  facts_ = FactsOf(config, prompts, *model.weights);
+  std::vector<std::string> changes;
+  const std::int64_t first_step = FirstStep(config, place, facts_, changes);
+  RequireRoomForCheckpoints(config, place, model);
 
   std::string weights_endpoint;
-  if (!bind.starts_with("inproc://")) {
-    publisher_ = std::make_unique<weights::WeightPublisher>(store_, context, bind, security);
+  if (!wire.bind.starts_with("inproc://")) {
+    publisher_ = std::make_unique<weights::WeightPublisher>(store_, wire.context, wire.bind, wire.security);
     weights_endpoint = publisher_->endpoint();
   }
   learner::PromptQueue queue({.groups_per_step = config.train.groups_per_step,
@@ -86,13 +132,20 @@ LearnerSide::LearnerSide(const RunConfig& config, const TrainOptions& options, n
                               .seed = static_cast<std::uint64_t>(config.seed),
                               .shuffle = config.data.shuffle,
                               .lease = base::Seconds(config.timeouts.lease)},
-                             PromptsToHandOut(config, rows_));
+                             std::move(prompts));
   learner::CoordinatorConfig coordinator;
-  coordinator.endpoint = bind;
+  coordinator.endpoint = wire.bind;
   coordinator.weights_endpoint = weights_endpoint;
-  coordinator_ = std::make_unique<learner::Coordinator>(context, security, coordinator, std::move(queue));
+  coordinator_ = std::make_unique<learner::Coordinator>(wire.context, wire.security, coordinator, std::move(queue));
   const MemoryPlan plan = PlanMemory(config, model.weights->config(), roles, data.longest_prompt);
   memory_ = std::make_unique<MemoryWatch>(plan.places.front(), config.device);
+
+  place.Open();
+  if (place.checkpoint()) base::LogInfo("goes on from {}", place.checkpoint()->string());
+  for (const std::string& change : changes) base::LogInfo("changed since the checkpoint: {}", change);
+  run_folder_ = std::make_unique<data::RunFolder>(place.path(), place.goes_on(), first_step);
+  json::WriteFile(place.path() / "config.yaml", ToYaml(config));
+  fs::remove(place.path() / kOutcomeFile);
   progress_ = std::make_unique<ProgressLine>("training", config.train.max_steps, first_step);
   rank_zero_.emplace(learner::RankZero{*coordinator_, store_, *run_folder_, MakeHooks(model)});
 }
@@ -150,7 +203,7 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
     if (const auto found = notes.find("lessons"); found != notes.end()) lessons_.Restore(found->second);
   };
   if (!eval_rows_.empty() && (config_.judge.kind != "program" || config_.answer.comparator == "code")) {
-    if (auto evaluate = MakeJudgedEvaluation(config_, eval_rows_, model)) {
+    if (auto evaluate = MakeJudgedEvaluation(config_, eval_rows_, model, stop_)) {
       hooks.evaluate = [evaluate](std::int64_t, const model::SharedWeights& weights) { return evaluate(weights); };
     }
   } else if (!eval_rows_.empty()) {
@@ -167,7 +220,8 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
       eval.estimators = {estimators::EstimatorKind::kMajority};
       const evaluation::Models models{weights, weights, *model.tokenizer,
                                       MakeRenderer(config_.prompt, format, *model.tokenizer), ToEngine(config_.engine)};
-      const auto figures = evaluation::Evaluate(eval_rows_, models, eval).figures;
+      const auto figures =
+          evaluation::Evaluate(eval_rows_, models, eval, [this](const auto&) { ThrowIfStopped(stop_); }).figures;
       base::Metrics metrics;  // what could not be measured is left out
       if (figures.single.value) metrics["eval/single"] = *figures.single.value;
       if (figures.greedy.value) metrics["eval/greedy"] = *figures.greedy.value;
@@ -175,10 +229,11 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
       return metrics;
     };
   }
+  if (hooks.evaluate) hooks.evaluate = UnlessStopped(std::move(hooks.evaluate), stop_);
   return hooks;
 }
 
-learner::LearnerConfig ToLearner(const RunConfig& config, const std::string& fingerprint) {
+learner::LearnerConfig ToLearner(const RunConfig& config, const data::RunFacts& facts) {
   learner::LearnerConfig learner;
   learner.trainer = ToTrainer(config);
   learner.max_steps = config.train.max_steps;
@@ -188,7 +243,7 @@ learner::LearnerConfig ToLearner(const RunConfig& config, const std::string& fin
   learner.step_timeout = base::Seconds(config.timeouts.step);
   learner.run_folder = config.run_folder();
   learner.initial_model = config.model;
-  learner.fingerprint = fingerprint;
+  learner.run = facts;
   return learner;
 }
 

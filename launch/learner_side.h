@@ -9,6 +9,7 @@
 
 #include "data/rows.h"
 #include "data/run_folder.h"
+#include "data/run_place.h"
 #include "evaluation/watch.h"
 #include "launch/config.h"
 #include "launch/lesson_watch.h"
@@ -24,23 +25,30 @@
 
 namespace autodidact::launch {
 
-// Owns the run folder, the queue behind its coordinator, the weight store and the hooks. The context must outlive it.
-// Used by the learner's thread; the coordinator is also served by its server's thread.
+// The folder of the run, held from now on; nothing of it is changed yet.
+data::RunPlace PlaceOfRun(const RunConfig& config, const TrainOptions& options);
+
+// Owns the run's records, the queue behind its coordinator, the weight store and the hooks. The context must outlive
+// it. Used by the learner's thread; the coordinator is also served by its server's thread.
 class LearnerSide {
  public:
-  // Takes the checked data, finds the checkpoint to resume from, creates the run folder and opens the endpoints: `bind`
-  // gives the coordinator's ("inproc://learner", "tcp://127.0.0.1:*"), and the weights' beside it unless everything is
-  // in one process. `roles` is the role of each rank, empty in one process. Every error of the config or the data is
-  // thrown before anything is written.
-  LearnerSide(const RunConfig& config, const TrainOptions& options, net::Context& context,
-              const net::Security& security, const std::string& bind, const LoadedModel& model,
+  struct Wire {
+    net::Context& context;
+    const net::Security& security;
+    std::string bind;
+    std::stop_token stop = {};  // breaks evaluations off
+  };
+  // Takes the checked data, compares the run with the checkpoint that it goes on from, opens the place and the
+  // endpoints: `bind` gives the coordinator's ("inproc://learner", "tcp://127.0.0.1:*"), and the weights' beside it
+  // unless everything is in one process. `roles` is the role of each rank, empty in one process. Every error of the
+  // config or the data is thrown before anything is written.
+  LearnerSide(const RunConfig& config, data::RunPlace& place, const Wire& wire, const LoadedModel& model,
               const std::vector<std::string>& roles, RunData data);
 
   const std::string& endpoint() const { return coordinator_->endpoint(); }
   weights::WeightStore& store() { return store_; }
   learner::RankZero& rank_zero() { return *rank_zero_; }
-  const std::string& fingerprint() const { return fingerprint_; }
-  const std::optional<std::filesystem::path>& checkpoint() const { return checkpoint_; }
+  const data::RunFacts& facts() const { return facts_; }
 
   // outcome.json of the run folder: how the run ended, and why where something was wrong with it. WriteFailure is for
   // an error that ends the run, and throws none of its own.
@@ -52,10 +60,10 @@ class LearnerSide {
   learner::LearnerHooks MakeHooks(const LoadedModel& model);
 
   const RunConfig& config_;
+  const std::stop_token stop_;
   std::vector<data::Row> rows_;
   std::vector<data::Row> eval_rows_;
-  std::string fingerprint_;
-  std::optional<std::filesystem::path> checkpoint_;
+  data::RunFacts facts_;
   weights::WeightStore store_;
   std::unique_ptr<weights::WeightPublisher> publisher_;
   std::unique_ptr<data::RunFolder> run_folder_;
@@ -67,7 +75,7 @@ class LearnerSide {
   std::optional<learner::RankZero> rank_zero_;
 };
 
-// The learner's config from the run's.
-learner::LearnerConfig ToLearner(const RunConfig& config, const std::string& fingerprint);
+// The learner's config from the run's. `facts` go into its checkpoints: rank 0 alone has them.
+learner::LearnerConfig ToLearner(const RunConfig& config, const data::RunFacts& facts);
 
 }  // namespace autodidact::launch

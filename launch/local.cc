@@ -12,22 +12,28 @@
 #include "launch/wiring.h"
 
 namespace autodidact::launch {
+namespace {
 
-learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& options, const std::stop_token& stop) {
+constexpr auto kLeaving = std::chrono::seconds(3);
+
+}  // namespace
+
+learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& options, Ending& ending) {
   UseThreads(config.threads.learner);
+  data::RunPlace place = PlaceOfRun(config, options);
   RunData data = CheckBeforeRun(config);
   const LoadedModel model = LoadModelFolder(config.model, config.device, DtypeNamed(config.dtype));
   net::Context context;
   const net::Security security;
-  LearnerSide side(config, options, context, security, "inproc://learner", model, {}, std::move(data));
+  LearnerSide side(config, place, {context, security, "inproc://learner", options.stop}, model, {}, std::move(data));
   const auto communicator = collective::MakeSingle();
-  learner::Learner learner(ToLearner(config, side.fingerprint()), model.weights, *communicator, &side.rank_zero());
-  if (side.checkpoint()) learner.Resume(*side.checkpoint());
+  learner::Learner learner(ToLearner(config, side.facts()), model.weights, *communicator, &side.rank_zero());
+  if (place.checkpoint()) learner.Resume(*place.checkpoint());
 
   // A role that fails stops the run; its error is the run's.
   std::stop_source roles_stop;
   std::stop_source run_stop;
-  const std::stop_callback forward(stop, [&] { run_stop.request_stop(); });
+  const std::stop_callback forward(options.stop, [&] { run_stop.request_stop(); });
   base::Guarded<std::exception_ptr> failure;
   std::vector<std::jthread> roles;
   const auto start = [&](const char* kind, std::int64_t count) {
@@ -63,17 +69,26 @@ learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& o
     roles_stop.request_stop();
     roles.clear();
   };
+  const auto failed = [&] { return failure.With([](const std::exception_ptr& e) { return e; }); };
   learner::RunEnd end;
   try {
-    end = learner.Run(run_stop.get_token());
+    {
+      const Ending::Saving saving(ending, "stopping; the steps that are done are saved as a checkpoint");
+      end = learner.Run(run_stop.get_token());
+    }
+    if (!failed()) side.WriteEnd(end);
+    if (const auto signal = ending.requested(); signal && end == learner::RunEnd::kStopped && !failed()) {
+      base::LogWarning("stopped after step {}; --resume goes on from its checkpoint", learner.steps_done());
+      // A judge may be in the middle of a long program or call, for which nobody waits any more.
+      ending.EndBy(base::Deadline::In(kLeaving), ExitCodeAfter(*signal));
+    }
     join();
-    if (const auto error = failure.With([](const std::exception_ptr& e) { return e; })) std::rethrow_exception(error);
+    if (const auto error = failed()) std::rethrow_exception(error);
   } catch (const std::exception& error) {
     join();
     side.WriteFailure(error.what());
     throw;
   }
-  side.WriteEnd(end);
   return end;
 }
 

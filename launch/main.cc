@@ -1,10 +1,10 @@
 // The program: one binary, its roles and its tools as subcommands.
 #include <CLI/CLI.hpp>
-#include <cmath>
-#include <csignal>
+#include <cstdio>
 #include <cstdlib>
-#include <iostream>
 #include <memory>
+#include <sstream>
+#include <type_traits>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -13,16 +13,21 @@
 #include "launch/commands.h"
 #include "launch/config.h"
 #include "launch/demo_summary.h"
+#include "launch/ending.h"
+#include "launch/output.h"
 #include "launch/training.h"
-#include "process/signals.h"
 
 namespace {
 
 using namespace autodidact;  // NOLINT(google-build-using-namespace): the program's own file
 
-constexpr int kBadInput = 2;
-constexpr int kAlarm = 3;
-constexpr int kInterrupted = 130;
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done; 1 failed, or nobody reads the output; 2 the input is wrong, or (--dry-run) the memory plan "
+    "does "
+    "not fit; 3 stopped by the collapse alarm; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM.";
+constexpr launch::Whole kThreads{0, 4096};
+constexpr launch::Whole kSeed{0, INT64_MAX};
+constexpr launch::Whole kRows{0, 1'000'000'000};
 
 struct Arguments {
   std::string config;
@@ -31,7 +36,7 @@ struct Arguments {
   bool dry_run = false;
   bool probe = false;
   bool resume = false;
-  bool resume_if_possible = false;
+  std::string resume_from;
   bool overwrite = false;
   std::string connect;
   std::int64_t index = 0;
@@ -49,14 +54,14 @@ void AddConfig(CLI::App* command, Arguments& arguments) {
   command->add_option("--set", arguments.overrides, "KEY=VALUE put over the config, as in --set train.max_steps=10");
 }
 
-// Unlike CLI::Range it refuses what is not a number.
-CLI::Validator Within(double low, double high) {
-  return {[low, high](const std::string& text) {
-            double value = NAN;
-            const bool good = CLI::detail::lexical_cast(text, value) && value >= low && value <= high;
-            return good ? std::string() : base::Format("got {}, expected a number from {} to {}", text, low, high);
+// The text of an option obeys the rule of a config's key.
+template <class Rule>
+CLI::Validator Obeys(const Rule& rule) {
+  return {[rule](const std::string& text) {
+            std::conditional_t<std::is_same_v<Rule, launch::Whole>, std::int64_t, double> value = 0;
+            return launch::Read({text, false}, rule, value).value_or("");
           },
-          base::Format("{} to {}", low, high)};
+          launch::Expected(rule)};
 }
 
 bool IsDevice(const std::string& text) {
@@ -68,9 +73,13 @@ bool IsDevice(const std::string& text) {
 
 void AddLines(CLI::App* command, Arguments& arguments) {
   command->add_option("model", arguments.lines.model, "model folder")->required();
-  command->add_option(
-      "--chat-format", arguments.lines.format,
-      "of messages: auto (by the model's template), plain, llama3, qwen3, qwen2, chatml, smollm2, gemma3");
+  command->add_option("--chat-format", arguments.lines.prompt.format,
+                      "of messages: auto (the model's template), plain, llama3, qwen3, qwen2, chatml, smollm2, gemma3");
+  command->add_option("--chat-template", arguments.lines.prompt.chat_template,
+                      "a file of jinja2 in place of the model's template");
+  command->add_option("--template-variables", arguments.lines.prompt.template_variables,
+                      "JSON object given to the template, as {\"enable_thinking\": false}");
+  command->add_option("--python", arguments.lines.prompt.python, "a Python that has jinja2; default: looked for");
   command->add_flag(
       "!--no-special", arguments.lines.special,
       "texts without the special tokens (BOS, say) of the tokenizer; with --decode: keep those of the ids");
@@ -83,65 +92,77 @@ void AddModel(CLI::App* command, Arguments& arguments) {
                              "DEVICE"));
   command->add_option("--dtype", arguments.lines.dtype, "to compute in: float32, bfloat16")
       ->check(CLI::IsMember({"float32", "bfloat16"}));
-  command->add_option("--threads", arguments.lines.threads, "0: all cores")->check(CLI::NonNegativeNumber);
+  command->add_option("--threads", arguments.lines.threads, "0: all cores")->check(Obeys(kThreads));
 }
 
 void AddSampling(CLI::App* command, launch::SamplingKeys& sampling) {
-  command->add_option("--temperature", sampling.temperature, "0: greedy")->check(Within(0.0, 1e6));
-  command->add_option("--top-k", sampling.top_k, "0: off")->check(CLI::Range(0, INT32_MAX));
-  command->add_option("--top-p", sampling.top_p, "1: off")->check(Within(0.0, 1.0));
-  command->add_option("--min-p", sampling.min_p, "0: off")->check(Within(0.0, 1.0));
-  command->add_option("--repetition-penalty", sampling.repetition_penalty, "1: off")->check(Within(1e-3, 1e3));
-  command->add_option("--max-new-tokens,--max-completion-length", sampling.max_completion_length, "tokens")
-      ->check(CLI::Range(1, INT32_MAX));
+  command->add_option("--temperature", sampling.temperature)->check(Obeys(launch::kTemperature));
+  command->add_option("--top-k", sampling.top_k)->check(Obeys(launch::kTopK));
+  command->add_option("--top-p", sampling.top_p)->check(Obeys(launch::kTopP));
+  command->add_option("--min-p", sampling.min_p)->check(Obeys(launch::kMinP));
+  command->add_option("--repetition-penalty", sampling.repetition_penalty)->check(Obeys(launch::kRepetitionPenalty));
+  command->add_option("--max-new-tokens,--max-completion-length", sampling.max_completion_length)
+      ->check(Obeys(launch::kTokens));
   command->add_option("--stop", sampling.stop, "string that ends a completion; may be repeated");
 }
 
-int EndCode(learner::RunEnd end) {
+bool RunsAsRanks(const CLI::App& app) {
+  return collective::LaunchedByMpi() && app.got_subcommand("train");
+}
+
+launch::SftStart SftStartOf(const Arguments& arguments) {
+  if (arguments.resume) return launch::SftStart::kResume;
+  return arguments.overwrite ? launch::SftStart::kOverwrite : launch::SftStart::kFresh;
+}
+
+int EndCode(learner::RunEnd end, const launch::Ending& ending) {
   switch (end) {
     case learner::RunEnd::kFinished:
     case learner::RunEnd::kNothingLeft:
-      return EXIT_SUCCESS;
+      return launch::kExitDone;
     case learner::RunEnd::kStopped:
-      return kInterrupted;
+      return launch::ExitCodeAfter(ending.requested().value());
     case learner::RunEnd::kAlarm:
-      return kAlarm;
+      return launch::kExitAlarm;
     case learner::RunEnd::kEmpty:
-      return EXIT_FAILURE;
+      return launch::kExitFailed;
     case learner::RunEnd::kRefused:
-      return kBadInput;
+      return launch::kExitBadInput;
   }
-  return EXIT_FAILURE;
+  return launch::kExitFailed;
 }
 
-int Train(const Arguments& arguments, const char* binary, const std::stop_token& stop) {
-  if (arguments.dry_run) {
-    std::cout << launch::DryRun(arguments.config, arguments.overrides, arguments.probe);
-    return EXIT_SUCCESS;
-  }
+int DryRun(const Arguments& arguments) {
+  const launch::DryRunResult result = launch::DryRun(arguments.config, arguments.overrides, arguments.probe);
+  launch::Output().Write(result.text);
+  return result.fits ? launch::kExitDone : launch::kExitBadInput;
+}
+
+int Train(const Arguments& arguments, const char* binary, launch::Ending& ending) {
+  if (arguments.dry_run) return DryRun(arguments);
   const launch::RunConfig config = launch::ReadRunConfig(arguments.config, arguments.overrides);
-  using Start = launch::TrainOptions::Start;
-  launch::TrainOptions options{.start = Start::kFresh, .binary = binary};
-  if (arguments.resume) options.start = Start::kResume;
-  if (arguments.resume_if_possible) options.start = Start::kResumeIfPossible;
-  if (arguments.overwrite) options.start = Start::kOverwrite;
+  const launch::TrainOptions options{.resume = arguments.resume,
+                                     .resume_from = arguments.resume_from,
+                                     .overwrite = arguments.overwrite,
+                                     .config_file = arguments.config,
+                                     .binary = binary,
+                                     .stop = ending.stop()};
   const bool ranks = collective::LaunchedByMpi() && collective::MpiSize() > 1;
-  const auto end =
-      ranks ? launch::TrainUnderMpi(config, options, stop) : launch::TrainInOneProcess(config, options, stop);
-  if (end == learner::RunEnd::kStopped) base::LogWarning("stopped on request; --resume goes on from the checkpoint");
-  return EndCode(end);
+  return EndCode(
+      ranks ? launch::TrainUnderMpi(config, options, ending) : launch::TrainInOneProcess(config, options, ending),
+      ending);
 }
 
-int Run(CLI::App& app, Arguments& arguments, const char* binary, const std::stop_token& stop) {
+int Run(CLI::App& app, Arguments& arguments, const char* binary, launch::Ending& ending) {
   const CLI::App* command = app.get_subcommands().front();
   const std::string name = command->get_name();
-  if (name == "train") return Train(arguments, binary, stop);
+  if (name == "train") return Train(arguments, binary, ending);
   if (name == "sft") {
-    launch::RunSft(launch::ReadSftConfig(arguments.config, arguments.overrides), stop);
+    return launch::RunSft(launch::ReadSftConfig(arguments.config, arguments.overrides), SftStartOf(arguments), ending);
   } else if (name == "eval") {
-    launch::RunEval(launch::ReadRunConfig(arguments.config, arguments.overrides), arguments.eval, stop);
+    launch::RunEval(launch::ReadRunConfig(arguments.config, arguments.overrides), arguments.eval);
   } else if (name == "synthesize") {
-    launch::RunSynthesize(launch::ReadRunConfig(arguments.config, arguments.overrides), arguments.synthesize, stop);
+    launch::RunSynthesize(launch::ReadRunConfig(arguments.config, arguments.overrides), arguments.synthesize);
   } else if (name == "tokenize") {
     launch::RunTokenize(arguments.lines);
   } else if (name == "generate") {
@@ -149,7 +170,7 @@ int Run(CLI::App& app, Arguments& arguments, const char* binary, const std::stop
   } else if (name == "score") {
     launch::RunScore(arguments.lines);
   } else if (name == "grade") {
-    return launch::RunGrade(arguments.grade) ? EXIT_SUCCESS : kBadInput;
+    return launch::RunGrade(arguments.grade) ? launch::kExitDone : launch::kExitBadInput;
   } else if (name == "inspect") {
     launch::RunInspect(arguments.path);
   } else if (name == "report") {
@@ -157,31 +178,41 @@ int Run(CLI::App& app, Arguments& arguments, const char* binary, const std::stop
   } else if (name == "demo-data") {
     launch::RunDemoData(arguments.demo);
   } else if (name == "demo-summary") {
-    std::cout << launch::SummariseDemo(arguments.path);
+    launch::Output().Write(launch::SummariseDemo(arguments.path));
   } else {
     launch::JoinRun(launch::ReadRunConfig(arguments.config, arguments.overrides), name, arguments.index,
-                    arguments.connect, stop);
+                    arguments.connect, ending);
   }
-  return EXIT_SUCCESS;
+  return launch::kExitDone;
 }
 
 void Describe(CLI::App& app, Arguments& arguments) {
   app.require_subcommand(1);
   app.set_version_flag("--version", AUTODIDACT_VERSION);
   app.add_flag("--verbose", arguments.verbose, "log more");
+  app.footer(kExitCodes);
   auto* train = app.add_subcommand("train", "Label-free training: in one process, or as ranks under mpirun");
   AddConfig(train, arguments);
   auto* dry_run =
       train->add_flag("--dry-run", arguments.dry_run,
                       "check all that can be checked, print the resolved config and the memory plan, and stop");
   train->add_flag("--probe", arguments.probe, "with --dry-run: ask the judge's endpoint too")->needs(dry_run);
-  auto* resume = train->add_flag("--resume", arguments.resume, "go on from the newest checkpoint");
-  auto* maybe = train->add_flag("--resume-if-possible", arguments.resume_if_possible, "the same, or start afresh");
-  auto* overwrite = train->add_flag("--overwrite", arguments.overwrite, "delete what the run folder holds");
-  resume->excludes(maybe)->excludes(overwrite);
-  maybe->excludes(overwrite);
+  auto* resume = train->add_flag("--resume,--resume-if-possible", arguments.resume,
+                                 "go on from the newest checkpoint; where the run has none, begin");
+  auto* from = train
+                   ->add_option("--resume-from", arguments.resume_from,
+                                "go on from this checkpoint: the number of a step of this run, or a folder; with "
+                                "--resume only where the run has none of its own")
+                   ->check([](const std::string& text) { return text.empty() ? "got nothing" : ""; });
+  auto* overwrite =
+      train->add_flag("--overwrite", arguments.overwrite, "delete the run that the folder holds, and begin anew");
+  overwrite->excludes(resume)->excludes(from);
 
-  AddConfig(app.add_subcommand("sft", "Supervised training of a small base model"), arguments);
+  auto* sft = app.add_subcommand("sft", "Supervised training of a small base model");
+  AddConfig(sft, arguments);
+  auto* sft_resume = sft->add_flag("--resume", arguments.resume, "go on from the newest checkpoint, or begin");
+  sft->add_flag("--overwrite", arguments.overwrite, "replace the model that output holds, and forget a begun training")
+      ->excludes(sft_resume);
 
   auto* eval = app.add_subcommand("eval", "Estimators x group sizes on a labelled JSONL file");
   AddConfig(eval, arguments);
@@ -191,23 +222,26 @@ void Describe(CLI::App& app, Arguments& arguments) {
   eval->add_option("--records", arguments.eval.records, "JSONL file with a line per question");
   eval->add_option("--estimators", arguments.eval.estimators, "what is compared; default: the config's")
       ->delimiter(',');
-  eval->add_option("--limit", arguments.eval.limit, "so many rows, spread evenly over the file");
+  eval->add_option("--limit", arguments.eval.limit, "so many rows, spread evenly over the file")->check(Obeys(kRows));
 
   auto* synthesize = app.add_subcommand("synthesize", "References with their groups, no training");
   AddConfig(synthesize, arguments);
   synthesize->add_option("--model", arguments.synthesize.model, "the policy's folder");
   synthesize->add_option("--data", arguments.synthesize.data, "JSONL of prompts");
   synthesize->add_option("--out", arguments.synthesize.out, "JSONL file; default: standard output");
-  synthesize->add_option("--limit", arguments.synthesize.limit, "so many rows, spread evenly over the file");
+  synthesize->add_option("--limit", arguments.synthesize.limit, "so many rows, spread evenly over the file")
+      ->check(Obeys(kRows));
 
   for (const char* role : {"actor", "anchor", "judge"}) {
     auto* command = app.add_subcommand(role, "One more role of a running job, as a process of its own");
     AddConfig(command, arguments);
     command->add_option("--connect", arguments.connect, "endpoint of the learner")->required();
-    command->add_option("--index", arguments.index, "its number among its kind");
+    command->add_option("--index", arguments.index, "its number among its kind")
+        ->check(Obeys(launch::Whole{0, 1'000'000}));
   }
 
-  auto* tokenize = app.add_subcommand("tokenize", "{\"text\"} or {\"messages\"} to {\"ids\"}, as JSON lines");
+  auto* tokenize =
+      app.add_subcommand("tokenize", "{\"text\"} to {\"ids\"} or {\"messages\"} to {\"ids\", \"text\"}, as JSON lines");
   AddLines(tokenize, arguments);
   tokenize->add_flag("--decode", arguments.lines.decode, "{\"ids\"} to {\"text\"}");
   tokenize->add_flag("!--no-generation-prompt", arguments.lines.generation_prompt,
@@ -215,25 +249,29 @@ void Describe(CLI::App& app, Arguments& arguments) {
   auto* generate = app.add_subcommand("generate", "{\"prompt\"} or {\"messages\"} to completions, as JSON lines");
   AddModel(generate, arguments);
   AddSampling(generate, arguments.lines.sampling);
-  generate->add_option("--n", arguments.lines.n, "completions of each line")->check(CLI::Range(1, 1024));
+  generate->add_option("--n", arguments.lines.n, "completions of each line")->check(Obeys(launch::Whole{1, 1024}));
   generate->add_option("--seed", arguments.lines.seed, "the same seed and line give the same completions")
-      ->check(CLI::NonNegativeNumber);
+      ->check(Obeys(kSeed));
   auto* score = app.add_subcommand("score", "{\"ids\"} or {\"prompt\", \"completion\"} to log-probabilities");
   AddModel(score, arguments);
-  score->add_option("--temperature", arguments.lines.sampling.temperature)->check(Within(1e-3, 1e6));
+  score->add_option("--temperature", arguments.lines.sampling.temperature)
+      ->check(Obeys(launch::Real{launch::kTemperature.least, launch::kTemperature.most}));
 
   auto* grade = app.add_subcommand(
       "grade",
       "{\"gold\", \"answer\"}, {\"program\", \"tests\"} or, with --config, {\"response\", \"rubric\"} to verdicts and "
       "reasons, as JSON lines");
-  grade->add_option("--extractor", arguments.grade.extractor,
-                    "auto (the box if there is one, a formula among words, else the whole text), boxed, last_number, "
-                    "hashes, whole");
+  grade->add_option(
+      "--extractor", arguments.grade.extractor,
+      "auto (the boxes, else an <answer>, what is announced as the answer, what the last sentence comes to, "
+      "or the whole text), boxed, last_number, hashes, whole");
   grade->add_option("--comparator", arguments.grade.comparator, "exact, math");
-  grade->add_option("--timeout", arguments.grade.timeout, "seconds for a program")->check(CLI::PositiveNumber);
-  grade->add_option("--jobs", arguments.grade.jobs, "lines at a time")->check(CLI::PositiveNumber);
-  grade->add_option("--config", arguments.grade.config, "YAML file whose judge answers {\"response\", \"rubric\"}");
-  grade->add_option("--set", arguments.grade.overrides, "KEY=VALUE put over the config");
+  grade->add_option("--timeout", arguments.grade.timeout, "for a program")
+      ->check(Obeys(launch::Real{1e-3, 86'400, "seconds"}));
+  grade->add_option("--jobs", arguments.grade.jobs, "lines at a time")->check(Obeys(launch::Whole{1, 1024}));
+  auto* judge =
+      grade->add_option("--config", arguments.grade.config, "YAML file whose judge answers {\"response\", \"rubric\"}");
+  grade->add_option("--set", arguments.grade.overrides, "KEY=VALUE put over the config")->needs(judge);
 
   app.add_subcommand("inspect", "What a model folder, a checkpoint, a safetensors file or a recorded message holds")
       ->add_option("path", arguments.path)
@@ -245,54 +283,89 @@ void Describe(CLI::App& app, Arguments& arguments) {
                      "JSON of `eval` beside those in the folder; may be repeated");
   auto* demo = app.add_subcommand("demo-data", "The made-up task of the demo as JSONL files");
   demo->add_option("folder", arguments.demo.folder)->required();
-  demo->add_option("--seed", arguments.demo.seed);
-  demo->add_option("--noise", arguments.demo.noise, "probability that a name of a training answer is wrong");
-  demo->add_option("--labelled", arguments.demo.labelled, "rows");
-  demo->add_option("--unlabelled", arguments.demo.unlabelled, "rows");
-  demo->add_option("--dev", arguments.demo.dev, "rows");
-  demo->add_option("--mixed-up", arguments.demo.mixed_up, "every label is the answer of one of so many other words");
+  demo->add_option("--seed", arguments.demo.seed)->check(Obeys(kSeed));
+  demo->add_option("--noise", arguments.demo.noise, "probability that a name of a training answer is wrong")
+      ->check(Obeys(launch::Real{0, 1}));
+  demo->add_option("--labelled", arguments.demo.labelled, "rows")->check(Obeys(kRows));
+  demo->add_option("--unlabelled", arguments.demo.unlabelled, "rows")->check(Obeys(kRows));
+  demo->add_option("--dev", arguments.demo.dev, "rows")->check(Obeys(kRows));
+  demo->add_option("--mixed-up", arguments.demo.mixed_up, "every label is the answer of one of so many other words")
+      ->check(Obeys(kRows));
   app.add_subcommand("demo-summary", "The demo's before/after table and its summary.json")
       ->add_option("run", arguments.path, "folder of the demo's run")
       ->required();
 }
 
+// What was meant by a word of the command line that nothing takes: an option, a command, or a key of the config.
+std::string AdviceOn(const CLI::App& app) {
+  const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
+  if (unknown.empty()) return "";
+  std::string word = unknown.front().substr(0, unknown.front().find('='));
+  const std::vector<CLI::App*> given = app.get_subcommands();
+  std::vector<std::string> names;
+  if (!word.starts_with("-")) {
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+      names.push_back(command->get_name());
+    }
+    const auto nearest = given.empty() ? launch::Nearest(word, names) : std::nullopt;
+    return nearest ? "did you mean " + *nearest + "?\n" : "";
+  }
+  word.erase(0, word.find_first_not_of('-'));
+  const CLI::App& command = given.empty() ? app : *given.front();
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back(name);
+  }
+  if (const auto nearest = launch::Nearest(word, names)) return "did you mean --" + *nearest + "?\n";
+  const auto keys = launch::KeysMeantBy(word);
+  return keys.empty() ? "" : "keys of the config are set as in --set " + keys.front() + "=VALUE\n";
+}
+
+// What the parser has to say: help, or what is wrong with the arguments.
+int Explain(const CLI::App& app, const CLI::ParseError& error) {
+  std::ostringstream out;
+  std::ostringstream err;
+  const int code = app.exit(error, out, err) == 0 ? launch::kExitDone : launch::kExitBadInput;
+  launch::Output().Write(out.str());
+  std::fputs(err.str().c_str(), stderr);
+  if (code != launch::kExitDone) std::fputs(AdviceOn(app).c_str(), stderr);
+  return code;
+}
+
+// `agreed`: of ranks, whether all end with this code.
+int ParseAndRun(CLI::App& app, int argc, char** argv, launch::Ending& ending, bool& agreed) {
+  Arguments arguments;
+  try {
+    Describe(app, arguments);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return Explain(app, error);
+    }
+    if (arguments.verbose) base::SetUpLog({.level = base::LogLevel::kDebug, .file = {}});
+    if (RunsAsRanks(app)) collective::InitMpi();
+    const int code = Run(app, arguments, argv[0], ending);
+    agreed = !arguments.dry_run;
+    return code;
+  } catch (const base::Error& error) {
+    base::LogError("{}", error.message());
+    return error.kind() == base::ErrorKind::kBadInput ? launch::kExitBadInput : launch::kExitFailed;
+  } catch (const std::exception& error) {
+    base::LogError("unexpected: {}", error.what());
+    return launch::kExitFailed;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  Arguments arguments;
+  base::SetUpLog({});
+  launch::Ending ending;
   CLI::App app("Autodidact: label-free training of language models (Compute as Teacher, arXiv 2509.14234)");
-  Describe(app, arguments);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? EXIT_SUCCESS : kBadInput;
-  }
-  base::LogConfig log;
-  if (arguments.verbose) log.level = base::LogLevel::kDebug;
-  base::SetUpLog(log);
-
-  std::stop_source stop;
-  const process::SignalWatch signals([&](int, int count) {
-    if (count >= 3) std::_Exit(kInterrupted);
-    base::LogWarning("{}", count == 1 ? "stopping: what is under way is finished and saved" : "once more ends at once");
-    stop.request_stop();
-  });
-  const bool ranks = collective::LaunchedByMpi() && app.got_subcommand("train");
-  int code = EXIT_FAILURE;
-  bool ended = false;  // and every rank knows it
-  try {
-    if (ranks) collective::InitMpi();
-    code = Run(app, arguments, argv[0], stop.get_token());
-    ended = true;
-  } catch (const base::Error& error) {
-    base::LogError("{}", error.message());
-    code = error.kind() == base::ErrorKind::kBadInput ? kBadInput : EXIT_FAILURE;
-    if (stop.stop_requested()) code = kInterrupted;
-  } catch (const std::exception& error) {
-    base::LogError("unexpected: {}", error.what());
-  }
+  bool agreed = false;
+  const int code = ParseAndRun(app, argc, argv, ending, agreed);
+  if (!RunsAsRanks(app)) return code;
   // A rank that failed must not leave the others waiting.
-  if (ranks && !ended && code != kInterrupted) collective::AbortMpi(code);
-  if (ranks) collective::FinalizeMpi();
+  if (!agreed && code != launch::kExitDone) collective::AbortMpi(code);
+  collective::FinalizeMpi();
   return code;
 }

@@ -100,7 +100,7 @@ void CheckLengths(const RunConfig& config, const std::string& folder, bool ancho
   Try(found, "", [&] {
     const model::ModelConfig model = model::ReadModelConfig(folder);
     const auto tokenizer = LoadTokenizer(folder, model);
-    const text::ChatFormat format = ToChatFormat(config.prompt, config.model);
+    const text::ChatTemplate format = ToChatFormat(config.prompt, config.model);
     const auto render = MakeRenderer(config.prompt, format, *tokenizer);
     const Room room = RoomOf(config, model);
     data.longest_prompt = CheckPrompts(data.rows, config.data.train, room, render, found);
@@ -129,7 +129,7 @@ void CheckJudges(const RunConfig& config, const std::vector<std::string>& labels
   } else if (config.judge.backend == "endpoint") {
     CheckEndpoint(config, ask_endpoint, found);
   } else {
-    CheckJudgeModel(config.judge, found);
+    CheckJudgeModel(config.judge, config.prompt.python, found);
   }
 }
 

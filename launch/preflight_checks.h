@@ -53,7 +53,7 @@ void CheckVerifier(const AnswerKeys& keys, const std::vector<std::string>& label
 void CheckEndpoint(const RunConfig& config, bool ask, Preflight& found);
 
 // That the judge's folder has a config, weights and a tokenizer, whose vocabulary has both choices.
-void CheckJudgeModel(const JudgeKeys& keys, Preflight& found);
+void CheckJudgeModel(const JudgeKeys& keys, const std::string& python, Preflight& found);
 
 // That a small program can be run (comparator: code).
 void CheckSandbox(const CodeKeys& keys, Preflight& found);

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "answers/label.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "json/json.h"
 #include "launch/preflight_checks.h"
 #include "launch/wiring.h"
 
@@ -78,26 +80,33 @@ void CheckLabels(const std::vector<data::Row>& rows, const std::string& file, an
                  bool required, Preflight& found) {
   std::vector<std::string> without, unread;
   std::string example;
+  std::size_t labelled = 0;
   for (const data::Row& row : rows) {
-    if (row.answers.empty()) {
-      without.push_back(row.prompt.id);
-    } else if (answers::ReferenceAnswers(extractor, answers::LabelText(extractor, row.answers)).empty()) {
-      if (unread.empty()) example = row.answers.front();
-      unread.push_back(row.prompt.id);
+    const std::string place = row.where.empty() ? file + ": row " + row.prompt.id : row.where;
+    const bool none = row.answers.empty();
+    if (none || !row.empty_label.empty()) {
+      without.push_back(place + (row.empty_label.empty() ? "" : " (" + row.empty_label + ")"));
     }
+    if (none) continue;
+    ++labelled;
+    if (!answers::ReferenceAnswers(extractor, answers::LabelText(extractor, row.answers)).empty()) continue;
+    if (unread.empty()) {
+      example = base::Format("{} {}", json::Describe(json::Json(row.answers.front())),
+                             answers::WhyNoLabel(extractor, row.answers.front()));
+    }
+    unread.push_back(place);
   }
   if (required && !without.empty()) {
     found.errors.push_back(
-        base::Format("{}: row {}: {} of {} rows have no label to compare with; expected an answer in "
-                     "each (data.answer, data.answers name its column, data.labels a file)",
-                     file, Some(without), without.size(), rows.size()));
+        base::Format("{}: {} of {} rows have no label to compare with, or an empty one; expected an answer in each "
+                     "(data.answer, data.answers name its column, data.labels a file)",
+                     Some(without), without.size(), rows.size()));
   }
   if (unread.empty()) return;
   const std::string text = base::Format(
-      "{}: row {}: {} of {} labels hold no answer in the form \"{}\", as \"{}\"; expected one that answer.extractor "
-      "finds",
-      file, Some(unread), unread.size(), rows.size(), answers::Name(extractor), example.substr(0, 80));
-  (required ? found.errors : found.warnings).push_back(text);
+      "{}: {} of {} labels hold no answer in the form \"{}\": {}; expected one that answer.extractor finds",
+      Some(unread), unread.size(), rows.size(), answers::Name(extractor), example);
+  (required || unread.size() == labelled ? found.errors : found.warnings).push_back(text);
 }
 
 void CheckReferences(const std::vector<data::Row>& rows, const std::string& file, answers::Extractor extractor,

@@ -20,7 +20,7 @@ namespace autodidact::launch {
 namespace {
 
 constexpr std::chrono::seconds kLongestProbe{60};  // of an endpoint, unless one call of it may take longer
-constexpr auto kLook = std::chrono::milliseconds(100);
+constexpr auto kLookAtProbe = std::chrono::milliseconds(100);
 constexpr double kUnmovedWeights = 1e-10;  // a step of this size is lost in the rounding of most fp32 weights
 
 struct Probe {
@@ -70,7 +70,7 @@ std::optional<schema::JudgeReply> AskWithin(judge_service::Panel& panel, schema:
                                             base::Deadline deadline) {
   std::optional<schema::JudgeReply> reply;
   panel.Add(std::move(request), [&reply](schema::JudgeReply done) { reply = std::move(done); });
-  while (!reply && !deadline.Passed()) panel.Step(base::Deadline::In(kLook).Min(deadline));
+  while (!reply && !deadline.Passed()) panel.Step(base::Deadline::In(kLookAtProbe).Min(deadline));
   return reply;
 }
 
@@ -153,7 +153,7 @@ void CheckEndpoint(const RunConfig& config, bool ask, Preflight& found) {
   });
 }
 
-void CheckJudgeModel(const JudgeKeys& keys, Preflight& found) {
+void CheckJudgeModel(const JudgeKeys& keys, const std::string& python, Preflight& found) {
   const std::filesystem::path folder(keys.model.folder);
   Try(found, "judge.model.folder", [&] {
     const auto tokenizer = LoadTokenizer(keys.model.folder, model::ReadModelConfig(folder));
@@ -167,15 +167,15 @@ void CheckJudgeModel(const JudgeKeys& keys, Preflight& found) {
       found.errors.push_back(base::Format("judge.model.no: \"{}\" and judge.model.yes \"{}\" are the same tokens",
                                           keys.model.no, keys.model.yes));
     }
-    const auto format = ToChatFormat({.format = keys.model.format}, folder);
+    const text::ChatTemplate format = ToJudgeFormat(keys.model, python);
     const std::string instruction = keys.instruction.empty()
                                         ? judge_service::DefaultInstruction(judge_service::JudgeKindNamed(keys.kind))
                                         : keys.instruction;
-    std::vector<text::ChatTurn> turns;
-    if (!keys.system.empty()) turns.push_back({"system", keys.system});
-    turns.push_back(
-        {"user", text::Substitute(instruction, {{"{response}", ""}, {"{criterion}", ""}, {"{reference}", ""}})});
-    Try(found, "judge.instruction", [&] { estimators::EncodeTurns(format, turns, *tokenizer); });
+    text::Chat chat;
+    if (!keys.system.empty()) chat.turns.emplace_back("system", text::MarkedText{keys.system});
+    chat.turns.emplace_back(
+        "user", text::SubstituteMarked(instruction, {{"{response}", {}}, {"{criterion}", {}}, {"{reference}", {}}}));
+    Try(found, "judge.instruction", [&] { format.Encode(chat, *tokenizer); });
   });
 }
 

@@ -31,12 +31,17 @@ net::Client MakeLearnerClient(const RoleSetting& setting, const std::string& nam
 // A stop token that is also requested when the heart says that the run is over.
 class RoleStop {
  public:
-  RoleStop(const std::stop_token& outer) : forward_(outer, [this] { source_.request_stop(); }) {}
+  RoleStop(const RoleSetting& setting, const std::stop_token& outer)
+      : setting_(setting), forward_(outer, [this] { source_.request_stop(); }) {}
 
-  void Request() { source_.request_stop(); }
+  void Request() {
+    if (setting_.on_over) setting_.on_over();
+    source_.request_stop();
+  }
   std::stop_token token() const { return source_.get_token(); }
 
  private:
+  const RoleSetting& setting_;
   std::stop_source source_;
   std::stop_callback<std::function<void()>> forward_;
 };
@@ -160,7 +165,7 @@ void RunActor(const RoleSetting& setting, const std::stop_token& outer_stop) {
   const RunConfig& config = setting.config;
   const std::string name = base::Format("actor-{}", setting.index);
   Enter(name, config.threads.actor);
-  RoleStop stop(outer_stop);
+  RoleStop stop(setting, outer_stop);
 
   net::Client learner = MakeLearnerClient(setting, name);
   net::Client anchor(setting.context, {}, setting.security, {.name = name, .peer = "anchor service"});
@@ -240,7 +245,7 @@ void RunAnchor(const RoleSetting& setting, const std::stop_token& outer_stop) {
   const RunConfig& config = setting.config;
   const std::string name = base::Format("anchor-{}", setting.index);
   Enter(name, config.threads.anchor);
-  RoleStop stop(outer_stop);
+  RoleStop stop(setting, outer_stop);
 
   const auto format = ToChatFormat(config.prompt, config.model);
   anchor_service::Service service(setting.context, setting.security,
@@ -264,7 +269,7 @@ void RunJudge(const RoleSetting& setting, const std::stop_token& outer_stop) {
   const RunConfig& config = setting.config;
   const std::string name = base::Format("judge-{}", setting.index);
   Enter(name, config.threads.judge);
-  RoleStop stop(outer_stop);
+  RoleStop stop(setting, outer_stop);
 
   Judge judge = MakeJudge(config);
   judge_service::Service service(setting.context, setting.security,

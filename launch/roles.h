@@ -24,6 +24,7 @@ struct RoleSetting {
   model::SharedWeights initial;  // weight version 0
   const text::Tokenizer& tokenizer;
   const weights::WeightStore* local_store = nullptr;  // the learner's, in the same process; else weights are fetched
+  std::function<void()> on_over = {};                 // the learner says that the run is over, or is gone
 };
 
 // Each blocks until the run is finished or `stop` is requested, sets the calling thread's intra-op threads and log

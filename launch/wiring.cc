@@ -2,12 +2,13 @@
 
 #include <ATen/Parallel.h>
 
+#include <set>
 #include <thread>
 #include <utility>
 
-#include "base/checksum.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "base/guarded.h"
 #include "base/log.h"
 #include "data/row_rubric.h"
 #include "launch/code_wiring.h"
@@ -42,7 +43,7 @@ estimators::AnswerRule ToRule(const AnswerKeys& keys) {
           .comparator = answers::ComparatorNamed(keys.comparator)};
 }
 
-estimators::SynthesisPrompt ToSynthesisPrompt(const AnchorKeys& keys, text::ChatFormat format) {
+estimators::SynthesisPrompt ToSynthesisPrompt(const AnchorKeys& keys, const text::ChatTemplate& format) {
   return {.system = keys.system,
           .instruction = keys.instruction,
           .candidate = keys.candidate,
@@ -52,7 +53,7 @@ estimators::SynthesisPrompt ToSynthesisPrompt(const AnchorKeys& keys, text::Chat
           .format = format};
 }
 
-estimators::SynthesisConfig ToSynthesis(const RunConfig& config, text::ChatFormat format) {
+estimators::SynthesisConfig ToSynthesis(const RunConfig& config, const text::ChatTemplate& format) {
   return {.prompt = ToSynthesisPrompt(config.anchor, format),
           .sampling = ToSampling(config.anchor.sampling),
           .context = config.anchor.context,
@@ -68,7 +69,7 @@ estimators::SelfSelectPrompt ToSelfSelectPrompt(const SelectKeys& keys) {
           .choices = keys.choices};
 }
 
-estimators::SelectionConfig ToSelection(const RunConfig& config, text::ChatFormat format) {
+estimators::SelectionConfig ToSelection(const RunConfig& config, const text::ChatTemplate& format) {
   return {.question = {.system = config.prompt.system, .text = config.prompt.text, .format = format},
           .self_select = ToSelfSelectPrompt(config.select),
           .rule = ToRule(config.answer)};
@@ -114,8 +115,28 @@ data::RowKeys ToRowKeys(const DataKeys& keys) {
   return row_keys;
 }
 
-text::ChatFormat ToChatFormat(const PromptKeys& keys, const std::filesystem::path& model) {
-  return keys.format == "auto" ? text::DetectChatFormat(model) : text::ChatFormatNamed(keys.format);
+text::ChatTemplate ToChatFormat(const PromptKeys& keys, const std::filesystem::path& model) {
+  if (keys.format != "auto") return text::ChatFormatNamed(keys.format);
+  std::optional<text::ChatSource> source =
+      keys.chat_template.empty() ? text::FindChatSource(model) : text::ReadChatSource(keys.chat_template, model);
+  if (!source) return text::ChatFormat::kPlain;
+  source->variables = keys.template_variables;
+  source->python = keys.python;
+  text::ChatTemplate chat_template(std::move(*source));
+  static base::Guarded<std::set<std::string>> said;
+  if (said.With([&](auto& all) { return all.insert(chat_template.description()).second; })) {
+    base::LogInfo("chat template: {}{}", chat_template.description(),
+                  chat_template.leaves_thinking_open()
+                      ? "; it has enable_thinking, which is not set: its own default counts "
+                        "(prompt.template_variables: {enable_thinking: false} turns thinking off)"
+                      : "");
+  }
+  return chat_template;
+}
+
+text::ChatTemplate ToJudgeFormat(const JudgeModelKeys& keys, const std::string& python) {
+  return ToChatFormat({.format = keys.format, .template_variables = keys.template_variables, .python = python},
+                      keys.folder);
 }
 
 std::unique_ptr<text::Tokenizer> LoadTokenizer(const std::string& folder, const model::ModelConfig& config) {
@@ -157,11 +178,11 @@ LoadedModel LoadModelFolder(const std::string& folder, const std::string& device
 }
 
 std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(const PromptKeys& keys,
-                                                                                text::ChatFormat format,
+                                                                                const text::ChatTemplate& format,
                                                                                 const text::Tokenizer& tokenizer) {
   const estimators::QuestionFormat question{.system = keys.system, .text = keys.text, .format = format};
   return [question, &tokenizer](const schema::Prompt& prompt) {
-    return estimators::EncodeTurns(question.format, estimators::QuestionTurns(question, prompt), tokenizer);
+    return question.format.Encode(estimators::QuestionChat(question, prompt), tokenizer).ids;
   };
 }
 
@@ -212,14 +233,7 @@ std::vector<data::Row> ReadTrainingRows(const RunConfig& config) {
                        without + rows.size());
     }
   } else {
-    for (const data::Row& row : rows) {
-      if (row.answers.empty()) {
-        base::ThrowBadInput(
-            base::Format("{}: row {} has no answer, which estimator: ground_truth needs (data.labels "
-                         "names a file of them)",
-                         config.data.train, row.prompt.id));
-      }
-    }
+    data::RequireLabels(rows, "estimator: ground_truth", keys);
   }
   return rows;
 }
@@ -231,35 +245,6 @@ std::vector<data::Row> SpreadRows(std::vector<data::Row> rows, std::int64_t limi
   for (std::int64_t i = 0; i < limit; ++i)
     spread.push_back(std::move(rows[static_cast<std::size_t>(i * count / limit)]));
   return spread;
-}
-
-std::string Fingerprint(const RunConfig& config, const std::vector<data::Row>& rows) {
-  RunConfig relevant;  // what may differ between a run and its resumption stays at its default
-  relevant.seed = config.seed;
-  relevant.dtype = config.dtype;
-  relevant.estimator = config.estimator;
-  relevant.prompt = config.prompt;
-  relevant.rollout = config.rollout;
-  relevant.anchor = config.anchor;
-  relevant.select = config.select;
-  relevant.answer = config.answer;
-  relevant.rubric = config.rubric;
-  relevant.judge = config.judge;
-  relevant.train = config.train;
-  relevant.train.max_steps = TrainKeys{}.max_steps;
-  relevant.train.save_steps = TrainKeys{}.save_steps;
-  relevant.train.keep_checkpoints = TrainKeys{}.keep_checkpoints;
-  relevant.train.max_empty_steps = TrainKeys{}.max_empty_steps;
-  relevant.train.micro_batch_tokens = TrainKeys{}.micro_batch_tokens;
-  relevant.train.gradient_checkpointing = TrainKeys{}.gradient_checkpointing;
-  relevant.train.offload_reference = TrainKeys{}.offload_reference;
-  relevant.data.shuffle = config.data.shuffle;
-  std::string text = ToYaml(relevant);
-  for (const data::Row& row : rows) {
-    text += row.prompt.id + "\n" + row.prompt.columns + "\n";
-    if (row.reference) text += *row.reference + "\n";
-  }
-  return base::Hex(base::Checksum(text));
 }
 
 void UseThreads(std::int64_t threads) {

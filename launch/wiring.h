@@ -23,15 +23,19 @@ namespace autodidact::launch {
 engine::SamplingParams ToSampling(const SamplingKeys& keys);
 engine::EngineConfig ToEngine(const EngineKeys& keys);
 estimators::AnswerRule ToRule(const AnswerKeys& keys);
-estimators::SynthesisPrompt ToSynthesisPrompt(const AnchorKeys& keys, text::ChatFormat format);
-estimators::SynthesisConfig ToSynthesis(const RunConfig& config, text::ChatFormat format);
+estimators::SynthesisPrompt ToSynthesisPrompt(const AnchorKeys& keys, const text::ChatTemplate& format);
+estimators::SynthesisConfig ToSynthesis(const RunConfig& config, const text::ChatTemplate& format);
 estimators::SelfSelectPrompt ToSelfSelectPrompt(const SelectKeys& keys);
-estimators::SelectionConfig ToSelection(const RunConfig& config, text::ChatFormat format);
+estimators::SelectionConfig ToSelection(const RunConfig& config, const text::ChatTemplate& format);
 learner::TrainerConfig ToTrainer(const RunConfig& config);
 data::RowKeys ToRowKeys(const DataKeys& keys);
 
-// `auto` is recognised from the model's folder.
-text::ChatFormat ToChatFormat(const PromptKeys& keys, const std::filesystem::path& model);
+// `auto` is the template of the keys, else of the model's folder, else plain. Says in the log how it is rendered, once
+// a process.
+text::ChatTemplate ToChatFormat(const PromptKeys& keys, const std::filesystem::path& model);
+
+// Of a judge that is a model folder; `python` as in PromptKeys.
+text::ChatTemplate ToJudgeFormat(const JudgeModelKeys& keys, const std::string& python);
 
 // Whether judges compute with a model folder of their own.
 bool JudgeHasModel(const RunConfig& config);
@@ -49,7 +53,7 @@ std::unique_ptr<text::Tokenizer> LoadTokenizer(const std::string& folder, const 
 
 // Prompts to token ids by the config's template and chat format. The tokenizer must outlive the function.
 std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(const PromptKeys& keys,
-                                                                                text::ChatFormat format,
+                                                                                const text::ChatTemplate& format,
                                                                                 const text::Tokenizer& tokenizer);
 
 // What is asked for a reference of each group; none where the references were made before the run.
@@ -64,9 +68,6 @@ std::vector<data::Row> ReadTrainingRows(const RunConfig& config);
 
 // At most `limit` rows (0: all), spread evenly over the file, which may be sorted.
 std::vector<data::Row> SpreadRows(std::vector<data::Row> rows, std::int64_t limit);
-
-// What a run's sequence of prompts and its arithmetic depend on: a resumed run must share it.
-std::string Fingerprint(const RunConfig& config, const std::vector<data::Row>& rows);
 
 // Sets the calling thread's intra-op threads; 0: all cores.
 void UseThreads(std::int64_t threads);

@@ -118,7 +118,7 @@ TEST(ReportTest, APageOfARunInABrowserFitsEveryWidthInLightAndDark) {
 TEST(ReportTest, ARunThatWasTrainedAndEvaluatedHasItsPageAndItsEvents) {
   const fs::path runs = TestFolder();
   ASSERT_TRUE(RunTool({"train", "train.yaml", "--set", "folder=" + runs.string(), "--set", "name=run", "--set",
-                       "eval={data: data/dev.jsonl, steps: 2, limit: 10}"},
+                       "estimator=majority", "--set", "eval={data: data/dev.jsonl, steps: 2, limit: 10}"},
                       BaseFolder())
                   .status.ok());
   const fs::path run = runs / "run";

@@ -102,7 +102,7 @@ TEST_F(TaughtNothingTest, AFormThatNeverOccursIsNamedAndEndsTheRun) {
 
 TEST_F(TaughtNothingTest, SoManyEmptyStepsInARowEndIt) {
   const std::string no = VerifierKey("gold == answer and gold in ('42', 'x')");
-  Expect(1, {no, "train.max_steps=20"}, {"said", "answer.verifier", "train.max_empty_steps: 5"});
+  Expect(1, {no, "train.max_steps=20"}, {"answer.verifier", "train.max_empty_steps: 5"});
   EXPECT_EQ(Steps(), 5u);
   Expect(1, {no, "train.max_steps=20", "train.max_empty_steps=2"}, {"train.max_empty_steps: 2"});
   EXPECT_EQ(Steps(), 2u);
@@ -196,7 +196,8 @@ TEST_F(TaughtNothingTest, AnEvaluationOfNothingIsNoTableOfZeros) {
   std::ofstream(runs_ / "long.jsonl") << json::Dump({{"prompt", longest}, {"answer", "bea"}}) << "\n";
   std::ofstream(runs_ / "bare.jsonl")
       << "{\"prompt\": \"b e a\", \"answer\": \"bea\"}\n{\"id\": \"bare\", \"prompt\": \"b\"}\n";
-  for (const auto& [file, said] : {std::pair{"long.jsonl", "1 of 1 prompts do not fit"}, {"bare.jsonl", "row bare"}}) {
+  for (const auto& [file, said] : {std::pair{"long.jsonl", "1 of 1 prompts do not fit"},
+                                   {"bare.jsonl", "bare.jsonl:2: 1 of 2 rows have no label"}}) {
     const auto result = RunTool(
         {"eval", "train.yaml", "--data", (runs_ / file).string(), "--set", "eval.group_sizes=[2]"}, BaseFolder());
     EXPECT_EQ(result.status.code, 2) << result.err;

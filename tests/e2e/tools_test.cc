@@ -154,6 +154,41 @@ TEST(GradeTest, AnswersEveryLineInItsOrder) {
   EXPECT_EQ(lines[3].at("verdict"), has_sandbox ? "right" : "invalid");
 }
 
+TEST(GradeTest, TakesTheLabelsThatEvalTakes) {
+  const auto lines =
+      Pipe({"grade"},
+           R"x({"gold": 123456789012345678901234567890, "answer": "The answer is 123456789012345678901234567890."}
+{"gold": ["7", 0.5], "answer": "**Answer:** $\\frac12$"}
+{"answers": ["7", "8"], "answer": "The answer is 8."}
+{"label": "1, 2", "answer": "so \\boxed{1} and \\boxed{2}"}
+{"solution": 5, "answer": 5.0}
+{"gold": ["7", "8"], "answer": "The answer is 7 or 8."}
+)x");
+  ASSERT_EQ(lines.size(), 6u);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(lines[i].at("verdict"), "right") << lines[i];
+  EXPECT_EQ(lines[5].at("verdict"), "wrong");
+}
+
+TEST(GradeTest, RefusesLabelsThatAreNone) {
+  auto options = ToolOptions({tests::ProgramFile().string(), "grade", "--extractor", "last_number"}, BaseFolder());
+  options.feed = true;
+  process::Child child(std::move(options));
+  child.Write(R"({"gold": "\\sqrt{2}", "answer": "5\\sqrt{2}"})"
+              "\n{\"gold\": \"\", \"answer\": \"5\"}\n{\"gold\": [], \"answer\": \"5\"}\n"
+              "{\"gold\": \"5\", \"gold\": \"6\", \"answer\": \"5\"}\n");
+  child.CloseInput();
+  EXPECT_EQ(child.Wait(base::Deadline::In(std::chrono::minutes(1))), (process::ExitStatus{false, 2}));
+  std::istringstream stream(child.output());
+  for (const char* reason :
+       {"is more than a number", "expected a label", "an empty list", "has the key 'gold' twice"}) {
+    std::string line;
+    std::getline(stream, line);
+    const json::Json graded = json::Parse(line, "output");
+    EXPECT_EQ(graded.at("verdict"), "invalid");
+    EXPECT_NE(graded.at("reason").get<std::string>().find(reason), std::string::npos) << line;
+  }
+}
+
 TEST(GradeTest, LinesThatCannotBeReadGetAnInvalidVerdictAndExitCodeTwo) {
   auto options = ToolOptions({tests::ProgramFile().string(), "grade"}, BaseFolder());
   options.feed = true;

@@ -56,7 +56,7 @@ class CodeTest : public testing::Test {
     if (!kWhyNot.empty()) GTEST_SKIP() << kWhyNot;
     std::ofstream file(rows_);
     for (const char* word : {"b e", "e a", "n a", "a n", "b a", "a b"}) {
-      file << json::Dump({{"prompt", word}, {"test", "assert True"}, {"entry_point", "f"}}) << "\n";
+      file << json::Dump({{"prompt", word}, {"test", "assert f(2) == 4"}, {"entry_point", "f"}}) << "\n";
     }
   }
 
@@ -92,7 +92,7 @@ TEST_F(CodeTest, EvalRunsTheTestsOfTheRow) {
                                       << "\n";
   const auto refused = RunTool(arguments, BaseFolder());
   EXPECT_EQ(refused.status.code, 2);
-  EXPECT_NE(refused.err.find("row bare"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("programs.jsonl:7"), std::string::npos) << refused.err;
 }
 
 }  // namespace

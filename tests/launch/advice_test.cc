@@ -55,7 +55,8 @@ TEST(AdviceTest, AnExtractorWhoseFormNeverOccursIsNamed) {
   EXPECT_THAT(Advice(config, WithoutReference(estimators::MajorityReference(rule, {"a", "b"}))),
               AllOf(HasSubstr("1 of 1 groups have no reference"), HasSubstr("answer.extractor")));
   const text::Tokenizer tokenizer(tests::SourceFolder() / "configs/demo/base");
-  const estimators::SynthesisConfig synthesis{.prompt = {.instruction = "{candidates} =>"}, .rule = rule};
+  const estimators::SynthesisConfig synthesis{.prompt = {.instruction = "{candidates} =>", .separator = " "},
+                                              .rule = rule};
   estimators::SynthesisPlan plan(synthesis, tokenizer, {"a", "b"}, 0);
   plan.Advance({std::string("a")});
   EXPECT_THAT(Advice(config, WithoutReference(plan.result())), HasSubstr("; answer.extractor: "));
@@ -68,7 +69,7 @@ TEST(AdviceTest, AnExtractorWhoseFormNeverOccursIsNamed) {
 
 TEST(AdviceTest, ACandidateThatTheAnchorCannotHoldAndAMissingHeadingAreNamed) {
   const text::Tokenizer tokenizer(tests::SourceFolder() / "configs/demo/base");
-  estimators::SynthesisConfig synthesis{.prompt = {.instruction = "{candidates} =>"}};
+  estimators::SynthesisConfig synthesis{.prompt = {.instruction = "{candidates} =>", .separator = " "}};
   synthesis.sampling.max_new_tokens = 4;
   const estimators::SynthesisPlan tight(synthesis, tokenizer, {"a b d e", "b"}, 8);
   EXPECT_THAT(Advice({}, WithoutReference(tight.result())), HasSubstr("; anchor.context: "));

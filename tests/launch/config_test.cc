@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 #include "launch/training.h"
+#include "tests/launch/config_folder.h"
+#include "tests/paths.h"
 
 namespace autodidact::launch {
 namespace {
@@ -16,19 +18,8 @@ namespace fs = std::filesystem;
 
 class ConfigTest : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) /
-              (std::string("config_") + testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::create_directories(folder_ / "model");
-    std::ofstream(folder_ / "data.jsonl") << R"({"prompt": "a"})"
-                                          << "\n";
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   fs::path Write(const std::string& text) {
-    const fs::path file = folder_ / "config.yaml";
-    std::ofstream(file) << "model: " << (folder_ / "model").string() << "\n" << text;
-    return file;
+    return folder_.Write("config.yaml", folder_.Filled("model: FOLDER/model\n" + text));
   }
 
   // The message of the error that reading the config gives.
@@ -43,7 +34,7 @@ class ConfigTest : public testing::Test {
     return {};
   }
 
-  fs::path folder_;
+  ConfigFolder folder_;
 };
 
 TEST_F(ConfigTest, DefaultsArePapersWhereTheyAreKnown) {
@@ -56,7 +47,7 @@ TEST_F(ConfigTest, DefaultsArePapersWhereTheyAreKnown) {
 
 TEST_F(ConfigTest, AKeyThatIsGivenTwiceIsAnErrorWithItsLine) {
   const std::string message = ErrorOf("train: {max_steps: 1}\nseed: 1\ntrain: {max_steps: 2}\n");
-  EXPECT_NE(message.find("config.yaml:4: train is given twice"), std::string::npos) << message;
+  EXPECT_NE(message.find("config.yaml:4: train: got it twice, first in "), std::string::npos) << message;
   EXPECT_NE(ErrorOf("train: {max_steps: 1, max_steps: 2}\n").find("train.max_steps"), std::string::npos);
 }
 
@@ -65,11 +56,14 @@ TEST_F(ConfigTest, NumbersThatMeanNothingAreErrors) {
                           "train.adam_beta2", "engine.cache_tokens", "threads.learner", "data.limit", "eval.steps"}) {
     EXPECT_NE(ErrorOf("", {std::string(key) + "=-1"}).find(key), std::string::npos) << key;
   }
-  for (const char* value : {"nan", "inf", "-inf"}) {
-    const std::string message = ErrorOf("", {std::string("train.learning_rate=") + value});
-    EXPECT_NE(message.find("expected a number"), std::string::npos) << message;
-    EXPECT_EQ(message.find("config.yaml:"), message.find("config.yaml: ")) << "no line of the file: " << message;
-  }
+}
+
+TEST_F(ConfigTest, WhatIsGivenByAnOverrideIsNamedByItAndHasNoLineOfTheFile) {
+  const std::string message = ErrorOf("", {"train.learning_rate=nan"});
+  EXPECT_EQ(message.find("config.yaml:"), std::string::npos) << message;
+  EXPECT_NE(message.find("--set train.learning_rate=nan: train.learning_rate: got \"nan\", expected a number"),
+            std::string::npos)
+      << message;
 }
 
 TEST_F(ConfigTest, OneDocumentInUtf8IsAConfig) {
@@ -81,7 +75,7 @@ TEST_F(ConfigTest, ProgramsHaveNoMajorityAndNoVerifier) {
   EXPECT_EQ(ReadRunConfig(Write("answer: {comparator: code, code: {jobs: 3}}\n"), {}).answer.code.jobs, 3);
   EXPECT_NE(ErrorOf("answer: {comparator: code}\nestimator: majority\n").find("majority"), std::string::npos);
   EXPECT_NE(ErrorOf("answer: {comparator: code, verifier: [x]}\n").find("answer.verifier"), std::string::npos);
-  EXPECT_NE(ErrorOf("answer: {comparator: maths}\n").find("exact or math"), std::string::npos);
+  EXPECT_NE(ErrorOf("answer: {comparator: maths}\n").find("expected one of exact, math, code"), std::string::npos);
 }
 
 TEST_F(ConfigTest, AnUnknownKeyIsAnErrorWithLineAndSuggestion) {
@@ -94,14 +88,14 @@ TEST_F(ConfigTest, AnUnknownKeyIsAnErrorWithLineAndSuggestion) {
 TEST_F(ConfigTest, AWrongTypeSaysWhatWasFoundAndExpected) {
   EXPECT_NE(ErrorOf("train: {max_steps: many}\n").find("got \"many\", expected a whole number"), std::string::npos);
   EXPECT_NE(ErrorOf("train: {max_steps: 1.5}\n").find("expected a whole number"), std::string::npos);
-  EXPECT_NE(ErrorOf("train: 7\n").find("expected a mapping"), std::string::npos);
+  EXPECT_NE(ErrorOf("train: 7\n").find("expected a section"), std::string::npos);
   EXPECT_NE(ErrorOf("data: {shuffle: maybe}\n").find("expected true or false"), std::string::npos);
   EXPECT_NE(ErrorOf("rollout: {stop: x}\n").find("expected a list"), std::string::npos);
 }
 
 TEST_F(ConfigTest, ValuesOutOfRangeAndUnknownNamesAreErrors) {
   EXPECT_NE(ErrorOf("train: {num_generations: 1}\n").find("train.num_generations"), std::string::npos);
-  EXPECT_NE(ErrorOf("train: {loss_type: ppo}\n").find("expected grpo, dapo"), std::string::npos);
+  EXPECT_NE(ErrorOf("train: {loss_type: ppo}\n").find("expected one of grpo, dapo"), std::string::npos);
   EXPECT_NE(ErrorOf("estimator: oracle\n").find("estimator"), std::string::npos);
   EXPECT_NE(ErrorOf("rollout: {top_p: 1.5}\n").find("rollout.top_p"), std::string::npos);
   EXPECT_NE(ErrorOf("anchor: {instruction: hello}\n").find("{candidates}"), std::string::npos);
@@ -111,7 +105,7 @@ TEST_F(ConfigTest, AMissingFileIsAnErrorThatNamesKeyAndPath) {
   const std::string message = ErrorOf("data: {train: nowhere.jsonl}\n");
   EXPECT_NE(message.find("data.train"), std::string::npos);
   EXPECT_NE(message.find("nowhere.jsonl"), std::string::npos);
-  EXPECT_THROW(ReadRunConfig(folder_ / "absent.yaml", {}), base::Error);
+  EXPECT_THROW(ReadRunConfig(folder_.path() / "absent.yaml", {}), base::Error);
 }
 
 TEST_F(ConfigTest, YamlThatDoesNotParseIsAnErrorWithItsLine) {
@@ -133,9 +127,31 @@ TEST_F(ConfigTest, OverridesReplaceKeysOfAnyDepth) {
 TEST_F(ConfigTest, TheResolvedConfigReadsBackAsItself) {
   RunConfig config =
       ReadRunConfig(Write("train: {learning_rate: 3e-5, beta: 0.1}\nanchor: {separator: \"\\n\\n\"}\n"), {});
-  const fs::path resolved = folder_ / "resolved.yaml";
-  std::ofstream(resolved) << ToYaml(config);
+  const fs::path resolved = folder_.Write("resolved.yaml", ToYaml(config));
   EXPECT_EQ(ToYaml(ReadRunConfig(resolved, {})), ToYaml(config));
+}
+
+TEST_F(ConfigTest, TemplateVariablesAreAnyMapping) {
+  const std::string text =
+      "prompt: {template_variables: {enable_thinking: false, n: 3, x: 0.5, s: \"3\", l: [a, null]}}\n";
+  const RunConfig config = ReadRunConfig(Write(text), {"prompt.template_variables.more=true"});
+  EXPECT_EQ(config.prompt.template_variables,
+            R"({"enable_thinking":false,"n":3,"x":0.5,"s":"3","l":["a",null],"more":true})");
+  const fs::path resolved = folder_.Write("resolved.yaml", ToYaml(config));
+  EXPECT_EQ(ReadRunConfig(resolved, {}).prompt.template_variables, config.prompt.template_variables);
+  EXPECT_EQ(ReadRunConfig(Write("prompt: {template_variables: {}}\n"), {}).prompt.template_variables, "");
+  EXPECT_NE(ErrorOf("prompt: {template_variables: [1]}\n").find("template_variables: got a list, expected a mapping"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf("prompt: {format: chatml, template_variables: {a: 1}}\n").find("prompt.template_variables"),
+            std::string::npos);
+}
+
+TEST_F(ConfigTest, ATemplateIsAFileAndStandsAlone) {
+  EXPECT_NE(ErrorOf("prompt: {template: /nowhere/t.jinja}\n").find("/nowhere/t.jinja"), std::string::npos);
+  const std::string file = (folder_.path() / "data.jsonl").string();
+  EXPECT_EQ(ReadRunConfig(Write("prompt: {template: " + file + "}\n"), {}).prompt.chat_template, file);
+  EXPECT_NE(ErrorOf("prompt: {format: chatml, template: " + file + "}\n").find("expected one of them"),
+            std::string::npos);
 }
 
 TEST_F(ConfigTest, RolesArePlacedLearnersFirst) {
@@ -154,24 +170,25 @@ TEST_F(ConfigTest, RolesArePlacedLearnersFirst) {
 constexpr const char* kRubricRun = "answer: {extractor: whole}\njudge:\n  kind: rubric\n  model: {folder: JUDGE}\n";
 
 TEST_F(ConfigTest, ARubricRunNeedsAJudgeOfItsOwn) {
-  fs::create_directories(folder_ / "judge");
   const auto run = [&](const fs::path& judge) {
     std::string text = kRubricRun;
     return text.replace(text.find("JUDGE"), 5, judge.string());
   };
-  EXPECT_EQ(ReadRunConfig(Write(run(folder_ / "judge")), {}).rubric.min_criteria, 5);
-  fs::create_directory_symlink(folder_ / "model", folder_ / "alias");
+  EXPECT_EQ(ReadRunConfig(Write(run(folder_.path() / "judge")), {}).rubric.min_criteria, 5);
+  fs::create_directory_symlink(folder_.path() / "model", folder_.path() / "alias");
   for (const char* same : {"model", "alias"}) {
-    const std::string message = ErrorOf(run(folder_ / same));
+    const std::string message = ErrorOf(run(folder_.path() / same));
     EXPECT_NE(message.find("judge.allow_same_model"), std::string::npos) << message;
-    EXPECT_NO_THROW(ReadRunConfig(Write(run(folder_ / same)), {"judge.allow_same_model=true"}));
+    EXPECT_NO_THROW(ReadRunConfig(Write(run(folder_.path() / same)), {"judge.allow_same_model=true"}));
   }
-  EXPECT_NE(ErrorOf(run(folder_ / "judge"), {"answer.extractor=boxed"}).find("answer.extractor"), std::string::npos);
-  EXPECT_NE(ErrorOf(run(folder_ / "judge"), {"rubric.format=yaml"}).find("rubric.format"), std::string::npos);
-  EXPECT_NE(ErrorOf(run(folder_ / "judge"), {"rubric.max_criteria=4"}).find("rubric.max_criteria"), std::string::npos);
-  EXPECT_NE(ErrorOf(run(folder_ / "judge"), {"judge.instruction=\"{response}\""}).find("{criterion}"),
+  EXPECT_NE(ErrorOf(run(folder_.path() / "judge"), {"answer.extractor=boxed"}).find("answer.extractor"),
             std::string::npos);
-  EXPECT_NE(ErrorOf(run(folder_ / "none")).find("judge.model.folder"), std::string::npos);
+  EXPECT_NE(ErrorOf(run(folder_.path() / "judge"), {"rubric.format=yaml"}).find("rubric.format"), std::string::npos);
+  EXPECT_NE(ErrorOf(run(folder_.path() / "judge"), {"rubric.max_criteria=4"}).find("rubric.max_criteria"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf(run(folder_.path() / "judge"), {"judge.instruction=\"{response}\""}).find("{criterion}"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf(run(folder_.path() / "none")).find("judge.model.folder"), std::string::npos);
 }
 
 TEST_F(ConfigTest, AnEndpointJudgeNeedsAddressAndModelAndItsKeyIsNeverInTheConfig) {
@@ -187,6 +204,75 @@ TEST_F(ConfigTest, AnEndpointJudgeNeedsAddressAndModelAndItsKeyIsNeverInTheConfi
         "judge.endpoint.concurrency=0", "judge.backend=service", "judge.kind=rubrics"}) {
     ErrorOf(run, {broken});
   }
+}
+
+TEST_F(ConfigTest, AllErrorsOfAFileAreShownInTheOrderOfItsLines) {
+  const std::string message = ErrorOf(
+      "train:\n  max_steps: soon\n  lr: 1e-6\nrollout: {top_p: 95}\ndata: {train: nowhere.jsonl}\n", {"seed=-1"});
+  std::size_t last = 0;
+  for (const char* part :
+       {"config.yaml: 5 errors", "config.yaml:3: train.max_steps: got \"soon\"",
+        "config.yaml:4: train.lr: got an unknown key, expected a key of train: did you mean learning_rate?",
+        "config.yaml:5: rollout.top_p: got 95", "config.yaml:6: data.train: got \"nowhere.jsonl\"",
+        "--set seed=-1: seed: got -1"}) {
+    const std::size_t at = message.find(part);
+    ASSERT_NE(at, std::string::npos) << part << " in\n" << message;
+    EXPECT_GE(at, last) << message;
+    last = at;
+  }
+}
+
+TEST_F(ConfigTest, AKeyThatIsWrongIsToldOfOnce) {
+  const std::string message = ErrorOf("engine: {max_rows: 0}\n");
+  EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+}
+
+TEST_F(ConfigTest, EpsilonHighFollowsEpsilonUnlessItIsGiven) {
+  EXPECT_EQ(ReadRunConfig(Write("train: {epsilon: 0.1}\n"), {}).train.epsilon_high, 0.1);
+  EXPECT_EQ(ReadRunConfig(Write("train: {epsilon: 0.1, epsilon_high: 0.28}\n"), {}).train.epsilon_high, 0.28);
+}
+
+TEST_F(ConfigTest, TheCollectiveTimeoutFollowsALongerStepUnlessItIsGiven) {
+  EXPECT_EQ(ReadRunConfig(Write("timeouts: {step: 2000}\n"), {}).timeouts.collective, 2000);
+  ErrorOf("timeouts: {step: 2000, collective: 1000}\n");
+}
+
+TEST_F(ConfigTest, AConfigOfThreeLinesAsksForAnAnswerInTheFormThatIsExtracted) {
+  const auto file = folder_.Write(
+      "three.yaml", folder_.Filled("name: three\nmodel: FOLDER/model\ndata: {train: FOLDER/data.jsonl}\n"));
+  const RunConfig config = ReadRunConfig(file, {});
+  EXPECT_EQ(config.answer.extractor, "boxed");
+  EXPECT_EQ(config.answer.comparator, "math");
+  for (const std::string& text : {config.prompt.text, config.anchor.instruction}) {
+    EXPECT_NE(text.find("\\boxed{}"), std::string::npos) << text;
+  }
+  EXPECT_NE(config.anchor.instruction.find("{candidates}"), std::string::npos);
+  EXPECT_NE(config.anchor.instruction.find(config.anchor.heading), std::string::npos);
+  EXPECT_FALSE(config.anchor.heading.empty());
+  // Candidates and answer fit into the model's context beside each other.
+  EXPECT_LE(4 * config.rollout.max_completion_length + config.anchor.sampling.max_completion_length, 512);
+}
+
+TEST_F(ConfigTest, TheDefaultTextsFollowTheExtractorAndGiveWayToTheConfigs) {
+  EXPECT_NE(ReadRunConfig(Write("answer: {extractor: hashes}\n"), {}).prompt.text.find("####"), std::string::npos);
+  EXPECT_EQ(ReadRunConfig(Write("answer: {extractor: whole}\n"), {}).prompt.text, "{prompt}");
+  EXPECT_EQ(ReadRunConfig(Write("answer: {comparator: code}\n"), {}).prompt.text, "{prompt}");
+  const RunConfig own =
+      ReadRunConfig(Write("prompt: {text: \"Q: {prompt}\"}\nanchor: {instruction: \"{candidates} =>\"}\n"), {});
+  EXPECT_EQ(own.prompt.text, "Q: {prompt}");
+  EXPECT_EQ(own.anchor.instruction, "{candidates} =>");
+  EXPECT_EQ(own.anchor.heading, "");
+  EXPECT_EQ(own.anchor.candidate, "{text}");
+}
+
+TEST_F(ConfigTest, AModelOfSymbolsIsAskedNothingInWords) {
+  const auto file = folder_.Write(
+      "three.yaml", folder_.Filled("name: three\nmodel: " + (tests::SourceFolder() / "configs/demo/base").string() +
+                                   "\ndata: {train: FOLDER/data.jsonl}\n"));
+  const RunConfig config = ReadRunConfig(file, {});
+  EXPECT_EQ(config.prompt.text, "{prompt}");
+  EXPECT_EQ(config.anchor.instruction, "{candidates}");
+  EXPECT_EQ(config.answer.extractor, "whole");
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ TEST(PaperConfigsTest, EachIsPlannedFromItsConfigJsonAloneAndFitsEightGpus) {
       gpus += place.count;
     }
     EXPECT_LE(gpus, 8) << file;
-    const std::string text = DryRun(file, WithShape(file));
+    const std::string text = DryRun(file, WithShape(file)).text;
     EXPECT_NE(text.find("# the run fits"), std::string::npos) << file << "\n" << text;
     std::printf("%s\n%s", file.filename().c_str(), text.substr(text.find("# memory plan")).c_str());
   }
@@ -85,7 +85,7 @@ TEST(MemoryPlanTest, SaysWhatDoesNotFit) {
   const MemoryPlan plan = PlanOf(file, {"device_memory_gib=40"});
   EXPECT_FALSE(plan.fits());
   EXPECT_FALSE(plan.places.front().fits());
-  const std::string text = DryRun(file, WithShape(file, {"device_memory_gib=40"}));
+  const std::string text = DryRun(file, WithShape(file, {"device_memory_gib=40"})).text;
   EXPECT_NE(text.find("learner x 5 (one GPU each)"), std::string::npos) << text;
   EXPECT_NE(text.find("# the run DOES NOT FIT"), std::string::npos) << text;
 }

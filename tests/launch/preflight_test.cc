@@ -91,6 +91,23 @@ TEST(CheckLabelsTest, WhatIsMissingAndWhatTheExtractorDoesNotFindAreErrorsWhereL
   EXPECT_EQ(measured.warnings.size(), 1u);
 }
 
+TEST(CheckLabelsTest, EmptyLabelsAndThoseThatAreMoreThanTheFormAreNamedByTheirLines) {
+  std::vector<data::Row> rows = {RowOf("a", "p", {"7"}), RowOf("b", "p", {"\\sqrt{2}"}), RowOf("c", "p", {"8"})};
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].where = "rows.jsonl:" + std::to_string(i + 1);
+  rows[2].empty_label = "the key 'answers' holds an empty text";
+  Preflight found;
+  CheckLabels(rows, "rows.jsonl", answers::Extractor::kLastNumber, true, found);
+  EXPECT_THAT(found.errors,
+              ElementsAre(HasSubstr("rows.jsonl:3 (the key 'answers' holds an empty text): 1 of 3 rows"),
+                          AllOf(HasSubstr("rows.jsonl:2: 1 of 3 labels"), HasSubstr("is more than a number"))));
+}
+
+TEST(CheckLabelsTest, LabelsNoneOfWhichCanBeReadAreAnErrorWhereTheyOnlyMeasureToo) {
+  Preflight found;
+  CheckLabels({RowOf("a", "p", {"x"}), RowOf("b", "p")}, "rows.jsonl", answers::Extractor::kLastNumber, false, found);
+  EXPECT_EQ(found.errors.size(), 1u);
+}
+
 TEST(CheckReferencesTest, ReferencesInAnotherFormAreAnErrorWhenTheyAllAre) {
   std::vector<data::Row> rows = {RowOf("1", "p"), RowOf("2", "p")};
   rows[0].reference = "it is 4";
@@ -306,7 +323,7 @@ std::string VerdictsOf(const std::string& met) {
 }
 
 TEST(CheckEndpointTest, OneThatJudgesIsSilent) {
-  const ServedJudge judge(VerdictsOf("'four' in c['text']"));
+  const ServedJudge judge(VerdictsOf("'make four' in c['text']"));
   const Preflight found = CheckedEndpoint(EndpointConfig(judge.url()));
   EXPECT_THAT(found.errors, IsEmpty());
   EXPECT_THAT(found.warnings, IsEmpty());
@@ -335,7 +352,7 @@ TEST(CheckJudgeModelTest, ItsFolderItsChoicesAndItsInstructionAreLookedAt) {
   keys.model.no = "=";
   const auto check = [&] {
     Preflight found;
-    CheckJudgeModel(keys, found);
+    CheckJudgeModel(keys, /*python=*/"", found);
     return found.errors;
   };
   EXPECT_THAT(check(), IsEmpty());
@@ -437,8 +454,8 @@ TEST_F(BeforeRunTest, AllProblemsAreToldAtOnce) {
   Write("eval.jsonl", "{\"id\": \"bare\", \"prompt\": \"b e\"}\n");
   Write("train.jsonl", "{\"prompt\": \"b e a\"}\n{\"prompt\": 7}\n");
   const std::string error = Error();
-  for (const char* part : {"5 problems", "train.learning_rate", "train.jsonl:2", "eval.jsonl: row bare",
-                           "anchor.context", "answer.verifier"}) {
+  for (const char* part : {"5 problems", "train.learning_rate", "train.jsonl:2",
+                           "eval.jsonl:1: 1 of 1 rows have no label", "anchor.context", "answer.verifier"}) {
     EXPECT_THAT(error, HasSubstr(part));
   }
 }
@@ -447,7 +464,7 @@ TEST_F(BeforeRunTest, LabelsAreNeededWhereTheyAreTheReference) {
   config_.answer.extractor = "last_number";
   config_.estimator = "ground_truth";
   Write("train.jsonl", "{\"prompt\": \"b e\", \"answer\": \"none\"}\n{\"prompt\": \"d a\", \"answer\": \"7\"}\n");
-  EXPECT_THAT(Error(), HasSubstr("row 1: 1 of 2 labels"));
+  EXPECT_THAT(Error(), HasSubstr("train.jsonl:1: 1 of 2 labels"));
   config_.estimator = "majority";
   EXPECT_EQ(Error(), "");
 }

@@ -1,0 +1,79 @@
+// Wrong configs and what is said about them: tests/launch/wrong_inputs/README.md says how the rows are read and graded.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "json/json.h"
+#include "launch/config.h"
+#include "tests/launch/config_folder.h"
+#include "tests/paths.h"
+
+namespace autodidact::launch {
+namespace {
+
+std::vector<json::Json> Rows() {
+  std::vector<json::Json> rows;
+  const auto file = tests::SourceFolder() / "tests/launch/wrong_inputs/configs.jsonl";
+  std::ifstream stream(file);
+  for (std::string line; std::getline(stream, line);) rows.push_back(json::Parse(line, file.string()));
+  return rows;
+}
+
+std::string BytesOf(const json::Json& row) {
+  std::string bytes;
+  if (row.contains("hex")) {
+    const std::string hex = row["hex"];
+    for (std::size_t i = 0; i < hex.size(); i += 2) {
+      bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+    }
+    return bytes;
+  }
+  for (int i = 0; i < row.value("times", 1); ++i) bytes += row["config"].get<std::string>();
+  return bytes;
+}
+
+// What is said about a row's config; empty: nothing.
+std::string MessageOf(const ConfigFolder& folder, const json::Json& row) {
+  std::vector<std::string> overrides;
+  for (const json::Json& override : row.value("set", json::Json::array())) {
+    overrides.push_back(folder.Filled(override.get<std::string>()));
+  }
+  const std::string model = row.value("whole", false) ? "" : "model: FOLDER/model\n";
+  const auto file = folder.Write("run.yaml", folder.Filled(model + BytesOf(row)));
+  try {
+    row.value("command", "train") == "sft" ? void(ReadSftConfig(file, overrides))
+                                           : void(ReadRunConfig(file, overrides));
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::kBadInput) << error.message();  // exit code 2
+    return error.message();
+  }
+  return {};
+}
+
+TEST(WrongInputsTest, EachIsToldWhereItIsWhatItIsWhatWasExpectedAndWhatToDo) {
+  const ConfigFolder folder;
+  const std::vector<json::Json> rows = Rows();
+  double sum = 0;
+  for (const json::Json& row : rows) {
+    const std::string message = MessageOf(folder, row);
+    const auto says = [&](const char* part) {
+      if (!row.contains(part)) return false;
+      const bool found = message.find(folder.Filled(row[part].get<std::string>())) != std::string::npos;
+      EXPECT_TRUE(found) << part << ": " << row[part] << " is missing in\n" << message << "\nabout\n" << row.dump();
+      return found;
+    };
+    const bool where = says("where"), got = says("got"), expected = says("expected"), todo = says("todo");
+    const int grade = !where ? 0 : !(got && expected) ? 1 : !todo ? 2 : 3;
+    EXPECT_GE(grade, 1) << message << "\nabout\n" << row.dump();
+    sum += grade;
+  }
+  EXPECT_GE(rows.size(), 120u);
+  EXPECT_GE(sum / static_cast<double>(rows.size()), 2.7);
+}
+
+}  // namespace
+}  // namespace autodidact::launch
