@@ -44,7 +44,7 @@ initializer_range: 0.05
 prompt: {format: plain, text: "{prompt} ="}
 anchor: {instruction: "{candidates} =>", candidate: "| {text}", separator: " "}
 reconcile: {group_sizes: [1, 2, 4]}
-max_steps: 60
+max_steps: 400
 batch_size: 32
 learning_rate: 1e-2
 warmup_steps: 5
