@@ -61,9 +61,8 @@ void SleepUnless(const std::stop_token& stop, base::Milliseconds duration) {
 std::string PromiseOfRankZero() {
   const char* seconds = std::getenv("OMPI_MCA_odls_base_sigkill_timeout");
   return base::Format(
-      "stopping; the steps that are done are saved as a checkpoint (after a signal to mpirun itself within {} s, then "
-      "it "
-      "kills its ranks: mpirun --mca odls_base_sigkill_timeout N)",
+      "stopping; the steps that are done are saved as a checkpoint (where mpirun itself was sent the signal, it kills "
+      "what is left after {} s: mpirun --mca odls_base_sigkill_timeout N)",
       seconds != nullptr ? seconds : "1");
 }
 

@@ -85,7 +85,8 @@ TEST(MemoryPlanTest, SaysWhatDoesNotFit) {
   const MemoryPlan plan = PlanOf(file, {"device_memory_gib=40"});
   EXPECT_FALSE(plan.fits());
   EXPECT_FALSE(plan.places.front().fits());
-  const std::string text = DryRun(file, WithShape(file, {"device_memory_gib=40"})).text;
+  const auto [text, fits] = DryRun(file, WithShape(file, {"device_memory_gib=40"}));
+  EXPECT_FALSE(fits);
   EXPECT_NE(text.find("learner x 5 (one GPU each)"), std::string::npos) << text;
   EXPECT_NE(text.find("# the run DOES NOT FIT"), std::string::npos) << text;
 }
