@@ -307,6 +307,29 @@ TEST_F(MpiStopTest, ASignalToAnyRankEndsTheJobWithACheckpointAndItsCode) {
   ExpectNothingIsLeft();
 }
 
+TEST(ExitCodeTest, AnAlarmIsThreeAndBadInputTwoInOneProcessAndUnderMpirun) {
+  const fs::path runs = TestFolder();
+  const std::vector<std::string> mpirun = {"mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "4"};
+  for (const bool ranks : {false, true}) {
+    const auto code = [&](const std::vector<std::string>& keys) {
+      fs::remove_all(runs / "run");
+      std::vector<std::string> argv = ranks ? mpirun : std::vector<std::string>{};
+      argv.push_back(tests::ProgramFile());
+      const auto arguments = Train(runs, keys);
+      argv.insert(argv.end(), arguments.begin(), arguments.end());
+      process::Child child(ToolOptions(argv, BaseFolder()));
+      const auto status = child.Wait(base::Deadline::In(kSoon));
+      EXPECT_TRUE(status) << child.errors();
+      return status ? status->Describe() : "no end";
+    };
+    EXPECT_EQ(code({"--set", "collapse.stop=true", "--set", "collapse.certain=0.001", "--set", "collapse.patience=1"}),
+              "exit code 3");
+    EXPECT_TRUE(HasCheckpoint(runs));
+    EXPECT_EQ(code({"--set", "data.train=nowhere.jsonl"}), "exit code 2");
+    EXPECT_EQ(code({"--dry-run", "--set", "device=cuda", "--set", "device_memory_gib=0.1"}), "exit code 2");
+  }
+}
+
 TEST_F(MpiStopTest, MpirunThatIsInterruptedLeavesItsRanksTheTimeThatItIsTold) {
   Start({"--mca", "odls_base_sigkill_timeout", "5"});
   kill(job_->pid(), SIGINT);
