@@ -55,7 +55,7 @@ std::string ErrorOf(const std::function<void()>& action) {
   return "no error";
 }
 
-Chat ChatOf(const json::Json& messages, bool add_generation_prompt = true) {
+Chat ChatFrom(const json::Json& messages, bool add_generation_prompt = true) {
   Chat chat{.turns = {}, .add_generation_prompt = add_generation_prompt};
   for (const json::Json& message : messages) chat.turns.emplace_back(message["role"], message["content"]);
   return chat;
@@ -139,7 +139,7 @@ TEST_F(ChatTemplateTest, RendersAsJinja2Does) {
     std::optional<ChatTemplate> chat_template;
     const std::string error = ErrorOf([&] { chat_template.emplace(Source(item["template"])); });
     for (const json::Json& chat : item["chats"]) {
-      const auto render = [&] { return chat_template->Encode(ChatOf(chat[0], chat[1].get<bool>()), *tokenizer_); };
+      const auto render = [&] { return chat_template->Encode(ChatFrom(chat[0], chat[1].get<bool>()), *tokenizer_); };
       if (chat[2].is_null()) {
         EXPECT_NE((chat_template ? ErrorOf([&] { render(); }) : error).find("t.jinja: "), std::string::npos) << name;
         continue;
@@ -166,7 +166,7 @@ TEST_F(ChatTemplateTest, HandedTemplatesAreRenderedAsJinja2Does) {
     const ChatTemplate chat_template(Source(text_of_it));
     for (const auto& [chat_name, messages] : cases["messages"].items()) {
       // What all of these say of the last turn; the whole of it is compared by tests/golden/chat_template_goldens.py.
-      const std::string text = chat_template.Render(ChatOf(messages));
+      const std::string text = chat_template.Render(ChatFrom(messages));
       EXPECT_NE(text.find("Is 91 prime?"), std::string::npos) << name << chat_name;
       ++rendered;
     }
@@ -184,7 +184,7 @@ TEST_F(ChatTemplateTest, KnownTextsEqualWhatJinja2MakesOfThem) {
   EXPECT_NE(there.description().find("by jinja2"), std::string::npos);
   const json::Json cases = json::ParseFile(tests::SourceFolder() / "tests/golden/chat_goldens.json");
   for (const json::Json& item : cases) {
-    const Chat chat = ChatOf(item["messages"], item["add_generation_prompt"].get<bool>());
+    const Chat chat = ChatFrom(item["messages"], item["add_generation_prompt"].get<bool>());
     EXPECT_EQ(here.Render(chat), there.Render(chat));
     EXPECT_EQ(here.Encode(chat, *tokenizer_).ids, there.Encode(chat, *tokenizer_).ids);
   }
