@@ -65,6 +65,10 @@ place_mpi() {
   export PMIX_INSTALL_PREFIX="$root" PMIX_LIBDIR="$root/lib" PMIX_PKGLIBDIR="$root/lib/pmix"
   export PMIX_SYSCONFDIR="$root/etc" PMIX_DATADIR="$root/share" PMIX_PKGDATADIR="$root/share/pmix"
   export OMPI_MCA_orte_launch_agent="$root/bin/orted"
+  # Without a way to other hosts Open MPI does not start on this one either, unless told that it is alone.
+  if [ -z "${SLURM_JOB_ID:-}" ] && ! command -v ssh > /dev/null && ! command -v rsh > /dev/null; then
+    export OMPI_MCA_plm=isolated
+  fi
 }
 
 run() {
