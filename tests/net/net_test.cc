@@ -1,12 +1,17 @@
 #include "net/net.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
 
 #include "base/bounded_queue.h"
+#include "base/format.h"
 #include "base/guarded.h"
 #include "echo.h"
 
@@ -307,11 +312,31 @@ TEST(NetTest, CallWithoutAnyEndpointWaitsForOneAndSaysSo) {
   EXPECT_TRUE(client.Call("a", Deadline::In(kSoon), "asking").ok());
 }
 
+// A port that is taken, so that no other program gets it, and at which nobody listens.
+class DeafPort {
+ public:
+  DeafPort() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(socket_, any, size), 0);
+    EXPECT_EQ(getsockname(socket_, any, &size), 0);
+    endpoint_ = base::Format("tcp://127.0.0.1:{}", ntohs(address.sin_port));
+  }
+  ~DeafPort() { close(socket_); }
+  const std::string& endpoint() const { return endpoint_; }
+
+ private:
+  const int socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  std::string endpoint_;
+};
+
 TEST(NetTest, FailureSaysThatNobodyAnswersAtTheAddress) {
   Context context;
-  std::string endpoint;
-  { endpoint = Server(context, "tcp://127.0.0.1:*", {}, Echo).endpoint(); }
-  Client client(context, {endpoint}, {}, Named("learner"));
+  const DeafPort port;
+  Client client(context, {port.endpoint()}, {}, Named("learner"));
   const auto reply = client.Call("a", Deadline::In(Milliseconds(600)), "leasing");
   EXPECT_THAT(reply.failure().reason, HasSubstr("nobody answers there"));
 }
