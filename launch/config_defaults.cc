@@ -62,6 +62,8 @@ void FillInTexts(RunConfig& config, const ConfigChecker& check) {
     if (check.Given("answer.extractor") || free) return;
     config.answer.extractor = "whole";
     if (!check.Given("answer.comparator")) config.answer.comparator = "exact";
+    // Such a vocabulary is split at spaces and has no line break.
+    if (!check.Given("anchor.separator")) config.anchor.separator = " ";
     check.Warn("prompt.text",
                "is left out, and the model's vocabulary has no words to ask for an answer with: prompts and candidates "
                "stand bare, and "

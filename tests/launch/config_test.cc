@@ -272,6 +272,7 @@ TEST_F(ConfigTest, AModelOfSymbolsIsAskedNothingInWords) {
   const RunConfig config = ReadRunConfig(file, {});
   EXPECT_EQ(config.prompt.text, "{prompt}");
   EXPECT_EQ(config.anchor.instruction, "{candidates}");
+  EXPECT_EQ(config.anchor.separator, " ");
   EXPECT_EQ(config.answer.extractor, "whole");
 }
 
