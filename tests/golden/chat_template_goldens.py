@@ -218,7 +218,7 @@ def compare(program, folders):
                 right = expected(environment, source, messages, True, SPECIAL)
                 ids = None
                 if tokenizer and right is not None:
-                    right = tokenizer.apply_chat_template(messages, source, tokenize=False, add_generation_prompt=True)
+                    right = tokenizer.apply_chat_template(messages, chat_template=source, tokenize=False, add_generation_prompt=True)
                     spelled = any(token in message["content"] for token in TOKENS for message in messages)
                     ids = None if spelled else tokenizer.encode(right, add_special_tokens=False)
                 done = subprocess.run([program, "tokenize", str(folder)], input=json.dumps({"messages": messages}),
