@@ -1,4 +1,4 @@
-// What is said to an OpenAI-compatible endpoint, and the strict reading of what it says back.
+// What is said to an OpenAI-compatible endpoint, and the reading of what it says back.
 #pragma once
 
 #include <cstdint>

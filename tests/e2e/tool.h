@@ -19,10 +19,6 @@ struct ToolResult {
 // The program with these arguments, from a working folder. Fails the test when it does not end within five minutes.
 ToolResult RunTool(const std::vector<std::string>& arguments, const std::filesystem::path& working_directory = {});
 
-// Whether a training made all of its steps: with success, or with the word that the base, which is small, was taught
-// nothing in them.
-bool ReachedItsEnd(const ToolResult& result);
-
 // RunTool in BaseFolder() with these lines on its standard input, within a minute.
 ToolResult FeedTool(const std::vector<std::string>& arguments, const std::string& input);
 

@@ -104,12 +104,6 @@ ToolResult FeedTool(const std::vector<std::string>& arguments, const std::string
   return {status ? *status : child.Terminate(std::chrono::seconds(1)), child.output(), child.errors()};
 }
 
-bool ReachedItsEnd(const ToolResult& result) {
-  if (result.status.by_signal) return false;
-  return result.status.ok() ||
-         (result.status.code == 1 && result.err.find("the run ends: nothing was taught in") != std::string::npos);
-}
-
 fs::path TestFolder() {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
   const fs::path folder = fs::path(testing::TempDir()) / (std::string(test->test_suite_name()) + "." + test->name());
