@@ -154,7 +154,8 @@ TEST(TrainTest, AKilledRunThatIsResumedGivesTheBitsOfAnUninterruptedOne) {
   ASSERT_TRUE(RunTool(TrainArguments(runs, "whole"), BaseFolder()).status.ok());
   {
     // Killed once the checkpoint of step 2 is there; more steps than it will reach.
-    std::vector<std::string> argv = TrainArguments(runs, "cut", {"--set", "train.max_steps=100000"});
+    std::vector<std::string> argv =
+        TrainArguments(runs, "cut", {"--set", "train.max_steps=100000", "--set", "train.max_empty_steps=0"});
     argv.insert(argv.begin(), tests::ProgramFile());
     process::Child child(ToolOptions(argv, BaseFolder()));
     const auto deadline = base::Deadline::In(std::chrono::minutes(3));
@@ -180,8 +181,9 @@ TEST(TrainTest, AKilledRunThatIsResumedGivesTheBitsOfAnUninterruptedOne) {
 
 TEST(TrainTest, AnInterruptEndsTheRunWithACheckpointToResumeFrom) {
   const fs::path runs = TestFolder();
-  std::vector<std::string> argv =
-      TrainArguments(runs, "run", {"--set", "train.max_steps=100000", "--set", "train.save_steps=0"});
+  std::vector<std::string> argv = TrainArguments(
+      runs, "run",
+      {"--set", "train.max_steps=100000", "--set", "train.save_steps=0", "--set", "train.max_empty_steps=0"});
   argv.insert(argv.begin(), tests::ProgramFile());
   process::Child child(ToolOptions(argv, BaseFolder()));
   const auto deadline = base::Deadline::In(std::chrono::minutes(3));
