@@ -9,6 +9,26 @@ namespace autodidact::answers {
 namespace {
 
 constexpr std::size_t kMaxLine = std::size_t{1} << 20;
+constexpr std::size_t kShown = 200;  // bytes of its standard error, in an error
+
+std::string Last(const std::string& text, std::size_t bytes) {
+  return text.size() <= bytes ? text : "…" + text.substr(text.size() - bytes);
+}
+
+// The last line that is not blank.
+std::string LastLine(const std::string& text) {
+  const std::size_t end = text.find_last_not_of(" \t\r\n");
+  if (end == std::string::npos) return {};
+  const std::size_t begin = text.find_last_of('\n', end);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1,
+                     end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+}
+
+std::string Joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return Last(text, kShown);
+}
 
 }  // namespace
 
@@ -24,8 +44,12 @@ std::uint64_t Verifier::starts() const {
 }
 
 base::Outcome<bool> Verifier::GiveUp(const std::string& reason) {
+  std::string text = "verifier " + Joined(config_.command) + ": " + reason;
+  if (const std::string said = LastLine(child_->errors()); !said.empty()) {
+    text += " (its standard error: " + Last(said, kShown) + ")";
+  }
   child_.reset();
-  return base::Failure{base::ErrorKind::kRetryLater, "verifier " + config_.command.front() + ": " + reason};
+  return base::Failure{base::ErrorKind::kRetryLater, std::move(text)};
 }
 
 base::Outcome<bool> Verifier::Ask(const std::string& line) {
@@ -40,6 +64,10 @@ base::Outcome<bool> Verifier::Ask(const std::string& line) {
     options.grace = base::Milliseconds(0);
     ++starts_;
     child_ = std::make_unique<process::Child>(std::move(options));
+  }
+  // Every further answer would be taken for that of the next question.
+  if (const std::string unasked = child_->output(); !unasked.empty()) {
+    return GiveUp("wrote more than one line for a question: " + json::Describe(json::Json(LastLine(unasked))));
   }
   child_->Write(line);
   const auto reply = child_->ReadLine(base::Deadline::In(config_.timeout));

@@ -235,7 +235,7 @@ class Child::Impl {
         state_.With([&](State& state) {
           const std::size_t room = options_.capture_limit - std::min(options_.capture_limit, (state.*kept).size());
           (state.*kept).append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
-          if (room < static_cast<std::size_t>(got)) state.truncated = true;
+          if (kept == &State::output && room < static_cast<std::size_t>(got)) state.truncated = true;
         });
         return;  // one piece at a time: a flood must not keep the thread from seeing that the child has ended
       }

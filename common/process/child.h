@@ -34,7 +34,7 @@ struct ChildOptions {
   std::filesystem::path working_directory;  // empty: ours
   Output output = Output::kInherit;
   std::filesystem::path output_file;
-  std::size_t capture_limit = 1 << 20;  // what is beyond it is read and dropped, and flagged
+  std::size_t capture_limit = 1 << 20;  // what is beyond it is read and dropped
   bool feed = false;                    // a pipe as stdin, for Write; else stdin is empty
   base::Milliseconds grace{5'000};      // of the destructor, between SIGTERM and SIGKILL
   std::vector<int> keep;                // further descriptors that it inherits, under the same numbers
@@ -85,7 +85,7 @@ class Child {
   // Captured so far (needs kCapture). Complete once Wait has given a status.
   std::string output() const;
   std::string errors() const;
-  // True when more came than capture_limit allows.
+  // True when more of stdout came than capture_limit allows. What is beyond it of stderr is lost without a sign.
   bool truncated() const;
   // Takes the next line of the captured stdout, without its newline. Blocks until there is one; nothing when the
   // deadline passes or it ended (a last line without newline is given). A line longer than capture_limit is cut.

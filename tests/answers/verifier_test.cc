@@ -37,12 +37,12 @@ TEST(VerifierTest, KillsAProgramThatIsTooSlowAndStartsItAnew) {
 }
 
 TEST(VerifierTest, TellsEveryFailureFromUnequal) {
-  for (const auto& [body, reason] : std::vector<std::pair<std::string, std::string>>{
-           {"    os._exit(3)\n", "exit code 3"},
-           {"    say('yes')\n", "column"},
-           {"    say('{\"equal\": 1}')\n", "expected an object with"},
-           {"    say('[]')\n", "expected an object with"},
-           {"    sys.stderr.write('x' * 3000000)\n    say('{\"equal\": true}')\n", "wrote more than"}}) {
+  for (const auto& [body, reason] :
+       std::vector<std::pair<std::string, std::string>>{{"    os._exit(3)\n", "exit code 3"},
+                                                        {"    say('yes')\n", "column"},
+                                                        {"    say('{\"equal\": 1}')\n", "expected an object with"},
+                                                        {"    say('[]')\n", "expected an object with"},
+                                                        {"    say('x' * 3000000)\n", "wrote more than"}}) {
     Verifier verifier = Python(body);
     const auto outcome = verifier.Equal("1", "1");
     ASSERT_FALSE(outcome.ok()) << body;
@@ -50,6 +50,32 @@ TEST(VerifierTest, TellsEveryFailureFromUnequal) {
     EXPECT_FALSE(verifier.Equal("1", "1").ok());
     EXPECT_EQ(verifier.starts(), 2u);
   }
+}
+
+// Two answers to each question: from the second question on every answer would be that to another one.
+TEST(VerifierTest, OneThatAnswersMoreThanItIsAskedIsAFailure) {
+  Verifier verifier = Python("    print('{\"equal\": true}\\n{\"equal\": false}', flush=True)\n");
+  EXPECT_EQ(verifier.Equal("1", "1"), base::Outcome<bool>(true));
+  // Both lines came in one piece, so the second is there.
+  const auto second = verifier.Equal("2", "2");
+  ASSERT_FALSE(second.ok());
+  EXPECT_THAT(second.failure().reason, HasSubstr("more than one line for a question: the string"));
+}
+
+TEST(VerifierTest, WhatItWritesToStandardErrorIsNoAnswerHoweverMuchItIs) {
+  Verifier verifier = Python("    sys.stderr.write('x' * 3000000)\n    say('{\"equal\": true}')\n");
+  EXPECT_EQ(verifier.Equal("1", "1"), base::Outcome<bool>(true));
+  EXPECT_EQ(verifier.Equal("1", "1"), base::Outcome<bool>(true));
+  EXPECT_EQ(verifier.starts(), 1u);
+}
+
+TEST(VerifierTest, AFailureShowsWhatTheProgramSaidAndHowItWasStarted) {
+  Verifier verifier = Python("    raise ValueError('no such grade')\n");
+  const auto outcome = verifier.Equal("1", "1");
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_THAT(outcome.failure().reason, HasSubstr("its standard error: ValueError: no such grade"));
+  Verifier absent({.command = {"python3", "no_such_grader.py"}});
+  EXPECT_THAT(absent.Equal("1", "1").failure().reason, HasSubstr("python3 no_such_grader.py: ended"));
 }
 
 TEST(VerifierTest, AProgramThatIsNotThereIsAFailure) {
