@@ -153,9 +153,15 @@ void RemoveCheckpointLeftovers(const fs::path& root) {
 
 void PointLatestTo(const fs::path& root, const std::string& name) {
   const fs::path link = root / kNextLatest;
-  fs::remove(link);
-  fs::create_directory_symlink(name, link);
-  fs::rename(link, root / kLatest);
+  std::error_code error, ignored;
+  fs::remove(link, ignored);
+  fs::create_directory_symlink(name, link, error);
+  if (!error) fs::rename(link, root / kLatest, error);
+  if (!error) return;
+  fs::remove(link, ignored);
+  const bool copied = fs::is_directory(fs::symlink_status(root / kLatest, ignored));
+  base::LogWarning("{}: cannot be pointed to {}: {}; it is left as it is{}", (root / kLatest).string(), name,
+                   error.message(), copied ? " (a copy that followed links has made a folder of it: delete it)" : "");
 }
 
 }  // namespace autodidact::data

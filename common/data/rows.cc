@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "data/row_format.h"
 #include "json/strict.h"
 
 namespace autodidact::data {
@@ -44,32 +45,27 @@ std::string Quoted(const std::vector<std::string>& keys) {
   return list;
 }
 
+// The names that a row has in the place of those that are looked for.
+std::string KeysIn(const Json& object) {
+  constexpr std::size_t kShown = 8;
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : object.items()) {
+    if (keys.size() < kShown) keys.push_back(key);
+  }
+  if (keys.empty()) return "none";
+  return Quoted(keys) + (object.size() > keys.size() ? base::Format(" and {} more", object.size() - keys.size()) : "");
+}
+
 std::string ReadId(const Line& line, const RowKeys& keys, std::int64_t number) {
   std::string key;
   const Json* value = FindFirst(line.object, keys.id, false, &key);
   if (value == nullptr) return std::to_string(number);
   if (value->is_string() && !value->get_ref<const std::string&>().empty()) return value->get<std::string>();
   if (json::IsInteger(*value)) return json::Dump(*value);
-  base::ThrowBadInput(base::Format("{}: the key '{}' holds {}, expected a text that is not empty or an integer",
-                                   line.where, key, json::Describe(*value)));
-}
-
-// What people have under the name of a JSONL file.
-void RefuseOtherFormats(const std::filesystem::path& file, std::string_view bytes) {
-  using std::string_view_literals::operator""sv;
-  static constexpr std::pair<std::string_view, const char*> kFormats[] = {
-      {"\xFF\xFE"sv, "is UTF-16; save it as UTF-8"},
-      {"\xFE\xFF"sv, "is UTF-16; save it as UTF-8"},
-      {"\x1F\x8B"sv, "is compressed by gzip; unpack it first"},
-      {"\x28\xB5\x2F\xFD"sv, "is compressed by zstd; unpack it first"},
-      {"PK\x03\x04"sv, "is a zip archive; unpack it first"},
-      {"PAR1"sv, "is a Parquet file; convert it to JSON lines, as by pandas' to_json(orient=\"records\", lines=True)"},
-  };
-  for (const auto& [start, is] : kFormats) {
-    if (bytes.starts_with(start)) {
-      base::ThrowBadInput(base::Format("{}:1: the file {}; expected one JSON object a line", file.string(), is));
-    }
-  }
+  base::ThrowBadInput(
+      base::Format("{}: the key '{}' holds {}, expected a text that is not empty or an integer: "
+                   "leave the key out where rows have no names",
+                   line.where, key, json::Describe(*value)));
 }
 
 std::string_view WithoutMark(std::string_view text) {
@@ -88,16 +84,14 @@ void ForEachLine(const std::filesystem::path& file, const RowKeys& keys, const s
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     Line line{.object = {}, .where = base::Format("{}:{}", file.string(), number), .text = std::string(text), .id = ""};
-    line.object = json::ParseStrict(text, line.where);
-    if (!line.object.is_object()) {
-      base::ThrowBadInput(
-          base::Format("{}: found {}, expected one JSON object", line.where, json::Describe(line.object)));
-    }
+    line.object = ParseRow(text, line.where);
     line.id = ReadId(line, keys, number);
     const auto [it, is_new] = seen.emplace(line.id, number);
     if (!is_new) {
       base::ThrowBadInput(
-          base::Format("{}: duplicate id '{}', first seen in line {}", line.where, line.id, it->second));
+          base::Format("{}: duplicate id '{}', first seen in line {}; expected each id once: "
+                       "give the row another, or leave one of the two out",
+                       line.where, line.id, it->second));
     }
     visit(line);
   }
@@ -149,14 +143,20 @@ schema::Prompt ReadPrompt(const Line& line, const RowKeys& keys) {
   std::string key;
   const Json* value = FindFirst(line.object, keys.prompt, true, &key);
   if (value == nullptr) {
-    base::ThrowBadInput(base::Format("{}: no prompt; expected one of the keys {}", line.where, Quoted(keys.prompt)));
+    base::ThrowBadInput(
+        base::Format("{}: no prompt: the row has {}; expected one of the keys {}: rename one, or (but "
+                     "for sft) name it by data.prompt",
+                     line.where, KeysIn(line.object), Quoted(keys.prompt)));
   }
   schema::Prompt prompt;
   prompt.id = line.id;
   prompt.columns = json::Dump(line.object);
   if (value->is_string()) {
     prompt.text = value->get<std::string>();
-    if (prompt.text.empty()) base::ThrowBadInput(base::Format("{}: the prompt '{}' is empty", line.where, key));
+    if (prompt.text.empty()) {
+      base::ThrowBadInput(
+          base::Format("{}: the prompt '{}' is empty, expected text: leave the row out", line.where, key));
+    }
   } else if (value->is_array()) {
     prompt.messages = ReadMessages(*value, base::Format("{}: '{}'", line.where, key));
   } else {
@@ -281,7 +281,9 @@ std::vector<Row> ReadRows(const std::filesystem::path& file, const RowKeys& keys
                     .where = line.where,
                     .empty_label = std::move(labels.empty)});
   });
-  if (rows.empty()) base::ThrowBadInput(file.string() + ": holds no rows");
+  if (rows.empty())
+    base::ThrowBadInput(file.string() +
+                        ": holds no rows; expected one JSON object a line: look whether it was written whole");
   return rows;
 }
 

@@ -24,18 +24,12 @@ constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kRollouts = "rollouts";
 constexpr std::string_view kEarlier = "earlier-";
 constexpr const char* kTrash = ".removing";
-// Without one of these a folder holds no run, whatever else is in it.
 constexpr const char* kRecords[] = {"config.yaml", kMetrics, kRollouts, kCheckpoints, "logs"};
 constexpr std::size_t kMaxName = 255;  // bytes, of file systems
 
 bool Exists(const fs::path& path) {
   std::error_code error;
   return fs::exists(fs::symlink_status(path, error));
-}
-
-bool HoldsRecords(const fs::path& folder) {
-  return std::any_of(std::begin(kRecords), std::end(kRecords),
-                     [&](const char* name) { return HoldsAnything(folder / name); });
 }
 
 // What `eval --json` measured on this run's weights.
@@ -72,6 +66,14 @@ std::vector<fs::path> WrittenByARun(const fs::path& folder) {
   }
   std::sort(written.begin(), written.end());
   return written;
+}
+
+// Whether a run would write over something here, or later take it for its own: all that a run writes but evaluations,
+// which may have been made of the model that it begins from.
+bool HoldsRecords(const fs::path& folder) {
+  const auto written = WrittenByARun(folder);
+  return std::any_of(written.begin(), written.end(),
+                     [](const fs::path& path) { return HoldsAnything(path) && !IsEvaluation(path); });
 }
 
 fs::path Canonical(const fs::path& path) {

@@ -136,6 +136,9 @@ std::string ReadFile(const std::filesystem::path& file) {
   const auto status = std::filesystem::status(file, error);
   if (!std::filesystem::exists(status)) base::ThrowBadInput(file.string() + ": no such file");
   if (std::filesystem::is_directory(status)) base::ThrowBadInput(file.string() + ": is a folder, expected a file");
+  if (std::filesystem::is_character_file(status) || std::filesystem::is_block_file(status)) {
+    base::ThrowBadInput(file.string() + ": is a device, expected a file");
+  }
   std::ifstream in(file, std::ios::binary);
   if (!in) base::ThrowBadInput(base::Format("{}: cannot be opened: {}", file.string(), std::strerror(errno)));
   std::string bytes;

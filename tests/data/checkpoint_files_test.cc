@@ -82,5 +82,18 @@ TEST_F(CheckpointFilesTest, AManifestOfAnotherShapeIsDamage) {
   }
 }
 
+// As a copy that follows links leaves it, or a file system without links.
+TEST_F(CheckpointFilesTest, ALatestThatCannotBePointedAnywhereCostsNoCheckpoint) {
+  fs::create_directories(folder_ / "latest/model");
+  fs::create_directories(folder_ / "step_000002");
+  EXPECT_NO_THROW(PointLatestTo(folder_, "step_000002"));
+  EXPECT_TRUE(fs::is_directory(fs::symlink_status(folder_ / "latest/model")))
+      << "what is no link is nobody's to delete";
+  EXPECT_FALSE(fs::exists(fs::symlink_status(folder_ / ".latest")));
+  fs::remove_all(folder_ / "latest");
+  PointLatestTo(folder_, "step_000002");
+  EXPECT_EQ(fs::read_symlink(folder_ / "latest"), "step_000002");
+}
+
 }  // namespace
 }  // namespace autodidact::data

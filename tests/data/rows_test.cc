@@ -102,13 +102,17 @@ TEST(RowsTest, KeysAreConfigurable) {
 }
 
 TEST(RowsTest, EachBadRowIsOneErrorWithFileAndLine) {
-  EXPECT_NE(RowError("{\"prompt\": \"a\"}\n\n[1]").find("bad.jsonl:3: found a list of 1, expected one JSON object"),
-            std::string::npos);
+  EXPECT_NE(
+      RowError("{\"prompt\": \"a\"}\n\n[1]").find("bad.jsonl:3: found a list of 1; expected one JSON object a line"),
+      std::string::npos);
   EXPECT_NE(RowError("{\"prompt\": \"a\"").find("bad.jsonl:1: column "), std::string::npos);
-  EXPECT_NE(RowError("{\"x\": 1}").find("bad.jsonl:1: no prompt; expected one of the keys 'prompt' | 'question'"),
+  EXPECT_NE(RowError("{\"x\": 1}")
+                .find("bad.jsonl:1: no prompt: the row has 'x'; expected one of the keys 'prompt' | 'question'"),
             std::string::npos);
   EXPECT_NE(RowError("{\"prompt\": 5}").find("the key 'prompt' holds the number 5"), std::string::npos);
   EXPECT_NE(RowError("{\"prompt\": \"\"}").find("is empty"), std::string::npos);
+  EXPECT_NE(RowError("{\"promt\": \"a\", \"n\": 1}").find("the row has 'promt' | 'n';"), std::string::npos);
+  EXPECT_NE(RowError("{}").find("the row has none;"), std::string::npos);
   EXPECT_NE(RowError("{\"prompt\": \"a\", \"id\": \"x\"}\n{\"prompt\": \"b\", \"id\": \"x\"}")
                 .find("bad.jsonl:2: duplicate id 'x', first seen in line 1"),
             std::string::npos);

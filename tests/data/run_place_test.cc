@@ -262,12 +262,15 @@ TEST_F(RunPlaceTest, ARunWithACheckpointIsNotBegunAgainUnasked) {
 }
 
 TEST_F(RunPlaceTest, AFolderWithFilesOfARunsNamesIsNotWrittenTo) {
-  for (const char* name : {"config.yaml", "metrics.jsonl", "rollouts/mine", "logs/mine", "checkpoints/mine"}) {
+  for (const char* name :
+       {"config.yaml", "metrics.jsonl", "rollouts/mine", "logs/mine", "checkpoints/mine", "outcome.json", "report.html",
+        "events.out.tfevents.0000000000.mine", "earlier-1/mine", ".removing/mine"}) {
     Write(fs::path("a") / name);
     EXPECT_NE(Refusal(Request("a")).find("already holds"), std::string::npos) << name;
     fs::remove_all(runs_ / "a");
   }
   Write("a/train.log");
+  Write("a/eval.json", "{\"single\": 0.5}");  // of the model that the run begins from
   EXPECT_NO_THROW(RunPlace(Request("a")).Open());
   EXPECT_TRUE(fs::exists(runs_ / "a/train.log"));
 }
