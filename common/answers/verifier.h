@@ -21,9 +21,8 @@ struct VerifierConfig {
 
 // Speaks JSON lines with the program, which runs for as long as it answers: {"gold", "answer"} goes to its stdin, and
 // one line with {"equal": true or false}, perhaps with a "reason", comes from its stdout. It is started at the first
-// comparison; one that does not answer in time, ends, or answers something else or more than was asked is killed, and
-// started anew for the next one. The last line of its stderr stands in the failure. Thread-safe: one comparison at a
-// time.
+// comparison; one that is late, ends, or answers something else or more is killed, and started anew for the next one;
+// the failure shows the last line of its stderr. Thread-safe: one comparison at a time.
 class Verifier {
  public:
   explicit Verifier(VerifierConfig config);

@@ -59,8 +59,7 @@ void RemoveCheckpointLeftovers(const std::filesystem::path& root);
 std::filesystem::path CheckpointWriting(const std::filesystem::path& root, const std::string& name);
 std::filesystem::path CheckpointRemoving(const std::filesystem::path& root, const std::string& name);
 
-// Points root/latest to the checkpoint `name`: one rename, so that it never points nowhere. For people: where there can
-// be no such link, a warning says so.
+// Points root/latest to the checkpoint `name`, by one rename; where there can be no such link, with a warning instead.
 void PointLatestTo(const std::filesystem::path& root, const std::string& name);
 
 }  // namespace autodidact::data
