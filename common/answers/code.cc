@@ -141,6 +141,7 @@ json::Json JobOf(const char* kind, const CodeTask& task) {
           {"program", program.whole},
           {"blocks", BlocksOf(program)},
           {"tests", task.tests},
+          {"test_blocks", BlocksOf(ReadCodeText(task.tests))},
           {"entry_point", task.entry_point},
           {"prompt", task.prompt},
           {"prompt_blocks", BlocksOf(ReadCodeText(task.prompt))}};

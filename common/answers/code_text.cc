@@ -150,6 +150,21 @@ std::optional<Block> FirstToLast(std::string_view text) {
   return Block{"", std::string(text.substr(begin + 1, last - begin))};
 }
 
+// The start of a text whose first fence closes what the prompt opened; nothing where the fences come in pairs.
+std::optional<Block> BeforeFirstFence(std::string_view text) {
+  std::optional<std::string_view> before;
+  std::size_t fences = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    if (const std::string_view line = Trim(text.substr(begin, end - begin)); line.starts_with("```")) {
+      if (fences++ == 0 && line == "```") before = text.substr(0, begin);
+    }
+    begin = end + 1;
+  }
+  if (fences % 2 == 0 || !before || Trim(*before).empty()) return std::nullopt;
+  return Block{"", std::string(*before)};
+}
+
 std::string Input(std::string_view line) {
   if (line.front() != '"') return std::string(line);
   try {
@@ -177,12 +192,15 @@ std::vector<std::string> Lines(std::string_view text) {
 CodeText ReadCodeText(std::string_view text) {
   constexpr std::string_view kThought = "</think>";
   if (const std::size_t at = text.rfind(kThought); at != kNowhere) text.remove_prefix(at + kThought.size());
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   CodeText found;
   found.whole = std::string(text);
   std::vector<Block> blocks = BlocksIn(text, 0);
   if (blocks.size() > 1) {
     if (auto joined = FirstToLast(text)) found.blocks.push_back(std::move(*joined));
   }
+  if (auto before = BeforeFirstFence(text)) found.blocks.push_back(std::move(*before));
   for (Block& block : blocks) {
     if (block.mark == "inputs") {
       found.inputs = Lines(block.text);

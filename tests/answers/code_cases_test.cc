@@ -1,16 +1,15 @@
 // The inputs beside the checkout that are about programs.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <fstream>
 #include <set>
 
-#include "answers/code.h"
 #include "json/json.h"
+#include "tests/answers/code_example.h"
 #include "tests/paths.h"
 
 namespace autodidact::answers {
 namespace {
+
+using CodeCasesTest = SandboxedTest;
 
 // Tests in these forms are run, and the program does not pass them.
 const std::set<std::string> kRun = {"pytest_functions_only", "json_list_as_text"};
@@ -20,8 +19,7 @@ std::string Verdict(CodeEnd end) {
   return end == CodeEnd::kInvalid ? "invalid" : "wrong";
 }
 
-TEST(CodeCasesTest, EveryCaseOfProgramsIsRight) {
-  if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
+TEST_F(CodeCasesTest, EveryCaseOfProgramsIsRight) {
   std::size_t cases = 0;
   for (const char* folder : {"01-code-block-choice", "16-tests-that-test-nothing", "24-programs-that-solve-nothing"}) {
     std::ifstream stream(tests::CasesFolder() / folder / "cases.jsonl");

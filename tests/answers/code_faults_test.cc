@@ -1,24 +1,14 @@
 // Tests that test nothing say nothing about a program.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "answers/code.h"
+#include "tests/answers/code_example.h"
 
 namespace autodidact::answers {
 namespace {
 
+using CodeFaultsTest = SandboxedTest;
+
 using testing::HasSubstr;
 
-struct Idle {
-  const char* name;
-  const char* program;
-  const char* tests;
-  const char* entry_point;
-  const char* prompt;
-  CodeEnd end;
-};
-
-constexpr Idle kIdle[] = {
+constexpr CodeExample kIdle[] = {
     {"unittest empty", R"py(def f(x): return x*3
 )py",
      R"py(import unittest
@@ -133,22 +123,76 @@ assert f(2)==4
      R"py([{"input":"1","output":""}]
 )py",
      "", "", CodeEnd::kInvalid},
+    {"expected failure", R"py(def f(x): return x * x
+)py",
+     R"py(import unittest
+class T(unittest.TestCase):
+  @unittest.expectedFailure
+  def test_a(self):
+    self.assertEqual(f(2), 5)
+)py",
+     "", "", CodeEnd::kInvalid},
+    {"raise only", R"py(def f(x): return x * x
+)py",
+     R"py(def test_a():
+  raise AssertionError('not written')
+)py",
+     "", "", CodeEnd::kInvalid},
+    {"ends itself", R"py(def f(x): return x * x
+)py",
+     R"py(import os
+os._exit(0)
+assert f(2) == 4
+)py",
+     "", "", CodeEnd::kInvalid},
+    {"fenced pass", R"py(def f(x): return x * x
+)py",
+     R"py(```python
+def test_a():
+  pass
+```
+)py",
+     "", "", CodeEnd::kInvalid},
+    {"doctest of nothing", R"py(def f(x): return x * x
+)py",
+     R"py(>>> 2 * 2
+4
+)py",
+     "", "", CodeEnd::kInvalid},
+    {"class skipped", R"py(def f(x): return x * x
+)py",
+     R"py(import pytest
+@pytest.mark.skip
+class TestF:
+  def test_a(self): assert f(2) == 4
+)py",
+     "", "", CodeEnd::kInvalid},
+    {"no rows", R"py(def f(x): return x * x
+)py",
+     R"py(import pytest
+@pytest.fixture(params=[])
+def n(request): return request.param
+def test_a(n): assert f(n) == n
+)py",
+     "", "", CodeEnd::kInvalid},
 };
 
-TEST(CodeFaultsTest, TestsThatTestNothingAreInvalid) {
-  if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
-  for (const Idle& idle : kIdle) {
-    const CodeOutcome outcome = RunTests({}, {idle.program, idle.tests, idle.entry_point, idle.prompt});
-    EXPECT_STREQ(Name(outcome.end), Name(idle.end)) << idle.name << ": " << outcome.reason;
-    EXPECT_FALSE(outcome.reason.empty()) << idle.name;
-  }
+TEST_F(CodeFaultsTest, TestsThatTestNothingAreInvalid) {
+  ExpectEnds(kIdle);
+}
+
+// A name of the library's is the program's where it defines it; where it does not, the tests ask nothing of it.
+TEST_F(CodeFaultsTest, TestsOfTheLibraryAloneAreInvalid) {
+  const CodeTask task{"def f(x): return 0", "assert gcd(12, 8) == 4", "", ""};
+  EXPECT_EQ(RunTests({}, task).end, CodeEnd::kInvalid);
+  EXPECT_EQ(RunTests({}, {"def gcd(a, b): return 4", task.tests, "", ""}).end, CodeEnd::kPassed);
+  EXPECT_EQ(RunTests({}, {"def gcd(a, b): return 5", task.tests, "", ""}).end, CodeEnd::kFailed);
 }
 
 // They are found without a program too, as rows are read.
-TEST(CodeFaultsTest, AreToldForManyTasksAtATime) {
-  if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
+TEST_F(CodeFaultsTest, AreToldForManyTasksAtATime) {
   std::vector<CodeTask> tasks;
-  for (const Idle& idle : kIdle) tasks.push_back({"", idle.tests, idle.entry_point, idle.prompt});
+  for (const CodeExample& idle : kIdle) tasks.push_back({"", idle.tests, idle.entry_point, idle.prompt});
   const std::size_t idle = tasks.size();
   while (tasks.size() < 60) tasks.push_back({"", "assert f(2) == 4", "", ""});
   tasks.push_back({"", "def check(candidate):\n    assert candidate(2) == 4\n", "", ""});

@@ -1,22 +1,12 @@
 // Tests as people write them.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "answers/code.h"
+#include "tests/answers/code_example.h"
 
 namespace autodidact::answers {
 namespace {
 
-struct Form {
-  const char* name;
-  const char* program;
-  const char* tests;
-  const char* entry_point;
-  const char* prompt;
-  CodeEnd end;
-};
+using CodeFormsTest = SandboxedTest;
 
-constexpr Form kForms[] = {
+constexpr CodeExample kForms[] = {
     {"pytest cls", R"py(def f(x): return x*2
 )py",
      R"py(class TestF:
@@ -221,14 +211,259 @@ class T(unittest.TestCase):
      R"py([["4","2"]]
 )py",
      "", "", CodeEnd::kPassed},
+    {"doctest", R"py(def f(x): return x * x
+)py",
+     R"py(>>> f(2)
+4
+>>> [f(x)
+...  for x in (1, 3)]
+[1, 9]
+)py",
+     "", "", CodeEnd::kPassed},
+    {"doctest, wrong", R"py(def f(x): return 0
+)py",
+     R"py(>>> f(2)
+4
+>>> [f(x)
+...  for x in (1, 3)]
+[1, 9]
+)py",
+     "", "", CodeEnd::kFailed},
+    {"doctest of an error", R"py(def f(x):
+  if x < 0: raise ValueError('negative')
+  return x ** 0.5
+)py",
+     R"py(>>> f(-1)
+Traceback (most recent call last):
+    ...
+ValueError: negative
+>>> f(4)
+2.0
+)py",
+     "", "", CodeEnd::kPassed},
+    {"doctest of an error, wrong", R"py(def f(x): return abs(x) ** 0.5
+)py",
+     R"py(>>> f(-1)
+Traceback (most recent call last):
+    ...
+ValueError: negative
+>>> f(4)
+2.0
+)py",
+     "", "", CodeEnd::kFailed},
+    {"doctest in a docstring", R"py(def f(x): return x * x
+)py",
+     R"py("""
+>>> f(2)
+4
+"""
+import doctest
+doctest.testmod()
+)py",
+     "", "", CodeEnd::kPassed},
+    {"doctest in a docstring, wrong", R"py(def f(x): return 0
+)py",
+     R"py("""
+>>> f(2)
+4
+"""
+import doctest
+doctest.testmod()
+)py",
+     "", "", CodeEnd::kFailed},
+    {"fenced", R"py(def f(x): return x * x
+)py",
+     R"py(The tests:
+```python
+assert f(2) == 4
+```
+)py",
+     "", "", CodeEnd::kPassed},
+    {"fenced, wrong", R"py(def f(x): return 0
+)py",
+     R"py(The tests:
+```python
+assert f(2) == 4
+```
+)py",
+     "", "", CodeEnd::kFailed},
+    {"class with parameters", R"py(def f(x): return x * x
+)py",
+     R"py(import pytest
+@pytest.mark.parametrize('a', [2, 3])
+class TestF:
+  def test_a(self, a):
+    assert f(a) == a * a
+)py",
+     "", "", CodeEnd::kPassed},
+    {"class with parameters, wrong", R"py(def f(x): return 0
+)py",
+     R"py(import pytest
+@pytest.mark.parametrize('a', [2, 3])
+class TestF:
+  def test_a(self, a):
+    assert f(a) == a * a
+)py",
+     "", "", CodeEnd::kFailed},
+    {"fixture with parameters", R"py(def f(x): return x * x
+)py",
+     R"py(import pytest
+@pytest.fixture(params=[2, pytest.param(3)])
+def n(request): return request.param
+def test_a(n): assert f(n) == n * n
+)py",
+     "", "", CodeEnd::kPassed},
+    {"fixture with parameters, wrong", R"py(def f(x): return 0
+)py",
+     R"py(import pytest
+@pytest.fixture(params=[2, pytest.param(3)])
+def n(request): return request.param
+def test_a(n): assert f(n) == n * n
+)py",
+     "", "", CodeEnd::kFailed},
+    {"fixture of a class", R"py(def f(x): return x * x
+)py",
+     R"py(import pytest
+class TestA:
+  @pytest.fixture
+  def n(self): return 2
+  def test_a(self, n): assert f(n) == 4
+)py",
+     "", "", CodeEnd::kPassed},
+    {"fixture of a class, wrong", R"py(def f(x): return 0
+)py",
+     R"py(import pytest
+class TestA:
+  @pytest.fixture
+  def n(self): return 2
+  def test_a(self, n): assert f(n) == 4
+)py",
+     "", "", CodeEnd::kFailed},
+    {"fixture for all", R"py(def f(x): return x * x
+)py",
+     R"py(import pytest
+state = []
+@pytest.fixture(autouse=True)
+def around():
+  state.append(2)
+  yield
+  state.clear()
+def test_a(): assert f(state[0]) == 4
+def test_b(): assert len(state) == f(1)
+)py",
+     "", "", CodeEnd::kPassed},
+    {"fixture for all, wrong", R"py(def f(x): return 0
+)py",
+     R"py(import pytest
+state = []
+@pytest.fixture(autouse=True)
+def around():
+  state.append(2)
+  yield
+  state.clear()
+def test_a(): assert f(state[0]) == 4
+def test_b(): assert len(state) == f(1)
+)py",
+     "", "", CodeEnd::kFailed},
+    {"fixture under another name", R"py(def f(x): return x * x
+)py",
+     R"py(import pytest
+@pytest.fixture(name='n')
+def make(): return 2
+def test_a(n): assert f(n) == 4
+)py",
+     "", "", CodeEnd::kPassed},
+    {"fixture under another name, wrong", R"py(def f(x): return 0
+)py",
+     R"py(import pytest
+@pytest.fixture(name='n')
+def make(): return 2
+def test_a(n): assert f(n) == 4
+)py",
+     "", "", CodeEnd::kFailed},
+    {"finalizer", R"py(def f(x): return x * x
+)py",
+     R"py(import pytest
+ends = []
+@pytest.fixture
+def n(request):
+  request.addfinalizer(lambda: ends.append(1))
+  return 2
+def test_a(n): assert f(n) == 4
+def test_b(): assert ends == [f(1)]
+)py",
+     "", "", CodeEnd::kPassed},
+    {"finalizer, wrong", R"py(def f(x): return 0
+)py",
+     R"py(import pytest
+ends = []
+@pytest.fixture
+def n(request):
+  request.addfinalizer(lambda: ends.append(1))
+  return 2
+def test_a(n): assert f(n) == 4
+def test_b(): assert ends == [f(1)]
+)py",
+     "", "", CodeEnd::kFailed},
+    {"monkeypatch", R"py(def f(x): return int(input()) ** x
+)py",
+     R"py(def test_a(monkeypatch):
+  monkeypatch.setattr('builtins.input', lambda *_: '3')
+  assert f(2) == 9
+def test_b():
+  import builtins
+  assert builtins.input.__name__ != '<lambda>'
+)py",
+     "", "", CodeEnd::kPassed},
+    {"monkeypatch, wrong", R"py(def f(x): return 0
+)py",
+     R"py(def test_a(monkeypatch):
+  monkeypatch.setattr('builtins.input', lambda *_: '3')
+  assert f(2) == 9
+def test_b():
+  import builtins
+  assert builtins.input.__name__ != '<lambda>'
+)py",
+     "", "", CodeEnd::kFailed},
+    {"set up and tear down", R"py(def f(x): return x * x
+)py",
+     R"py(class TestF:
+  @classmethod
+  def setup_class(cls): cls.n = 2
+  def setup_method(self, method): self.m = 3
+  def teardown_method(self): TestF.n = self.m
+  def test_a(self): assert f(self.n) == 4
+  def test_b(self): assert f(self.n) == 9
+)py",
+     "", "", CodeEnd::kPassed},
+    {"set up and tear down, wrong", R"py(def f(x): return 0
+)py",
+     R"py(class TestF:
+  @classmethod
+  def setup_class(cls): cls.n = 2
+  def setup_method(self, method): self.m = 3
+  def teardown_method(self): TestF.n = self.m
+  def test_a(self): assert f(self.n) == 4
+  def test_b(self): assert f(self.n) == 9
+)py",
+     "", "", CodeEnd::kFailed},
+    {"class Solution by its method", R"py(class Solution:
+  def g(self, x): return x * x
+)py",
+     R"py(assert g(2) == 4)py", "g", "", CodeEnd::kPassed},
+    {"class Solution by its method, wrong", R"py(class Solution:
+  def g(self, x): return 0
+)py",
+     R"py(assert g(2) == 4)py", "g", "", CodeEnd::kFailed},
+    {"script that exits", R"py(print(int(input()) * 2)
+exit()
+print(1)
+)py",
+     R"py({"inputs": ["2"], "outputs": ["4"]})py", "", "", CodeEnd::kPassed},
 };
 
-TEST(CodeFormsTest, TestsAreRunInTheWaysThatPeopleWriteThem) {
-  if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
-  for (const Form& form : kForms) {
-    const CodeOutcome outcome = RunTests({}, {form.program, form.tests, form.entry_point, form.prompt});
-    EXPECT_STREQ(Name(outcome.end), Name(form.end)) << form.name << ": " << outcome.reason;
-  }
+TEST_F(CodeFormsTest, TestsAreRunInTheWaysThatPeopleWriteThem) {
+  ExpectEnds(kForms);
 }
 
 }  // namespace

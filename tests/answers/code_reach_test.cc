@@ -1,11 +1,10 @@
 // Programs that solve nothing: they reach for their grader, or return what says that it is equal to everything.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "answers/code.h"
+#include "tests/answers/code_example.h"
 
 namespace autodidact::answers {
 namespace {
+
+using CodeReachTest = SandboxedTest;
 
 struct Reach {
   const char* name;
@@ -330,8 +329,7 @@ def add(a,b): return A()
 )py"},
 };
 
-TEST(CodeReachTest, AProgramThatSolvesNothingNeverPasses) {
-  if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
+TEST_F(CodeReachTest, AProgramThatSolvesNothingNeverPasses) {
   CodeConfig config;
   config.limits.cpu_seconds = 5;
   for (const Reach& reach : kReaches) {
@@ -342,8 +340,7 @@ TEST(CodeReachTest, AProgramThatSolvesNothingNeverPasses) {
 }
 
 // The helpers of a prompt are the prompt's own, whatever the answer defines under their names.
-TEST(CodeReachTest, AnAnswerCannotBringItsOwnHelperOfThePrompt) {
-  if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
+TEST_F(CodeReachTest, AnAnswerCannotBringItsOwnHelperOfThePrompt) {
   CodeTask task;
   task.prompt = "def apply(c, x):\n    return c[0] + c[1] * x\n\ndef root(c):\n    \"\"\"Where apply is 0.\"\"\"\n";
   task.tests = "def check(candidate):\n    assert abs(apply([2, 1], candidate([2, 1]))) < 1e-9\n";
@@ -356,8 +353,7 @@ TEST(CodeReachTest, AnAnswerCannotBringItsOwnHelperOfThePrompt) {
 }
 
 // On inputs, too, values are compared outside of the programs.
-TEST(CodeReachTest, ObjectsThatShowThemselvesAsAnAnswerAreNotThatAnswer) {
-  if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
+TEST_F(CodeReachTest, ObjectsThatShowThemselvesAsAnAnswerAreNotThatAnswer) {
   const auto output = [](const std::string& program) {
     return RunInputs({}, InputKind::kCalls, program, {"f()"}).outputs.at(0);
   };

@@ -1,8 +1,6 @@
 #include "answers/code.h"
 
 #include <arpa/inet.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -17,21 +15,16 @@
 
 #include "base/format.h"
 #include "json/json.h"
+#include "tests/answers/code_example.h"
 #include "tests/paths.h"
 
 namespace autodidact::answers {
 namespace {
 
+using CodeTest = SandboxedTest;
+
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-class CodeTest : public testing::Test {
- protected:
-  void SetUp() override {
-    static const std::string kWhyNot = process::WhyNoSandbox();
-    if (!kWhyNot.empty()) GTEST_SKIP() << kWhyNot;
-  }
-};
 
 CodeOutcome Judge(const std::string& program, const std::string& tests, const CodeConfig& config = {}) {
   return RunTests(config, {.program = program, .tests = tests, .entry_point = "", .prompt = ""});

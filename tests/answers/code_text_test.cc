@@ -1,11 +1,10 @@
 // The program in an answer.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "answers/code.h"
+#include "tests/answers/code_example.h"
 
 namespace autodidact::answers {
 namespace {
+
+using CodeTextTest = SandboxedTest;
 
 struct Answer {
   const char* name;
@@ -72,10 +71,13 @@ constexpr Answer kRight[] = {
     {"words without a fence", "Here is the function:\n\ndef add_up(xs):\n    return sum(xs)\n\nIt adds them up.\n"},
     {"a session behind", "```python\ndef add_up(xs):\n    return sum(xs)\n```\n```python\n>>> add_up([1])\n1\n```\n"},
     {"a class behind", "```python\ndef add_up(xs):\n    return sum(xs)\n```\n```python\nclass Other:\n    pass\n```\n"},
+    {"byte order mark", "\xEF\xBB\xBF" "def add_up(xs):\n    return sum(xs)\n"},
+    {"all of it shifted", "```python\n    def add_up(xs):\n        return sum(xs)\n```\n"},
+    {"in the prompt's block", "def add_up(xs):\n    return sum(xs)\n```\nThat is all.\n"},
+    {"between marks that are Python too", "[BEGIN]\ndef add_up(xs):\n    return sum(xs)\n[DONE]\n"},
 };
 
-TEST(CodeTextTest, TheProgramIsTheBlockThatDefinesWhatIsAsked) {
-  if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
+TEST_F(CodeTextTest, TheProgramIsTheBlockThatDefinesWhatIsAsked) {
   for (const Answer& answer : kRight) {
     const CodeOutcome outcome =
         RunTests({}, {answer.text, "assert add_up([1, 2, 3]) == 6\nassert add_up([]) == 0", "", ""});
@@ -94,15 +96,20 @@ constexpr Answer kRightScripts[] = {
      "'__main__':\n    main()\n```\n"},
 };
 
-TEST(CodeTextTest, AScriptIsTheBlockThatReadsItsInput) {
-  if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
+TEST_F(CodeTextTest, AScriptIsTheBlockThatReadsItsInput) {
   for (const Answer& answer : kRightScripts) {
     const CodeOutcome outcome = RunTests({}, {answer.text, R"([{"input": "1 2\n", "output": "3\n"}])", "", ""});
     EXPECT_EQ(outcome.end, CodeEnd::kPassed) << answer.name << ": " << outcome.reason;
   }
 }
 
-TEST(CodeTextTest, InputsAreNoProgram) {
+TEST_F(CodeTextTest, ABodyMayEndThePromptsBlock) {
+  const CodeOutcome outcome = RunTests(
+      {}, {"    return sum(xs)\n```\nIt adds up.", "assert add_up([1, 2]) == 3", "add_up", "def add_up(xs):\n"});
+  EXPECT_EQ(outcome.end, CodeEnd::kPassed) << outcome.reason;
+}
+
+TEST_F(CodeTextTest, InputsAreNoProgram) {
   const CodeText text = ReadCodeText("a\n```python\nx = 1\n```\n```inputs\nf(1)\n\n f(2)\n\"a\\n\"\n```\n");
   EXPECT_EQ(text.inputs, (std::vector<std::string>{"f(1)", "f(2)", "a\n"}));
   for (const CodeText::Block& block : text.blocks) EXPECT_NE(block.mark, "inputs");

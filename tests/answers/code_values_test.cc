@@ -1,22 +1,12 @@
 // Values and objects of all kinds between the tests and the program, whose names are theirs or the library's.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "answers/code.h"
+#include "tests/answers/code_example.h"
 
 namespace autodidact::answers {
 namespace {
 
-struct Exchange {
-  const char* name;
-  const char* program;
-  const char* tests;
-  const char* entry_point;
-  const char* prompt;
-  CodeEnd end;
-};
+using CodeValuesTest = SandboxedTest;
 
-constexpr Exchange kExchanges[] = {
+constexpr CodeExample kExchanges[] = {
     {"inplace", R"py(def f(x): x.sort()
 )py",
      R"py(x=[3,1,2]
@@ -420,14 +410,78 @@ assert [a.v for a in sorted([A(2),A(1)])]==[1,2]
      R"py(assert M.s(1)==2 and M.K==5 and M.c().p==9
 )py",
      "", "", CodeEnd::kPassed},
+    {"text that is an enumeration", R"py(from enum import Enum
+class S(str, Enum):
+  A = 'a'
+def f(): return S.A
+)py",
+     R"py(assert f() == 'a'
+assert f().value == 'a'
+)py",
+     "", "", CodeEnd::kPassed},
+    {"int that says another value", R"py(class I(int):
+  def __int__(self): return 7
+  __index__ = __int__
+def f(): return I(5)
+)py",
+     R"py(assert f() == 5
+)py",
+     "", "", CodeEnd::kPassed},
+    {"time in a zone", R"py(from datetime import datetime, timezone, timedelta
+def f(h): return datetime(2024, 1, 1, h, tzinfo=timezone(timedelta(hours=2), 'X'))
+)py",
+     R"py(from datetime import datetime, timezone
+assert f(3) == datetime(2024, 1, 1, 1, tzinfo=timezone.utc)
+assert f(3).tzname() == 'X'
+)py",
+     "", "", CodeEnd::kPassed},
+    {"zone itself", R"py(import datetime
+def f(d): return d.tzinfo
+)py",
+     R"py(import datetime
+assert f(datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)) is datetime.timezone.utc
+)py",
+     "", "", CodeEnd::kPassed},
+    {"cause of an error", R"py(def f():
+  try: 1 / 0
+  except ZeroDivisionError as e: raise RuntimeError('wrapped') from e
+)py",
+     R"py(try:
+  f()
+  assert False
+except RuntimeError as e:
+  assert isinstance(e.__cause__, ZeroDivisionError) and str(e) == 'wrapped'
+)py",
+     "", "", CodeEnd::kPassed},
+    {"documentation", R"py(def f(x):
+  """Doubles x."""
+  return 2 * x
+class A:
+  """An A."""
+)py",
+     R"py(assert f(2) == 4
+assert f.__doc__ == 'Doubles x.'
+assert A.__doc__ == A().__doc__ == 'An A.'
+)py",
+     "", "", CodeEnd::kPassed},
+    {"name of a wrapped function", R"py(import functools
+def deco(g):
+  @functools.wraps(g)
+  def w(*a): return g(*a)
+  return w
+)py",
+     R"py(@deco
+def sq(x):
+  'Squares.'
+  return x * x
+assert sq(3) == 9
+assert (sq.__name__, sq.__doc__) == ('sq', 'Squares.')
+)py",
+     "", "", CodeEnd::kPassed},
 };
 
-TEST(CodeValuesTest, WhatTravelsIsWhatItWouldBeInOneInterpreter) {
-  if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
-  for (const Exchange& exchange : kExchanges) {
-    const CodeOutcome outcome = RunTests({}, {exchange.program, exchange.tests, exchange.entry_point, exchange.prompt});
-    EXPECT_STREQ(Name(outcome.end), Name(exchange.end)) << exchange.name << ": " << outcome.reason;
-  }
+TEST_F(CodeValuesTest, WhatTravelsIsWhatItWouldBeInOneInterpreter) {
+  ExpectEnds(kExchanges);
 }
 
 }  // namespace

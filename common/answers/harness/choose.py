@@ -1,8 +1,12 @@
 """Which part of an answer is the program, by what it defines."""
 import ast
 import builtins
+import sys
+import textwrap
 
+builtins.exit = builtins.quit = sys.exit  # which else the module site gives
 BUILTINS = frozenset(dir(builtins))
+BRACKETS = ("[BEGIN]", "[PYTHON]")  # which are Python too
 PYTHON_MARKS = ("", "python", "python3", "py", "py3", "python2")
 
 
@@ -18,6 +22,14 @@ def compiles(text):
         return compile(text, "program", "exec") is not None
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
+
+
+def dedented(text):
+    """The text without the white space before all of its lines, where it is a program without it only."""
+    if text[:1] in (" ", "\t") and not compiles(text):
+        shifted = textwrap.dedent(text)
+        return shifted if compiles(shifted) else text
+    return text
 
 
 def is_docstring(node):
@@ -196,7 +208,9 @@ def with_missing_parts(text, tree, others):
 def choose_program(whole, blocks, names, prompt, whole_runs):
     """The program of an answer. `names`: what the tests use of it."""
     names = set(names)
-    tree = parsed(whole)
+    whole = dedented(whole)
+    blocks = [(mark, dedented(text)) for mark, text in blocks]
+    tree = parsed(whole) if not whole.lstrip().startswith(BRACKETS) else None
     if tree is not None and (not blocks or names & defined(tree)):
         if whole_runs or names & defined(tree) or not names:
             return whole

@@ -17,11 +17,12 @@ def structured(text):
     return value if isinstance(value, (list, dict)) else None
 
 
-def read_tests(text, entry):
-    """("code", text) or ("pairs", entry, pairs)."""
+def read_tests(text, blocks, entry):
+    """("code", text) or ("pairs", entry, pairs). `blocks`: the fenced ones in the text."""
     value = structured(text)
     if value is None:
-        return "code", text
+        fenced = [block for mark, block in blocks if mark in PYTHON_MARKS and parsed(block) is not None]
+        return "code", "\n".join(fenced) if fenced and parsed(text) is None else text
     if isinstance(value, dict) and "test_list" in value:
         setup = value.get("test_setup_code") or ""
         value = value["test_list"]

@@ -1,6 +1,7 @@
 """What tests use of pytest, where only the standard library is there."""
 import contextlib
 import io
+import os
 import re
 import sys
 
@@ -113,10 +114,12 @@ class Mark:
 mark = Mark()
 
 
-def fixture(function=None, **named):
+def fixture(function=None, scope=None, params=None, autouse=False, ids=None, name=None):
     if function is None:
-        return lambda function: fixture(function)
-    function.is_fixture = True
+        return lambda function: fixture(function, scope, params, autouse, ids, name)
+    if params is not None:
+        params = [one.values[0] if isinstance(one, param) else one for one in params]
+    function.fixture = {"params": params, "autouse": autouse, "name": name}
     return function
 
 
@@ -145,6 +148,49 @@ class Captured:
         sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
         return taken
 
-    def end(self):
-        yield
+    def undo(self):
         sys.stdout, sys.stderr = self.before
+
+
+MISSING = object()
+
+
+class MonkeyPatch:
+    """The monkeypatch fixture."""
+
+    def __init__(self):
+        self.undoing = []
+
+    def undo(self):
+        while self.undoing:
+            self.undoing.pop()()
+
+    def setattr(self, target, name, value=MISSING, raising=True):
+        if value is MISSING:
+            import pkgutil
+            path, value = target, name
+            target, name = pkgutil.resolve_name(path.rpartition(".")[0]), path.rpartition(".")[2]
+        before = getattr(target, name) if raising else getattr(target, name, MISSING)
+        self.undoing.append(lambda: delattr(target, name) if before is MISSING else setattr(target, name, before))
+        setattr(target, name, value)
+
+    def setitem(self, mapping, key, value):
+        before = mapping.get(key, MISSING)
+        self.undoing.append(lambda: mapping.pop(key) if before is MISSING else mapping.__setitem__(key, before))
+        mapping[key] = value
+
+    def delitem(self, mapping, key, raising=True):
+        if key in mapping or raising:
+            before = mapping.pop(key)
+            self.undoing.append(lambda: mapping.__setitem__(key, before))
+
+    def setenv(self, name, value, prepend=None):
+        self.setitem(os.environ, name, str(value))
+
+    def delenv(self, name, raising=True):
+        self.delitem(os.environ, name, raising)
+
+    def chdir(self, path):
+        before = os.getcwd()
+        self.undoing.append(lambda: os.chdir(before))
+        os.chdir(path)

@@ -32,13 +32,16 @@ BY_PARTS = {
     ("decimal", "Decimal"): lambda v: [str(v)],
     ("fractions", "Fraction"): lambda v: [v.numerator, v.denominator],
     ("datetime", "date"): lambda v: [v.year, v.month, v.day],
-    ("datetime", "time"): lambda v: [v.hour, v.minute, v.second, v.microsecond],
-    ("datetime", "datetime"): lambda v: [v.year, v.month, v.day, v.hour, v.minute, v.second, v.microsecond],
+    ("datetime", "time"): lambda v: [v.hour, v.minute, v.second, v.microsecond, v.tzinfo],
+    ("datetime", "datetime"): lambda v: [v.year, v.month, v.day, v.hour, v.minute, v.second, v.microsecond, v.tzinfo],
+    ("datetime", "timezone"): lambda v: list(v.__getinitargs__()),
     ("datetime", "timedelta"): lambda v: [v.days, v.seconds, v.microseconds],
 }
 MUTABLE = {list, dict, set, bytearray, collections.deque, collections.OrderedDict, collections.Counter,
            collections.defaultdict}
 VALUE_BASES = (int, float, complex, str, bytes, tuple, frozenset, list, dict, set)
+# The value of a base, whatever the class derived from it says that it is; of the others the base itself takes it.
+PLAIN_PART = {int: int.__int__, float: float.__float__, str: str.__str__}
 # What the class of an object may define, and a handle then has.
 SPECIAL = ["__len__", "__iter__", "__next__", "__reversed__", "__getitem__", "__setitem__", "__delitem__", "__call__",
            "__enter__", "__exit__", "__bool__", "__int__", "__float__", "__complex__", "__index__", "__contains__"]
@@ -152,7 +155,7 @@ class Packer:
         if kind is range or kind is slice:
             return self.node(value, [kind.__name__, self.tokens([value.start, value.stop, value.step], depth)])
         parts_of = BY_PARTS.get((kind.__module__, kind.__name__))
-        if parts_of is not None and getattr(value, "tzinfo", None) is None and is_genuine(kind):
+        if parts_of is not None and is_genuine(kind) and is_fixed(getattr(value, "tzinfo", None)):
             return self.node(value, ["parts", kind.__module__, kind.__name__, self.tokens(parts_of(value), depth)])
         if value is Ellipsis or value is NotImplemented:
             return self.node(value, ["constant", repr(value)])
@@ -190,12 +193,14 @@ class Packer:
         if isinstance(value, type):
             return self.described(value, depth)
         if isinstance(value, BaseException):
-            return self.node(value, ["error", number, self.described(kind, depth), self.error_args(value), safe_text(value)])
+            cause = None if value.__cause__ is None else self.token(value.__cause__, depth)
+            return self.node(value, ["error", number, self.described(kind, depth), cause, self.error_args(value),
+                                     safe_text(value)])
         if kind in (types.CoroutineType, types.GeneratorType):
             return self.node(value, [kind.__name__, number])
         base = next((base for base in VALUE_BASES if isinstance(value, base)), None)
         if base is not None:
-            plain = base.__new__(base, value) if base not in (list, dict, set) else base(value)
+            plain = PLAIN_PART.get(base, base)(value)
             return self.node(value, ["sub", number, self.described(kind, depth), self.token(plain, depth)])
         return self.node(value, ["object", number, self.described(kind, depth)])
 
@@ -224,6 +229,10 @@ def known_name(kind):
 
 def is_genuine(kind):
     return getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind
+
+
+def is_fixed(zone):
+    return zone is None or (type(zone).__name__ == "timezone" and is_genuine(type(zone)))
 
 
 def is_builtin(function):
@@ -339,9 +348,9 @@ def needs(parts):
         tokens = parts[1]
     elif kind in ("class", "parts"):
         tokens = parts[3]
-    elif kind in ("object", "error"):
+    elif kind == "object":
         tokens = [parts[2]]
-    elif kind == "sub":
+    elif kind in ("sub", "error"):
         tokens = parts[2:4]
     else:
         return []
@@ -551,7 +560,7 @@ class Peer:
             return self.handle(remote_generator(self, number), number)
         cls = unpacker.value(parts[2])
         if kind == "error":
-            return self.error_for(number, cls, parts[3], parts[4])
+            return self.error_for(number, cls, unpacker.value(parts[3]), parts[4:6])
         if kind == "sub":
             plain = unpacker.value(parts[3])
             base = type(plain)
@@ -567,8 +576,9 @@ class Peer:
             self.objects[number] = self.handle(object.__new__(cls), number)
         return self.objects[number]
 
-    def error_for(self, number, cls, args, text):
-        if not issubclass(cls, BaseException):
+    def error_for(self, number, cls, cause, args_and_text):
+        args, text = args_and_text
+        if not issubclass(cls, BaseException) or not isinstance(cause, (BaseException, type(None))):
             raise Broken("what it raised is no exception")
         error = cls.__new__(cls, *args)
         if not isinstance(cls, HandleClass):
@@ -577,6 +587,7 @@ class Peer:
             except Exception:
                 error.args = tuple(args)
         error.text_of_program = str(text)
+        error.__cause__ = cause
         return self.handle(error, number)
 
     def class_for(self, number, name, bases, specials, known):
@@ -590,7 +601,7 @@ class Peer:
             inherited = tuple(bases) if bases else (Handle,)
             if plain and len(inherited) > 1:
                 inherited = tuple(base for base in inherited if base is not Handle)
-            space = {"__module__": "program", "__doc__": None}
+            space = {"__module__": "program", "__doc__": TheirDoc()}
             if not plain:
                 space.update(self.abilities(specials))
             elif issubclass(plain[0], BaseException):
@@ -631,6 +642,18 @@ def remote_generator(peer, number):
 
 async def remote_coroutine(peer, number):
     return peer.ask("await", [number])
+
+
+class TheirDoc:
+    """The documentation of a class or an object of the other side."""
+
+    def __get__(self, handle, cls):
+        if handle is not None:
+            link.look_at(handle)
+        try:
+            return link.ask("get", [cls if handle is None else handle, "__doc__"])
+        except AttributeError:
+            return None
 
 
 class HandleClass(type):
