@@ -11,6 +11,7 @@
 #include "base/format.h"
 #include "json/json.h"
 #include "json/model_reply.h"
+#include "json/strict.h"
 
 namespace autodidact::judge_service {
 namespace {
@@ -148,6 +149,16 @@ Opinion ReadEntry(const json::Json& entry) {
   return opinion;
 }
 
+// Of "user:key@host:port", "[::1]:port"; no port is good.
+bool HasGoodPort(std::string_view authority) {
+  const std::size_t colon = authority.find_last_of(":]@");
+  if (colon == std::string_view::npos || authority[colon] != ':') return true;
+  const std::string_view digits = authority.substr(colon + 1);
+  int port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return error == std::errc() && end == digits.data() + digits.size() && port >= 1 && port <= 65535;
+}
+
 }  // namespace
 
 std::string ChatUrl(std::string base_url) {
@@ -164,6 +175,9 @@ std::string ChatUrl(std::string base_url) {
     refuse("which has no host");
   }
   const std::size_t path_end = std::min(base_url.find('?'), base_url.size());
+  if (!HasGoodPort(std::string_view(base_url).substr(host, base_url.find_first_of("/?", host) - host))) {
+    refuse("whose port is none of 1 to 65535");
+  }
   const std::string query = base_url.substr(path_end);
   std::string path = base_url.substr(0, path_end);
   while (path.ends_with('/')) path.pop_back();
@@ -228,7 +242,7 @@ ReplyBody ReadBody(std::string_view body) {
   }
   json::Json reply;
   try {
-    reply = json::Parse(json::Mended(body), "the judge's reply");
+    reply = json::ParseStrict(json::Mended(body), "the judge's reply");
   } catch (const base::Error& error) {
     return ErrorBody(200, error.message());
   }

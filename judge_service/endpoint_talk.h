@@ -28,7 +28,8 @@ struct Dialect {
 };
 
 // The address that chats are posted to: BASE_URL/chat/completions before any query ("?api-version=…"), or BASE_URL
-// itself where its path ends so already. Error(kBadInput) for an address without a host, with spaces or a fragment.
+// itself where its path ends so already. Error(kBadInput) for an address without a host, with a port that
+// is none, with spaces or a fragment.
 std::string ChatUrl(std::string base_url);
 
 // The body of POST BASE_URL/chat/completions: the task's rules as the system turn; response and items as the members of

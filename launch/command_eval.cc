@@ -112,10 +112,15 @@ void WarnOfNoAnswers(const RunConfig& config, const evaluation::EvalResult& resu
 void RunEval(const RunConfig& config, const EvalCommand& command) {
   UseThreads(config.threads.actor);
   const std::string& file = command.data.empty() ? config.eval.data : command.data;
+  if (config.judge.kind == "program" && !config.answer.verifier.empty()) {
+    base::ThrowBadInput(
+        base::Format("answer.verifier: got {}, which eval does not ask: it compares by answer.comparator ({}); write "
+                     "--set answer.verifier=[] to measure by that",
+                     config.answer.verifier.front(), config.answer.comparator));
+  }
   if (file.empty()) base::ThrowBadInput("eval: name a labelled JSONL file by --data or eval.data");
   auto rows =
       SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit > 0 ? command.limit : config.eval.limit);
-  CheckTests(config, rows, file);
   for (const std::string& out : {command.json, command.records}) CheckWritable(out);
   const auto& names = command.estimators.empty() ? config.eval.estimators : command.estimators;
   CheckBeforeRows(config, command.model,

@@ -80,6 +80,11 @@ void CheckAnswersOf(const RunConfig& config, const RunData& data, Preflight& fou
     Try(found, "", [&] { CheckTests(config, data.eval_rows, config.eval.data); });
     return;
   }
+  if (!data.eval_rows.empty() && !config.answer.verifier.empty() && config.judge.kind == "program") {
+    found.warnings.push_back(
+        base::Format("eval.data: the evaluations compare by answer.comparator ({}), not by answer.verifier",
+                     config.answer.comparator));
+  }
   if (!ComparesAnswers(config)) return;
   const auto extractor = ToRule(config.answer).extractor;
   const auto estimator = EstimatorInTraining(config);
@@ -174,6 +179,7 @@ void CheckBeforeRows(const RunConfig& config, const std::string& model, const Ro
   RunConfig named = config;  // as messages are to name the file
   named.data.train = rows.file;
   RunData data{.rows = rows.rows, .eval_rows = {}};
+  if (rows.labels) Try(found, "", [&] { CheckTests(config, rows.rows, rows.file); });
   if (rows.labels && ComparesAnswers(config)) {
     CheckLabels(rows.rows, rows.file, ToRule(config.answer).extractor, true, found);
   }

@@ -19,11 +19,7 @@ constexpr std::string_view kSpace = " \t\r\n\v\f";
 
 using Texts = std::vector<std::string>;
 
-std::string_view Trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
+using json::Trimmed;
 
 base::Failure Wrong(std::string reason) {
   return {base::ErrorKind::kBadInput, std::move(reason)};

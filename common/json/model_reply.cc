@@ -14,19 +14,12 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr std::string_view kSpace = " \t\r\n";
+constexpr std::string_view kSpace = " \t\r\n\v\f";
 
 constexpr std::array<std::string_view, 6> kThoughtsEnd = {"</think>",     "</thinking>", "</thought>",
                                                           "</reasoning>", "[/THINK]",    "<|message|>"};
 constexpr std::array<std::string_view, 5> kThoughtsBegin = {"<think>", "<thinking>", "<thought>", "<reasoning>",
                                                             "[THINK]"};
-
-std::string_view Trimmed(std::string_view text) {
-  while (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  const std::size_t begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
 
 // Bytes of the well-formed UTF-8 character at the start of `text` (RFC 3629); 0 where there is none.
 std::size_t CharacterSize(std::string_view text) {
@@ -118,6 +111,13 @@ std::size_t RegionSize(std::string_view text) {
 }
 
 }  // namespace
+
+std::string_view Trimmed(std::string_view text) {
+  while (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
 
 std::string Mended(std::string_view text) {
   std::string out;

@@ -13,6 +13,9 @@ namespace autodidact::json {
 // bytes that are not UTF-8 and halves of surrogate pairs ("\ud83d" alone) become U+FFFD. All else is as it was.
 std::string Mended(std::string_view text);
 
+// Without white space, and byte order marks before it, around it.
+std::string_view Trimmed(std::string_view text);
+
 // What is left of a model's text behind its thoughts: after the last closing tag (</think>, </thinking>, </thought>,
 // </reasoning>, [/THINK], <|message|> of an answer's channel), before an opening tag that nothing closes.
 std::string_view WithoutThoughts(std::string_view text);

@@ -71,7 +71,9 @@ constexpr Answer kRight[] = {
     {"words without a fence", "Here is the function:\n\ndef add_up(xs):\n    return sum(xs)\n\nIt adds them up.\n"},
     {"a session behind", "```python\ndef add_up(xs):\n    return sum(xs)\n```\n```python\n>>> add_up([1])\n1\n```\n"},
     {"a class behind", "```python\ndef add_up(xs):\n    return sum(xs)\n```\n```python\nclass Other:\n    pass\n```\n"},
-    {"byte order mark", "\xEF\xBB\xBF" "def add_up(xs):\n    return sum(xs)\n"},
+    {"byte order mark",
+     "\xEF\xBB\xBF"
+     "def add_up(xs):\n    return sum(xs)\n"},
     {"all of it shifted", "```python\n    def add_up(xs):\n        return sum(xs)\n```\n"},
     {"in the prompt's block", "def add_up(xs):\n    return sum(xs)\n```\nThat is all.\n"},
     {"between marks that are Python too", "[BEGIN]\ndef add_up(xs):\n    return sum(xs)\n[DONE]\n"},

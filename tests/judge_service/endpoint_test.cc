@@ -1,4 +1,5 @@
 // The endpoint judge against a real HTTP server that misbehaves on purpose (misbehaving_judge.py).
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -256,6 +257,14 @@ TEST(EndpointReplyTest, PassesOverWhatModelsPutAroundTheVerdicts) {
   }
 }
 
+TEST(EndpointReplyTest, ABodyWithAKeyTwiceIsNone) {
+  const std::string yes = R"("content": "{\"verdicts\": [{\"criterion\": 1, \"met\": true}]}")";
+  EXPECT_TRUE(Read(R"({"choices": [{"message": {)" + yes + "}}]}", 1).ok());
+  const auto opinions = Read(R"({"choices": [{"message": {"content": "no", )" + yes + "}}]}", 1);
+  ASSERT_FALSE(opinions.ok());
+  EXPECT_THAT(opinions.failure().reason, testing::HasSubstr("'content' twice"));
+}
+
 TEST(EndpointReplyTest, IsStrictAboutTheVerdicts) {
   const std::string entry = R"({"criterion": 1, "met": true})";
   const std::vector<std::string> contents = {
@@ -336,8 +345,12 @@ TEST(EndpointRequestTest, IsPostedToTheAddressWithAndWithoutItsLastParts) {
   EXPECT_EQ(ChatUrl("https://host/deployments/m?api-version=1"),
             "https://host/deployments/m/chat/completions?api-version=1");
   EXPECT_EQ(ChatUrl("https://host/v1/chat/completions/?a=b"), "https://host/v1/chat/completions?a=b");
+  for (const char* right : {"http://host", "http://[::1]/v1", "http://[::1]:8000/v1", "http://u:p@host/v1"}) {
+    EXPECT_NO_THROW(ChatUrl(right)) << right;
+  }
   for (const char* wrong :
-       {"http://", "http:///v1", "host/v1", "http://host/v1#part", "http://ho st/v1", "http://?a=b"}) {
+       {"http://", "http:///v1", "host/v1", "http://host/v1#part", "http://ho st/v1", "http://?a=b", "http://host:/v1",
+        "http://host:99999/v1", "http://host:0", "http://host:80a/v1", "http://[::1]:x/v1", "http://u:p@host:-1?a=b"}) {
     EXPECT_THROW(ChatUrl(wrong), base::Error) << wrong;
   }
 }
