@@ -3,14 +3,13 @@
 
 #include <algorithm>
 #include <memory>
-#include <string>
 
 #include "base/check.h"
 #include "engine/decoder.h"
 #include "engine/memory_plan.h"
 #include "engine/torch_sampling.h"
 #include "model/attention.h"
-#include "model/ops.h"
+#include "model/layers.h"
 #include "model/rope.h"
 #include "model/transformer.h"
 
@@ -113,10 +112,6 @@ class TorchDecoder : public Decoder {
   }
 
  private:
-  const at::Tensor& At(std::int64_t layer, const char* name) const {
-    return weights_->at("model.layers." + std::to_string(layer) + "." + name);
-  }
-
   at::Tensor OnDevice(const std::vector<std::int64_t>& values) const {
     return at::tensor(values, at::kLong).to(options_.device());
   }
@@ -172,46 +167,15 @@ class TorchDecoder : public Decoder {
     GrowRope(*std::max_element(tokens.positions.begin(), tokens.positions.end()) + 1);
     const at::Tensor slots = OnDevice(tokens.slots);
     const at::Tensor positions = OnDevice(tokens.positions);
-    const model::NormOptions norm{.eps = config_.rms_norm_eps, .plus_one = config_.norm_plus_one};
-    at::Tensor x = at::embedding(weights_->at("model.embed_tokens.weight"), OnDevice(tokens.ids));
-    // The scale is rounded to the weights' dtype first, as in training.
-    if (config_.embedding_scale != 1.0) x = x * at::scalar_tensor(config_.embedding_scale, options_);
-    at::Tensor delta;
-    at::Tensor normed;
-    for (std::int64_t layer = 0; layer < config_.num_layers; ++layer) {
-      std::tie(x, normed) = model::AddRmsNorm(x, delta, At(layer, "input_layernorm.weight"), norm);
-      at::Tensor attended = Attend(tokens, layer, normed, slots, positions, norm);
-      const char* mlp_norm = "post_attention_layernorm.weight";
-      if (config_.sandwich_norms) {
-        attended = model::RmsNorm(attended, At(layer, mlp_norm), norm);
-        mlp_norm = "pre_feedforward_layernorm.weight";
-      }
-      std::tie(x, normed) = model::AddRmsNorm(x, attended, At(layer, mlp_norm), norm);
-      const at::Tensor gate_up =
-          model::Project(normed, {At(layer, "mlp.gate_proj.weight"), At(layer, "mlp.up_proj.weight")}, {});
-      delta =
-          model::Project(model::GatedActivation(gate_up, config_.gelu_tanh), {At(layer, "mlp.down_proj.weight")}, {});
-      if (config_.sandwich_norms) delta = model::RmsNorm(delta, At(layer, "post_feedforward_layernorm.weight"), norm);
-    }
-    return model::AddRmsNorm(x, delta, weights_->at("model.norm.weight"), norm).second;
+    return model::RunLayers(config_, weights_->parameters(), tokens.ids,
+                            [&](std::int64_t layer, bool sliding, const at::Tensor& qkv) {
+                              return Attend(tokens, layer, sliding, qkv, slots, positions);
+                            });
   }
 
-  at::Tensor Attend(const Tokens& tokens, std::int64_t layer, const at::Tensor& normed, const at::Tensor& slots,
-                    const at::Tensor& positions, const model::NormOptions& norm) {
-    const bool sliding = config_.sliding_window > 0 && config_.is_sliding[static_cast<std::size_t>(layer)];
-    std::vector<at::Tensor> biases;
-    if (config_.attention_bias) {
-      biases = {At(layer, "self_attn.q_proj.bias"), At(layer, "self_attn.k_proj.bias"),
-                At(layer, "self_attn.v_proj.bias")};
-    }
-    at::Tensor qkv = model::Project(normed,
-                                    {At(layer, "self_attn.q_proj.weight"), At(layer, "self_attn.k_proj.weight"),
-                                     At(layer, "self_attn.v_proj.weight")},
-                                    biases);
-    if (config_.qk_norm) {
-      qkv = model::HeadNorm(qkv, At(layer, "self_attn.q_norm.weight"), At(layer, "self_attn.k_norm.weight"),
-                            config_.num_heads, config_.num_kv_heads, norm);
-    }
+  // Writes keys and values into the cache, then attends to what the tokens' plan says. [T, H·D]
+  at::Tensor Attend(const Tokens& tokens, std::int64_t layer, bool sliding, const at::Tensor& qkv,
+                    const at::Tensor& slots, const at::Tensor& positions) {
     const model::RopeTable& rope = sliding ? local_rope_ : rope_;
     const at::Tensor cos = rope.cos_PD.index_select(0, positions).unsqueeze(1).to(options_.dtype());
     const at::Tensor sin = rope.sin_PD.index_select(0, positions).unsqueeze(1).to(options_.dtype());
@@ -220,18 +184,10 @@ class TorchDecoder : public Decoder {
     keys_[static_cast<std::size_t>(layer)].index_copy_(0, slots, keys);
     values_[static_cast<std::size_t>(layer)].index_copy_(
         0, slots, heads.narrow(1, config_.num_heads + config_.num_kv_heads, config_.num_kv_heads).contiguous());
-    at::Tensor mixed;
     if (tokens.decode != nullptr) {
-      mixed = DecodeAttention(*tokens.decode, layer, sliding, Rotated(heads.narrow(1, 0, config_.num_heads), cos, sin));
-    } else {
-      const model::AttentionShape shape{.num_heads = config_.num_heads,
-                                        .num_kv_heads = config_.num_kv_heads,
-                                        .head_dim = config_.head_dim,
-                                        .scale = config_.attention_scale,
-                                        .window = sliding ? config_.sliding_window : 0};
-      mixed = model::Attention(qkv, rope, sliding ? tokens.local_plan : tokens.plan, shape);
+      return DecodeAttention(*tokens.decode, layer, sliding, Rotated(heads.narrow(1, 0, config_.num_heads), cos, sin));
     }
-    return model::Project(mixed, {At(layer, "self_attn.o_proj.weight")}, {});
+    return model::Attention(qkv, rope, sliding ? tokens.local_plan : tokens.plan, model::ShapeOf(config_, sliding));
   }
 
   // query_RHD, rotated -> [R, H·D]. Scores of the two parts stand side by side, so that one softmax joins them.

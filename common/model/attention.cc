@@ -105,6 +105,14 @@ at::Tensor GenericAttention(const at::Tensor& qkv, const RopeTable& rope, const 
   return at::cat(outputs).index_select(0, order);
 }
 
+AttentionShape ShapeOf(const ModelConfig& config, bool sliding) {
+  return {.num_heads = config.num_heads,
+          .num_kv_heads = config.num_kv_heads,
+          .head_dim = config.head_dim,
+          .scale = config.attention_scale,
+          .window = sliding ? config.sliding_window : 0};
+}
+
 at::Tensor Attention(const at::Tensor& qkv, const RopeTable& rope, std::shared_ptr<const AttentionPlan> plan,
                      const AttentionShape& shape) {
   if (UsesCpuKernels(qkv)) return CpuAttention(qkv.contiguous(), rope, std::move(plan), shape);

@@ -25,6 +25,9 @@ struct AttentionShape {
   std::int64_t qkv_width() const { return (num_heads + 2 * num_kv_heads) * head_dim; }
 };
 
+// Of the config's layers of one kind.
+AttentionShape ShapeOf(const ModelConfig& config, bool sliding);
+
 // Rows of queries of one segment and the run of its own keys that they may see (causally).
 struct OwnPart {
   std::int64_t row_begin = 0;

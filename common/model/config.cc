@@ -4,7 +4,6 @@
 #include <cmath>
 #include <fstream>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "base/log.h"
 #include "json/json.h"
 #include "model/config_reader.h"
+#include "model/families/family.h"
 
 namespace autodidact::model {
 namespace {
@@ -23,94 +23,43 @@ using base::Format;
 using base::ThrowBadInput;
 using json::Json;
 
-// What transformers assumes for a key that config.json leaves out. A zero (or -1) means: the key must be there.
-struct FamilyDefaults {
-  std::int64_t vocab_size = 0;
-  std::int64_t hidden_size = 0;
-  std::int64_t intermediate_size = 0;
-  std::int64_t num_layers = 0;
-  std::int64_t num_heads = 0;
-  std::int64_t num_kv_heads = 0;  // -1: as many as heads
-  std::int64_t head_dim = 0;      // 0: hidden_size / heads
-  std::int64_t max_position_embeddings = 0;
-  double rms_norm_eps = 1e-6;
-  double rope_theta = 10000.0;
-  bool tied = false;
-  const char* activation = "silu";
-};
-
-FamilyDefaults DefaultsOf(Family family) {
-  FamilyDefaults defaults;
-  switch (family) {
-    case Family::kLlama:
-      defaults.num_kv_heads = -1;
-      defaults.max_position_embeddings = 2048;
-      break;
-    case Family::kQwen2:
-      defaults.max_position_embeddings = 32768;
-      break;
-    case Family::kQwen3:
-      defaults.head_dim = 128;
-      defaults.max_position_embeddings = 32768;
-      break;
-    case Family::kGemma3:
-      defaults = {.vocab_size = 262208,
-                  .hidden_size = 2304,
-                  .intermediate_size = 9216,
-                  .num_layers = 26,
-                  .num_heads = 8,
-                  .num_kv_heads = 4,
-                  .head_dim = 256,
-                  .max_position_embeddings = 131072,
-                  .rope_theta = 1'000'000.0,
-                  .tied = true,
-                  .activation = "gelu_pytorch_tanh"};
-      break;
-  }
-  return defaults;
+// A default of nothing is a key that must be there.
+std::int64_t Size(ConfigReader& reader, const char* key, std::optional<std::int64_t> fallback) {
+  return reader.Size(key, fallback.value_or(0));
 }
 
-constexpr const char* kSupported =
-    "LlamaForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, Gemma3ForCausalLM, Gemma3ForConditionalGeneration (text "
-    "part)";
-
-Family FamilyOf(const std::string& model_type, const std::string& where) {
-  if (model_type == "llama") return Family::kLlama;
-  if (model_type == "qwen2") return Family::kQwen2;
-  if (model_type == "qwen3") return Family::kQwen3;
-  if (model_type == "gemma3_text") return Family::kGemma3;
-  ThrowBadInput(Format("{}: model_type \"{}\" is not supported; supported: {}", where, model_type, kSupported));
+const Family& FamilyNamed(const std::string& model_type, const std::string& where) {
+  if (const Family* family = FindFamily(model_type)) return *family;
+  ThrowBadInput(
+      Format("{}: model_type \"{}\" is not supported; supported: {}", where, model_type, SupportedArchitectures()));
 }
 
 void CheckArchitecture(ConfigReader& reader, std::string_view model_type) {
   const Json* names = reader.Find("architectures");
   if (!names || names->is_null()) return;
-  const std::set<std::string> known = {
-      "LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM", "Gemma3ForCausalLM", "Gemma3ForConditionalGeneration",
-      "Gemma3TextModel"};
   if (!names->is_array()) reader.Fail("architectures", "a list of names");
   for (const Json& name : *names) {
-    if (!name.is_string() || !known.contains(name.get<std::string>())) {
+    if (!name.is_string() || !IsArchitecture(name.get<std::string>())) {
       ThrowBadInput(Format("{}: architecture {} (model_type \"{}\") is not supported; supported: {}", reader.where(),
-                           json::Dump(name), model_type, kSupported));
+                           json::Dump(name), model_type, SupportedArchitectures()));
     }
   }
 }
 
 void ReadSizes(ConfigReader& reader, ModelConfig& config, const FamilyDefaults& defaults) {
-  config.vocab_size = reader.Size("vocab_size", defaults.vocab_size);
-  config.hidden_size = reader.Size("hidden_size", defaults.hidden_size);
-  config.intermediate_size = reader.Size("intermediate_size", defaults.intermediate_size);
-  config.num_layers = reader.Size("num_hidden_layers", defaults.num_layers);
-  config.num_heads = reader.Size("num_attention_heads", defaults.num_heads);
-  config.num_kv_heads =
-      reader.Size("num_key_value_heads", defaults.num_kv_heads < 0 ? config.num_heads : defaults.num_kv_heads);
+  config.vocab_size = Size(reader, "vocab_size", defaults.vocab_size);
+  config.hidden_size = Size(reader, "hidden_size", defaults.hidden_size);
+  config.intermediate_size = Size(reader, "intermediate_size", defaults.intermediate_size);
+  config.num_layers = Size(reader, "num_hidden_layers", defaults.num_layers);
+  config.num_heads = Size(reader, "num_attention_heads", defaults.num_heads);
+  const bool as_heads = defaults.num_kv_heads == FamilyDefaults::kAsManyAsHeads;
+  config.num_kv_heads = Size(reader, "num_key_value_heads", as_heads ? config.num_heads : defaults.num_kv_heads);
   if (config.num_heads % config.num_kv_heads != 0) {
     ThrowBadInput(Format("{}: num_attention_heads ({}) is no multiple of num_key_value_heads ({})", reader.where(),
                          config.num_heads, config.num_kv_heads));
   }
-  std::int64_t head_dim = defaults.head_dim;
-  if (head_dim == 0) {
+  std::int64_t head_dim = defaults.head_dim.value_or(0);
+  if (!defaults.head_dim) {
     if (!reader.Has("head_dim") && config.hidden_size % config.num_heads != 0) {
       ThrowBadInput(Format("{}: hidden_size ({}) is no multiple of num_attention_heads ({}) and there is no head_dim",
                            reader.where(), config.hidden_size, config.num_heads));
@@ -123,8 +72,8 @@ void ReadSizes(ConfigReader& reader, ModelConfig& config, const FamilyDefaults& 
   config.rms_norm_eps = reader.Positive("rms_norm_eps", defaults.rms_norm_eps);
 }
 
-void ReadActivation(ConfigReader& reader, const FamilyDefaults& defaults) {
-  const std::string expected = defaults.activation;
+void ReadActivation(ConfigReader& reader, const Family& family) {
+  const std::string expected = family.gelu_tanh ? "gelu_pytorch_tanh" : "silu";
   for (const char* key : {"hidden_act", "hidden_activation"}) {
     const std::string found = reader.String(key, expected);
     if (found != expected && !(expected == "silu" && found == "swish")) reader.Fail(key, "\"" + expected + "\"");
@@ -132,12 +81,12 @@ void ReadActivation(ConfigReader& reader, const FamilyDefaults& defaults) {
 }
 
 // Options of the families that are not built. Each must be off.
-void ReadUnsupported(ConfigReader& reader, Family family) {
+void ReadUnsupported(ConfigReader& reader, const Family& family) {
   for (const char* key : {"mlp_bias", "use_bidirectional_attention", "rope_interleaved", "use_qk_norm", "use_mrope"}) {
     if (reader.Bool(key, false)) reader.Fail(key, "false");
   }
-  const bool bias = reader.Bool("attention_bias", family == Family::kQwen2);
-  if (bias != (family == Family::kQwen2)) reader.Fail("attention_bias", family == Family::kQwen2 ? "true" : "false");
+  const bool bias = reader.Bool("attention_bias", family.attention_bias);
+  if (bias != family.attention_bias) reader.Fail("attention_bias", family.attention_bias ? "true" : "false");
   for (const char* key : {"attn_logit_softcapping", "final_logit_softcapping", "quantization_config", "pruned_heads"}) {
     const Json* value = reader.Find(key);
     if (value && !value->is_null() && !(value->is_object() && value->empty())) reader.Fail(key, "null");
@@ -148,17 +97,17 @@ void ReadUnsupported(ConfigReader& reader, Family family) {
   if (reader.Number("partial_rotary_factor", 1.0) != 1.0) reader.Fail("partial_rotary_factor", "1");
 }
 
-void ReadLayerTypes(ConfigReader& reader, ModelConfig& config) {
-  const bool gemma = config.family == Family::kGemma3;
-  const bool qwen = config.family == Family::kQwen2 || config.family == Family::kQwen3;
-  const bool uses_window = gemma || (qwen && reader.Bool("use_sliding_window", false));
+void ReadLayerTypes(ConfigReader& reader, Windows windows, ModelConfig& config) {
+  const bool pattern_of_layers = windows == Windows::kPattern;
+  const bool uses_window =
+      pattern_of_layers || (windows == Windows::kLastLayers && reader.Bool("use_sliding_window", false));
   // Absent, it is what transformers assumes; null, there is none.
   const Json* given = reader.Find("sliding_window");
-  const std::int64_t window = reader.OptionalSize("sliding_window", !given && (gemma || qwen) ? 4096 : 0);
+  const std::int64_t window = reader.OptionalSize("sliding_window", !given && windows != Windows::kNone ? 4096 : 0);
   const std::int64_t max_window_layers = reader.OptionalSize("max_window_layers", 28);
   const std::int64_t pattern = reader.Size("_sliding_window_pattern", reader.Size("sliding_window_pattern", 6));
-  if (!gemma && !qwen && window != 0) reader.Fail("sliding_window", "null: this family has none");
-  if (uses_window && window == 0 && (gemma || reader.Has("sliding_window"))) {
+  if (windows == Windows::kNone && window != 0) reader.Fail("sliding_window", "null: this family has none");
+  if (uses_window && window == 0 && (pattern_of_layers || reader.Has("sliding_window"))) {
     reader.Fail("sliding_window", "a whole number above zero");
   }
   config.sliding_window = uses_window ? window : 0;
@@ -179,7 +128,7 @@ void ReadLayerTypes(ConfigReader& reader, ModelConfig& config) {
   } else if (config.sliding_window > 0) {
     for (std::int64_t layer = 0; layer < config.num_layers; ++layer) {
       config.is_sliding[static_cast<std::size_t>(layer)] =
-          gemma ? (layer + 1) % pattern != 0 : layer >= max_window_layers;
+          pattern_of_layers ? (layer + 1) % pattern != 0 : layer >= max_window_layers;
     }
   }
   const bool any = std::find(config.is_sliding.begin(), config.is_sliding.end(), true) != config.is_sliding.end();
@@ -213,10 +162,10 @@ RopeConfig ParseRope(const Json& object, double theta, const std::string& where)
   return rope;
 }
 
-void ReadRope(ConfigReader& reader, ModelConfig& config, const FamilyDefaults& defaults) {
-  const bool gemma = config.family == Family::kGemma3;
-  const double theta = reader.Positive("rope_theta", defaults.rope_theta);
-  const double local_theta = reader.Positive("rope_local_base_freq", gemma ? 10000.0 : theta);
+void ReadRope(ConfigReader& reader, const Family& family, ModelConfig& config) {
+  const bool one_rope = !family.local_rope_theta;
+  const double theta = reader.Positive("rope_theta", family.defaults.rope_theta);
+  const double local_theta = reader.Positive("rope_local_base_freq", family.local_rope_theta.value_or(theta));
   config.rope.theta = theta;
   config.local_rope = config.rope;
   config.local_rope.theta = local_theta;
@@ -241,10 +190,10 @@ void ReadRope(ConfigReader& reader, ModelConfig& config, const FamilyDefaults& d
     }
   } else if (parameters && !parameters->is_null()) {
     config.rope = ParseRope(*parameters, theta, where);
-    if (!gemma) config.local_rope = config.rope;
+    if (one_rope) config.local_rope = config.rope;
   } else if (scaling && !scaling->is_null()) {
     config.rope = ParseRope(*scaling, theta, reader.where() + ": rope_scaling");
-    if (!gemma) config.local_rope = config.rope;
+    if (one_rope) config.local_rope = config.rope;
   }
 }
 
@@ -303,22 +252,30 @@ void ReadSpecialIds(const Json& object, const Json& text, const std::filesystem:
   }
 }
 
-// The text part of a wrapped model, with the wrapper's own keys checked; null for a plain model.
-const Json* TextConfig(const Json& object, const std::string& where) {
-  if (!object.contains("text_config")) return nullptr;
-  ConfigReader wrapper(object, where);
-  if (wrapper.String("model_type", "") != "gemma3") {
+// The text part of a wrapped model.
+struct Wrapped {
+  const Family* family = nullptr;
+  const Json* text = nullptr;
+};
+
+// Checks the wrapper's own keys; nothing for a plain model.
+std::optional<Wrapped> FindWrapped(const Json& object, const std::string& where) {
+  if (!object.contains("text_config")) return std::nullopt;
+  ConfigReader reader(object, where);
+  const Family* family = FindWrappedFamily(reader.String("model_type", ""));
+  if (family == nullptr) {
     ThrowBadInput(Format("{}: a model_type {} with a text_config is not supported; supported: {}", where,
-                         object.contains("model_type") ? json::Dump(object["model_type"]) : "(none)", kSupported));
+                         object.contains("model_type") ? json::Dump(object["model_type"]) : "(none)",
+                         SupportedArchitectures()));
   }
-  CheckArchitecture(wrapper, "gemma3");
-  wrapper.Ignore({"text_config", "vision_config", "boi_token_index", "eoi_token_index", "image_token_index",
-                  "boi_token_id", "eoi_token_id", "image_token_id", "mm_tokens_per_image", "tie_word_embeddings"});
-  wrapper.Ignore(HarmlessKeys());
-  wrapper.RejectUnread();
+  CheckArchitecture(reader, family->wrapper->model_type);
+  reader.Ignore({"text_config", "tie_word_embeddings"});
+  reader.Ignore(family->wrapper->ignored_keys);
+  reader.Ignore(HarmlessKeys());
+  reader.RejectUnread();
   if (!object["text_config"].is_object()) ThrowBadInput(Format("{}: text_config: expected an object", where));
   base::LogInfo("{}: only the text part is used; vision weights are skipped", where);
-  return &object["text_config"];
+  return Wrapped{.family = family, .text = &object["text_config"]};
 }
 
 }  // namespace
@@ -328,44 +285,34 @@ ModelConfig ReadModelConfig(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(file)) ThrowBadInput(Format("{}: no such file; is this a model folder?", file.string()));
   const Json object = json::ParseFile(file);
   if (!object.is_object()) ThrowBadInput(Format("{}: expected a JSON object", file.string()));
-  const Json* wrapped = TextConfig(object, file.string());
-  const Json& text = wrapped ? *wrapped : object;
+  const std::optional<Wrapped> wrapped = FindWrapped(object, file.string());
+  const Json& text = wrapped ? *wrapped->text : object;
   ConfigReader reader(text, file.string() + (wrapped ? ": text_config" : ""));
 
   ModelConfig config;
-  const std::string model_type = reader.String("model_type", wrapped ? "gemma3_text" : "");
-  if (model_type.empty()) reader.Fail("model_type", std::string("the model's type; supported: ") + kSupported);
-  config.family = FamilyOf(model_type, reader.where());
+  const std::string model_type = reader.String("model_type", wrapped ? wrapped->family->model_type : "");
+  if (model_type.empty()) reader.Fail("model_type", "the model's type; supported: " + SupportedArchitectures());
+  const Family& family = FamilyNamed(model_type, reader.where());
   CheckArchitecture(reader, model_type);
-  const FamilyDefaults defaults = DefaultsOf(config.family);
-  ReadSizes(reader, config, defaults);
-  ReadActivation(reader, defaults);
-  ReadUnsupported(reader, config.family);
-  ReadLayerTypes(reader, config);
-  ReadRope(reader, config, defaults);
+  ReadSizes(reader, config, family.defaults);
+  ReadActivation(reader, family);
+  ReadUnsupported(reader, family);
+  ReadLayerTypes(reader, family.windows, config);
+  ReadRope(reader, family, config);
   ReadDtype(reader, config, wrapped ? &object : nullptr);
   const bool tied = wrapped && object.contains("tie_word_embeddings") && object["tie_word_embeddings"].is_boolean()
                         ? object["tie_word_embeddings"].get<bool>()
-                        : defaults.tied;
+                        : family.defaults.tied;
   config.tie_word_embeddings = reader.Bool("tie_word_embeddings", tied);
-  const auto head_dim = static_cast<double>(config.head_dim);
-  const bool gemma = config.family == Family::kGemma3;
-  config.attention_scale = 1.0 / std::sqrt(gemma ? reader.Positive("query_pre_attn_scalar", 256.0) : head_dim);
-  ApplyFamily(config);
+  const double scalar = family.query_pre_attn_scalar
+                            ? reader.Positive("query_pre_attn_scalar", *family.query_pre_attn_scalar)
+                            : static_cast<double>(config.head_dim);
+  config.attention_scale = 1.0 / std::sqrt(scalar);
+  ApplyFamily(family, config);
   ReadSpecialIds(object, text, folder, config);
   reader.Ignore(HarmlessKeys());
   reader.RejectUnread();
   return config;
-}
-
-void ApplyFamily(ModelConfig& config) {
-  const bool gemma = config.family == Family::kGemma3;
-  config.attention_bias = config.family == Family::kQwen2;
-  config.qk_norm = config.family == Family::kQwen3 || gemma;
-  config.norm_plus_one = gemma;
-  config.sandwich_norms = gemma;
-  config.gelu_tanh = gemma;
-  config.embedding_scale = gemma ? std::sqrt(static_cast<double>(config.hidden_size)) : 1.0;
 }
 
 }  // namespace autodidact::model

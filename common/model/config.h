@@ -8,8 +8,6 @@
 
 namespace autodidact::model {
 
-enum class Family { kLlama, kQwen2, kQwen3, kGemma3 };
-
 // Rotary embedding of one kind of layer. With `llama3` the inverse frequencies are rescaled as Llama 3.1 does.
 struct RopeConfig {
   double theta = 10000.0;
@@ -23,7 +21,7 @@ struct RopeConfig {
 
 // Sizes are counts; names follow config.json where it has them.
 struct ModelConfig {
-  Family family = Family::kLlama;
+  std::string model_type = "llama";  // names its family (families/family.h)
   std::int64_t vocab_size = 0;
   std::int64_t hidden_size = 0;
   std::int64_t intermediate_size = 0;

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "json/json.h"
-#include "model/config.h"
 
 namespace autodidact::model {
 
@@ -45,8 +44,5 @@ class ConfigReader {
 
 // Keys of config.json that say nothing about what the model computes.
 const std::vector<std::string>& HarmlessKeys();
-
-// Sets the options that follow from the family alone (norms, biases, activation, embedding scale).
-void ApplyFamily(ModelConfig& config);
 
 }  // namespace autodidact::model

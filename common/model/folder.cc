@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "json/json.h"
 #include "model/atomic_file.h"
+#include "model/families/family.h"
 #include "model/safetensors.h"
 
 namespace autodidact::model {
@@ -58,25 +59,17 @@ std::vector<std::filesystem::path> WeightFiles(const std::filesystem::path& fold
   return files;
 }
 
-// The parameter that a tensor of the file is, or nothing for one that the text model does not use. A Gemma 3 with
-// vision carries its text part under a prefix, which depends on the version of transformers that wrote it.
-std::optional<std::string> ParameterName(const ModelConfig& config, const std::string& stored) {
+// The parameter that a tensor of the file is, or nothing for one that the text model does not use.
+std::optional<std::string> ParameterName(const Family& family, const std::string& stored) {
   if (stored.ends_with("rotary_emb.inv_freq")) return std::nullopt;
-  std::string name = stored;
-  if (config.family == Family::kGemma3) {
-    for (const char* part :
-         {"vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."}) {
-      if (name.starts_with(part)) return std::nullopt;
-    }
-    for (const auto& [from, to] : std::initializer_list<std::pair<std::string, std::string>>{
-             {"model.language_model.", "model."}, {"language_model.", ""}}) {
-      if (name.starts_with(from)) {
-        name = to + name.substr(from.size());
-        break;
-      }
-    }
+  if (!family.wrapper) return stored;
+  for (const std::string& part : family.wrapper->skipped_tensors) {
+    if (stored.starts_with(part)) return std::nullopt;
   }
-  return name;
+  for (const auto& [from, to] : family.wrapper->renamed_prefixes) {
+    if (stored.starts_with(from)) return to + stored.substr(from.size());
+  }
+  return stored;
 }
 
 std::string ShapeText(const std::vector<std::int64_t>& shape) {
@@ -86,10 +79,11 @@ std::string ShapeText(const std::vector<std::int64_t>& shape) {
 void LoadFile(const SafetensorsFile& file, const ModelConfig& config,
               const std::map<std::string, std::vector<std::int64_t>>& expected, at::ScalarType type, at::Device device,
               Parameters& parameters) {
+  const Family& family = FamilyOf(config);
   std::size_t skipped = 0;
   for (const auto& [stored, entry] : file.entries()) {
     const std::string where = Format("{}: tensor {}", file.path().string(), stored);
-    const auto name = ParameterName(config, stored);
+    const auto name = ParameterName(family, stored);
     if (!name) {
       ++skipped;
       continue;

@@ -10,7 +10,7 @@
 #include "base/check.h"
 #include "base/format.h"
 #include "model/attention.h"
-#include "model/ops.h"
+#include "model/layers.h"
 #include "model/rope.h"
 
 namespace autodidact::model {
@@ -19,96 +19,36 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// The stream between layers: x is the residual, delta what the last block adds to it (undefined for nothing).
-struct Stream {
-  at::Tensor x;
-  at::Tensor delta;
-};
-
-// What all layers of a pass share.
-struct Pass {
-  NormOptions norm;
+// How the tokens of a batch attend in one kind of layer.
+struct AttentionPass {
   RopeTable rope;
-  RopeTable local_rope;
   std::shared_ptr<const AttentionPlan> plan;
-  std::shared_ptr<const AttentionPlan> local_plan;
+  AttentionShape shape;
 };
 
-Pass MakePass(const ModelConfig& config, const PackedBatch& batch, at::Device device) {
+AttentionPass MakeAttentionPass(const ModelConfig& config, const PackedBatch& batch, bool sliding, at::Device device) {
   const auto& positions = batch.positions();
   const std::int64_t length = positions.empty() ? 0 : *std::max_element(positions.begin(), positions.end()) + 1;
-  Pass pass{.norm = {.eps = config.rms_norm_eps, .plus_one = config.norm_plus_one},
-            .rope = MakeRopeTable(config.rope, config.head_dim, length, device),
-            .local_rope = {},
-            .plan = MakeAttentionPlan(batch, 0, device),
-            .local_plan = {}};
-  if (config.sliding_window > 0) {
-    pass.local_rope = MakeRopeTable(config.local_rope, config.head_dim, length, device);
-    pass.local_plan = MakeAttentionPlan(batch, config.sliding_window, device);
-  }
-  return pass;
+  const AttentionShape shape = ShapeOf(config, sliding);
+  return {.rope = MakeRopeTable(sliding ? config.local_rope : config.rope, config.head_dim, length, device),
+          .plan = MakeAttentionPlan(batch, shape.window, device),
+          .shape = shape};
 }
 
-// One layer's function. Borrows the config and the parameters.
-class Layer {
- public:
-  Layer(const ModelConfig& config, const Parameters& parameters, std::int64_t index)
-      : config_(config), parameters_(parameters), prefix_(base::Format("model.layers.{}.", index)) {}
-
-  Stream Apply(const Pass& pass, std::int64_t index, Stream stream) const {
-    at::Tensor normed;
-    std::tie(stream.x, normed) = AddRmsNorm(stream.x, stream.delta, At("input_layernorm.weight"), pass.norm);
-    at::Tensor attended = Attend(pass, config_.is_sliding[static_cast<std::size_t>(index)], normed);
-    const char* mlp_norm = "post_attention_layernorm.weight";
-    if (config_.sandwich_norms) {
-      attended = RmsNorm(attended, At(mlp_norm), pass.norm);
-      mlp_norm = "pre_feedforward_layernorm.weight";
-    }
-    std::tie(stream.x, normed) = AddRmsNorm(stream.x, attended, At(mlp_norm), pass.norm);
-    const at::Tensor gate_up = Project(normed, {At("mlp.gate_proj.weight"), At("mlp.up_proj.weight")}, {});
-    stream.delta = Project(GatedActivation(gate_up, config_.gelu_tanh), {At("mlp.down_proj.weight")}, {});
-    if (config_.sandwich_norms) {
-      stream.delta = RmsNorm(stream.delta, At("post_feedforward_layernorm.weight"), pass.norm);
-    }
-    return stream;
-  }
-
- private:
-  const at::Tensor& At(const char* name) const {
-    const auto found = parameters_.find(prefix_ + name);
-    AD_CHECK(found != parameters_.end(), "the weights have no {}{}", prefix_, name);
-    return found->second;
-  }
-
-  at::Tensor Attend(const Pass& pass, bool sliding, const at::Tensor& normed) const {
-    std::vector<at::Tensor> biases;
-    if (config_.attention_bias)
-      biases = {At("self_attn.q_proj.bias"), At("self_attn.k_proj.bias"), At("self_attn.v_proj.bias")};
-    at::Tensor qkv = Project(
-        normed, {At("self_attn.q_proj.weight"), At("self_attn.k_proj.weight"), At("self_attn.v_proj.weight")}, biases);
-    if (config_.qk_norm) {
-      qkv = HeadNorm(qkv, At("self_attn.q_norm.weight"), At("self_attn.k_norm.weight"), config_.num_heads,
-                     config_.num_kv_heads, pass.norm);
-    }
-    const AttentionShape shape{.num_heads = config_.num_heads,
-                               .num_kv_heads = config_.num_kv_heads,
-                               .head_dim = config_.head_dim,
-                               .scale = config_.attention_scale,
-                               .window = sliding ? config_.sliding_window : 0};
-    const at::Tensor mixed =
-        Attention(qkv, sliding ? pass.local_rope : pass.rope, sliding ? pass.local_plan : pass.plan, shape);
-    return Project(mixed, {At("self_attn.o_proj.weight")}, {});
-  }
-
-  const ModelConfig& config_;
-  const Parameters& parameters_;
-  std::string prefix_;
-};
+// What all layers of a pass share.
+Attend MakeAttend(const ModelConfig& config, const PackedBatch& batch, at::Device device) {
+  const AttentionPass global = MakeAttentionPass(config, batch, false, device);
+  const AttentionPass local = config.sliding_window > 0 ? MakeAttentionPass(config, batch, true, device) : global;
+  return [global, local](std::int64_t, bool sliding, const at::Tensor& qkv) {
+    const AttentionPass& pass = sliding ? local : global;
+    return Attention(qkv, pass.rope, pass.plan, pass.shape);
+  };
+}
 
 // Everything that a layer needs when it is computed a second time.
 struct CheckpointState : torch::CustomClassHolder {
   ModelConfig config;
-  std::shared_ptr<const Pass> pass;
+  Attend attend;
   std::vector<std::string> names;
   std::int64_t index = 0;
 };
@@ -150,17 +90,16 @@ class CheckpointFunction : public torch::autograd::Function<CheckpointFunction> 
   static at::Tensor Run(const CheckpointState& state, const variable_list& inputs) {
     Parameters parameters;
     for (std::size_t i = 0; i < state.names.size(); ++i) parameters.emplace(state.names[i], inputs[1 + i]);
-    const Stream stream =
-        Layer(state.config, parameters, state.index).Apply(*state.pass, state.index, {inputs[0], at::Tensor()});
-    return stream.x + stream.delta;
+    const Stream stream = RunLayer(state.config, parameters, state.index, {inputs[0], at::Tensor()}, state.attend);
+    return stream.x_TE + stream.delta_TE;
   }
 };
 
-at::Tensor ApplyCheckpointed(const ModelConfig& config, const std::shared_ptr<const Pass>& pass,
-                             const Parameters& parameters, std::int64_t index, const at::Tensor& x) {
+at::Tensor RunCheckpointed(const ModelConfig& config, const Parameters& parameters, std::int64_t index,
+                           const at::Tensor& x, const Attend& attend) {
   auto state = c10::make_intrusive<CheckpointState>();
   state->config = config;
-  state->pass = pass;
+  state->attend = attend;
   state->index = index;
   variable_list inputs = {x};
   const std::string prefix = base::Format("model.layers.{}.", index);
@@ -170,12 +109,6 @@ at::Tensor ApplyCheckpointed(const ModelConfig& config, const std::shared_ptr<co
     inputs.push_back(entry->second);
   }
   return CheckpointFunction::apply(at::TensorList(inputs), &state);
-}
-
-const at::Tensor& Parameter(const Parameters& parameters, const std::string& name) {
-  const auto found = parameters.find(name);
-  AD_CHECK(found != parameters.end(), "the weights have no {}", name);
-  return found->second;
 }
 
 }  // namespace
@@ -204,29 +137,15 @@ std::size_t PackedBatch::AddContinuation(std::size_t prefix, std::span<const std
 }
 
 at::Tensor Forward(const ModelConfig& config, const Parameters& parameters, const PackedBatch& batch, bool checkpoint) {
-  for (const std::int64_t id : batch.ids()) {
-    AD_CHECK(id >= 0 && id < config.vocab_size, "token id {} is outside the vocabulary of {}", id, config.vocab_size);
-  }
-  const at::Tensor& embeddings = Parameter(parameters, "model.embed_tokens.weight");
-  const at::Tensor ids = at::tensor(batch.ids(), at::kLong).to(embeddings.device());
-  Stream stream{.x = at::embedding(embeddings, ids), .delta = {}};
-  if (config.embedding_scale != 1.0) {
-    // Rounded to the weights' dtype first, as transformers does.
-    stream.x = stream.x * at::scalar_tensor(config.embedding_scale, embeddings.options());
-  }
-  const auto pass = std::make_shared<const Pass>(MakePass(config, batch, embeddings.device()));
+  const auto embeddings = parameters.find("model.embed_tokens.weight");
+  AD_CHECK(embeddings != parameters.end(), "the weights have no embeddings");
+  const Attend attend = MakeAttend(config, batch, embeddings->second.device());
+  if (!checkpoint || !at::GradMode::is_enabled()) return RunLayers(config, parameters, batch.ids(), attend);
+  Stream stream = Embed(config, parameters, batch.ids());
   for (std::int64_t index = 0; index < config.num_layers; ++index) {
-    if (checkpoint && at::GradMode::is_enabled()) {
-      stream.x = ApplyCheckpointed(config, pass, parameters, index, stream.x);
-    } else {
-      stream = Layer(config, parameters, index).Apply(*pass, index, std::move(stream));
-    }
+    stream.x_TE = RunCheckpointed(config, parameters, index, stream.x_TE, attend);
   }
-  return AddRmsNorm(stream.x, stream.delta, Parameter(parameters, "model.norm.weight"), pass->norm).second;
-}
-
-const at::Tensor& LmHead(const ModelConfig& config, const Parameters& parameters) {
-  return Parameter(parameters, config.tie_word_embeddings ? "model.embed_tokens.weight" : "lm_head.weight");
+  return FinishLayers(config, parameters, stream);
 }
 
 }  // namespace autodidact::model

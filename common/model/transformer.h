@@ -1,4 +1,4 @@
-// The decoder-only transformer over packed sequences: one implementation for training, scoring and prefill.
+// The decoder-only transformer over packed sequences, for training and scoring.
 //
 // Shape letters: T tokens of the batch, E hidden size, V vocabulary, M selected tokens.
 #pragma once
@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "model/layers.h"
 #include "model/weight_set.h"
 
 namespace autodidact::model {
@@ -50,9 +51,6 @@ class PackedBatch {
 // intra-op threads. Device and dtype are the parameters'.
 at::Tensor Forward(const ModelConfig& config, const Parameters& parameters, const PackedBatch& batch,
                    bool checkpoint = false);
-
-// The matrix of the LM head [V, E]: lm_head.weight, or the embeddings when they are tied.
-const at::Tensor& LmHead(const ModelConfig& config, const Parameters& parameters);
 
 // What the LM head says about given targets, without ever holding [M, V] logits whole: rows are done in chunks, in the
 // backward pass again. Both are fp32.

@@ -6,6 +6,7 @@
 #include "json/json.h"
 #include "model/atomic_file.h"
 #include "model/config.h"
+#include "model/families/family.h"
 
 namespace autodidact::model {
 namespace {
@@ -33,15 +34,15 @@ Json RopeParameters(const RopeConfig& rope) {
 }
 
 // In the style of transformers 4, which version 5 reads too, where it can say it: there, local layers are not scaled.
-void AddRope(const ModelConfig& config, Json& object) {
-  if (config.family == Family::kGemma3 && !RopeScaling(config.local_rope).is_null()) {
+void AddRope(const ModelConfig& config, bool two_ropes, Json& object) {
+  if (two_ropes && !RopeScaling(config.local_rope).is_null()) {
     object["rope_parameters"] = {{"full_attention", RopeParameters(config.rope)},
                                  {"sliding_attention", RopeParameters(config.local_rope)}};
     return;
   }
   object["rope_theta"] = config.rope.theta;
   object["rope_scaling"] = RopeScaling(config.rope);
-  if (config.family == Family::kGemma3) object["rope_local_base_freq"] = config.local_rope.theta;
+  if (two_ropes) object["rope_local_base_freq"] = config.local_rope.theta;
 }
 
 // transformers wants a whole number where it is one; the square root lost no more than rounding.
@@ -52,42 +53,14 @@ Json QueryScalar(double attention_scale) {
   return scalar;
 }
 
-const char* ModelType(Family family) {
-  switch (family) {
-    case Family::kLlama:
-      return "llama";
-    case Family::kQwen2:
-      return "qwen2";
-    case Family::kQwen3:
-      return "qwen3";
-    case Family::kGemma3:
-      return "gemma3_text";
-  }
-  return "";
-}
-
-const char* Architecture(Family family) {
-  switch (family) {
-    case Family::kLlama:
-      return "LlamaForCausalLM";
-    case Family::kQwen2:
-      return "Qwen2ForCausalLM";
-    case Family::kQwen3:
-      return "Qwen3ForCausalLM";
-    case Family::kGemma3:
-      return "Gemma3ForCausalLM";
-  }
-  return "";
-}
-
-void AddWindows(const ModelConfig& config, Json& object) {
-  const bool gemma = config.family == Family::kGemma3;
-  if (config.family == Family::kLlama) return;
-  if (!gemma) object["use_sliding_window"] = config.sliding_window > 0;
-  // transformers wants a window for Gemma 3 even when no layer uses one.
+void AddWindows(const ModelConfig& config, Windows windows, Json& object) {
+  if (windows == Windows::kNone) return;
+  const bool by_pattern = windows == Windows::kPattern;
+  if (!by_pattern) object["use_sliding_window"] = config.sliding_window > 0;
+  // transformers wants a window for a family with a pattern even when no layer uses one.
   if (config.sliding_window > 0) {
     object["sliding_window"] = config.sliding_window;
-  } else if (!gemma) {
+  } else if (!by_pattern) {
     object["sliding_window"] = nullptr;
   }
   Json types = Json::array();
@@ -98,9 +71,9 @@ void AddWindows(const ModelConfig& config, Json& object) {
 }  // namespace
 
 void WriteModelConfig(const ModelConfig& config, const std::filesystem::path& folder) {
-  const bool gemma = config.family == Family::kGemma3;
-  Json object = {{"architectures", {Architecture(config.family)}},
-                 {"model_type", ModelType(config.family)},
+  const Family& family = FamilyOf(config);
+  Json object = {{"architectures", {family.architecture}},
+                 {"model_type", family.model_type},
                  {"vocab_size", config.vocab_size},
                  {"hidden_size", config.hidden_size},
                  {"intermediate_size", config.intermediate_size},
@@ -111,17 +84,15 @@ void WriteModelConfig(const ModelConfig& config, const std::filesystem::path& fo
                  {"max_position_embeddings", config.max_position_embeddings},
                  {"rms_norm_eps", config.rms_norm_eps},
                  {"tie_word_embeddings", config.tie_word_embeddings}};
-  if (gemma) {
-    object["hidden_activation"] = "gelu_pytorch_tanh";
+  object[family.gelu_tanh ? "hidden_activation" : "hidden_act"] = family.gelu_tanh ? "gelu_pytorch_tanh" : "silu";
+  if (family.query_pre_attn_scalar) {
     object["query_pre_attn_scalar"] = QueryScalar(config.attention_scale);
     object["attn_logit_softcapping"] = nullptr;
     object["final_logit_softcapping"] = nullptr;
-  } else {
-    object["hidden_act"] = "silu";
   }
-  if (config.family != Family::kQwen2) object["attention_bias"] = false;
-  AddRope(config, object);
-  AddWindows(config, object);
+  if (!family.attention_bias) object["attention_bias"] = false;
+  AddRope(config, family.local_rope_theta.has_value(), object);
+  AddWindows(config, family.windows, object);
   object["bos_token_id"] = config.bos_token_id < 0 ? Json(nullptr) : Json(config.bos_token_id);
   object["eos_token_id"] = config.eos_token_ids.empty()       ? Json(nullptr)
                            : config.eos_token_ids.size() == 1 ? Json(config.eos_token_ids[0])

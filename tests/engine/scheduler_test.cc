@@ -6,7 +6,7 @@ namespace {
 using namespace testing;
 
 model::ModelConfig Llama() {
-  return SmallConfig(model::Family::kLlama);
+  return SmallConfig("llama");
 }
 
 TEST(SchedulerTest, AGroupLargerThanTheCacheFailsWithItsReason) {

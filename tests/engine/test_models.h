@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "model/families/family.h"
 #include "model/transformer.h"
 #include "model/weight_set.h"
 #include "text/tokenizer.h"
@@ -26,35 +28,25 @@ namespace autodidact::engine::testing {
 
 constexpr std::int64_t kVocab = 80;
 
-inline std::string FamilyName(model::Family family) {
-  const char* names[] = {"Llama", "Qwen2", "Qwen3", "Gemma3"};
-  return names[static_cast<int>(family)];
+// As a part of a test's name.
+inline std::string FamilyName(std::string model_type) {
+  model_type[0] = static_cast<char>(std::toupper(model_type[0]));
+  return model_type;
 }
 
-inline model::ModelConfig SmallConfig(model::Family family) {
+inline model::ModelConfig SmallConfig(const std::string& model_type) {
   model::ModelConfig config;
-  config.family = family;
   config.vocab_size = kVocab;
   config.hidden_size = 40;
   config.intermediate_size = 56;
   config.num_layers = 3;
   config.num_heads = 4;
   config.num_kv_heads = 2;
-  config.head_dim = 10;
+  config.head_dim = model_type == "qwen3" ? 16 : 10;
   config.max_position_embeddings = 512;
   config.rms_norm_eps = 1e-6;
   config.is_sliding.assign(3, false);
-  if (family == model::Family::kQwen2) config.attention_bias = true;
-  if (family == model::Family::kQwen3) {
-    config.qk_norm = true;
-    config.head_dim = 16;
-  }
-  if (family == model::Family::kGemma3) {
-    config.qk_norm = true;
-    config.norm_plus_one = true;
-    config.sandwich_norms = true;
-    config.gelu_tanh = true;
-    config.embedding_scale = std::sqrt(40.0);
+  if (model_type == "gemma3_text") {
     config.tie_word_embeddings = true;
     config.head_dim = 24;
     config.sliding_window = 11;
@@ -63,6 +55,7 @@ inline model::ModelConfig SmallConfig(model::Family family) {
     config.num_kv_heads = 1;
   }
   config.attention_scale = 1.0 / std::sqrt(static_cast<double>(config.head_dim));
+  model::ApplyFamily(*model::FindFamily(model_type), config);
   return config;
 }
 

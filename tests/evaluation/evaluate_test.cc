@@ -20,8 +20,8 @@ using engine::testing::SymbolTokenizer;
 class EvaluateTest : public testing::Test {
  protected:
   EvaluateTest()
-      : models_{RandomWeights(SmallConfig(model::Family::kLlama), 1),
-                RandomWeights(SmallConfig(model::Family::kLlama), 2),
+      : models_{RandomWeights(SmallConfig("llama"), 1),
+                RandomWeights(SmallConfig("llama"), 2),
                 SymbolTokenizer(),
                 [](const schema::Prompt& prompt) { return SymbolTokenizer().Encode(prompt.text); },
                 {.cache_tokens = 4096, .max_rows = 64}} {

@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "collective/collective.h"
+#include "model/families/family.h"
 
 namespace autodidact::learner {
 namespace {
@@ -29,9 +30,8 @@ class TensorMemory final : public c10::MemoryReportingInfoBase {
   std::int64_t peak_ = 0;
 };
 
-model::ModelConfig Shape(model::Family family, bool tied) {
+model::ModelConfig Shape(const std::string& family, bool tied) {
   model::ModelConfig config;
-  config.family = family;
   config.vocab_size = 400;
   config.hidden_size = 64;
   config.intermediate_size = 192;
@@ -44,9 +44,8 @@ model::ModelConfig Shape(model::Family family, bool tied) {
   config.is_sliding.assign(4, false);
   config.tie_word_embeddings = tied;
   config.eos_token_ids = {2};
-  config.qk_norm = family != model::Family::kLlama;
-  if (family == model::Family::kGemma3) {
-    config.norm_plus_one = config.sandwich_norms = config.gelu_tanh = true;
+  model::ApplyFamily(*model::FindFamily(family), config);
+  if (family == "gemma3_text") {
     config.sliding_window = 16;
     config.is_sliding = {true, true, true, false};
   }
@@ -78,12 +77,12 @@ std::vector<schema::ScoredGroup> Groups(const LearnerShape& shape) {
   return groups;
 }
 
-using Case = std::tuple<model::Family, at::ScalarType, bool>;
+using Case = std::tuple<const char*, at::ScalarType, bool>;
 class LearnerMemoryTest : public testing::TestWithParam<Case> {};
 
 TEST_P(LearnerMemoryTest, TheTensorsOfAStepTakeWhatIsPlanned) {
   const auto [family, type, checkpoint] = GetParam();
-  const model::ModelConfig config = Shape(family, family != model::Family::kLlama);
+  const model::ModelConfig config = Shape(family, std::string(family) != "llama");
   model::Parameters parameters = model::InitialParameters(config, 1);
   for (auto& [name, tensor] : parameters) tensor = tensor.to(type);
   const model::WeightSet weights(config, std::move(parameters), 0);
@@ -111,12 +110,11 @@ TEST_P(LearnerMemoryTest, TheTensorsOfAStepTakeWhatIsPlanned) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, LearnerMemoryTest,
-                         testing::Combine(testing::Values(model::Family::kLlama, model::Family::kQwen3,
-                                                          model::Family::kGemma3),
+                         testing::Combine(testing::Values("llama", "qwen3", "gemma3_text"),
                                           testing::Values(at::kFloat, at::kBFloat16), testing::Bool()));
 
 TEST(LearnerMemoryPlanTest, RanksShareMasterAndMoments) {
-  const model::ModelConfig config = Shape(model::Family::kLlama, false);
+  const model::ModelConfig config = Shape("llama", false);
   LearnerShape shape;
   shape.group = {.completions = 2, .prompt_tokens = 4, .completion_tokens = 4, .type = at::kBFloat16};
   const LearnerMemory one = PlanLearner(config, {}, shape);
@@ -132,7 +130,7 @@ TEST(LearnerMemoryPlanTest, RanksShareMasterAndMoments) {
 }
 
 TEST(LearnerMemoryPlanTest, TheReferenceCountsOnlyWhereItStays) {
-  const model::ModelConfig config = Shape(model::Family::kLlama, false);
+  const model::ModelConfig config = Shape("llama", false);
   LearnerShape shape;
   shape.group = {.completions = 2, .prompt_tokens = 4, .completion_tokens = 4};
   TrainerConfig trainer;

@@ -56,7 +56,7 @@ TEST_F(ConfigTest, Llama31OfTransformers4IsRead) {
     "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192, "rope_type": "llama3"},
     "rope_theta": 500000.0, "tie_word_embeddings": false, "torch_dtype": "bfloat16",
     "transformers_version": "4.42.3", "use_cache": true, "vocab_size": 128256})");
-  EXPECT_EQ(config.family, Family::kLlama);
+  EXPECT_EQ(config.model_type, "llama");
   EXPECT_EQ(config.head_dim, 128);
   EXPECT_TRUE(config.rope.llama3);
   EXPECT_EQ(config.rope.theta, 500000.0);
@@ -72,7 +72,7 @@ TEST_F(ConfigTest, Gemma3WithVisionGivesItsTextPartWithTheDefaultsOfTransformers
     "intermediate_size": 10240, "model_type": "gemma3_text", "num_hidden_layers": 34, "rope_scaling": {"factor": 8.0,
     "rope_type": "linear"}, "sliding_window": 1024}, "torch_dtype": "bfloat16", "transformers_version": "4.50.0.dev0",
     "vision_config": {"hidden_size": 1152}})");
-  EXPECT_EQ(config.family, Family::kGemma3);
+  EXPECT_EQ(config.model_type, "gemma3_text");
   EXPECT_EQ(config.num_heads, 8);
   EXPECT_EQ(config.num_kv_heads, 4);
   EXPECT_EQ(config.head_dim, 256);
@@ -167,7 +167,7 @@ TEST_F(ConfigTest, WrittenConfigIsReadBackTheSame) {
     const ModelConfig config = ReadModelConfig(GoldenFolder(name));
     WriteModelConfig(config, folder_);
     const ModelConfig back = ReadModelConfig(folder_);
-    EXPECT_EQ(back.family, config.family) << name;
+    EXPECT_EQ(back.model_type, config.model_type) << name;
     EXPECT_EQ(back.head_dim, config.head_dim) << name;
     EXPECT_EQ(back.num_kv_heads, config.num_kv_heads) << name;
     EXPECT_EQ(back.is_sliding, config.is_sliding) << name;
