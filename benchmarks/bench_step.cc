@@ -17,7 +17,7 @@
 #include "data/rows.h"
 #include "engine/engine.h"
 #include "json/json.h"
-#include "launch/wiring.h"
+#include "launch/wiring/wiring.h"
 #include "learner/policy_trainer.h"
 
 namespace {
@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   const auto rows = data::ReadRows(prompts_file);
   const auto communicator = collective::MakeSingle();
   learner::TrainerConfig config;
+  config.loss.beta = 0;
   config.optimizer.learning_rate = 1e-5;
   config.micro_batch_tokens = micro_batch;
   learner::PolicyTrainer trainer(config, *model.weights, nullptr, *communicator);

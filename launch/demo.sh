@@ -7,7 +7,7 @@
 # Environment:
 #   AUTODIDACT_DEMO_RUN   name of the run below runs/ (default demo); an older run of that name is deleted
 #   AUTODIDACT_DEMO_SEED  the run's seed (default 0)
-#   AUTODIDACT_DEMO_MODEL another base model, as launch/demo_base.sh makes them (default configs/demo/base)
+#   AUTODIDACT_DEMO_MODEL another base model, as configs/demo/base.sh makes them (default configs/demo/base)
 #   AUTODIDACT_DEMO_DEVICE  cpu (default), or cuda with a program that is built for it
 #   AUTODIDACT_PROGRAM    the program, instead of building it
 #   AUTODIDACT_JOBS, AUTODIDACT_LIBTORCH, AUTODIDACT_PYTHON: see launch/build.sh and launch/setup.sh
@@ -49,6 +49,6 @@ What to try next:
   less $run/rollouts/step_000001.jsonl                     groups with their references and rewards
   $binary eval $config                                     the base model's estimators, group size by group size
   $binary train $config --set name=mine --set train.learning_rate=1e-4
-  launch/demo_collapse.sh                                   a run that collapses, and the alarm that says so
+  configs/demo/collapse.sh                                   a run that collapses, and the alarm that says so
   README.md                                                how to bring your own prompts and model
 END

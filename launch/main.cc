@@ -10,12 +10,12 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "collective/collective.h"
-#include "launch/commands.h"
-#include "launch/config.h"
-#include "launch/demo_summary.h"
-#include "launch/ending.h"
-#include "launch/output.h"
-#include "launch/training.h"
+#include "launch/commands/commands.h"
+#include "launch/commands/demo_summary.h"
+#include "launch/config/run_config.h"
+#include "launch/train/training.h"
+#include "process/ending.h"
+#include "process/output.h"
 
 namespace {
 
@@ -47,6 +47,7 @@ struct Arguments {
   launch::GradeCommand grade;
   launch::ReportCommand report;
   launch::DemoDataCommand demo;
+  launch::ConfigCommand keys;
 };
 
 void AddConfig(CLI::App* command, Arguments& arguments) {
@@ -115,30 +116,30 @@ launch::SftStart SftStartOf(const Arguments& arguments) {
   return arguments.overwrite ? launch::SftStart::kOverwrite : launch::SftStart::kFresh;
 }
 
-int EndCode(learner::RunEnd end, const launch::Ending& ending) {
+int EndCode(learner::RunEnd end, const process::Ending& ending) {
   switch (end) {
     case learner::RunEnd::kFinished:
     case learner::RunEnd::kNothingLeft:
-      return launch::kExitDone;
+      return process::kExitDone;
     case learner::RunEnd::kStopped:
-      return launch::ExitCodeAfter(ending.requested().value());
+      return process::ExitCodeAfter(ending.requested().value());
     case learner::RunEnd::kAlarm:
-      return launch::kExitAlarm;
+      return process::kExitAlarm;
     case learner::RunEnd::kEmpty:
-      return launch::kExitFailed;
+      return process::kExitFailed;
     case learner::RunEnd::kRefused:
-      return launch::kExitBadInput;
+      return process::kExitBadInput;
   }
-  return launch::kExitFailed;
+  return process::kExitFailed;
 }
 
 int DryRun(const Arguments& arguments) {
   const launch::DryRunResult result = launch::DryRun(arguments.config, arguments.overrides, arguments.probe);
-  launch::Output().Write(result.text);
-  return result.fits ? launch::kExitDone : launch::kExitBadInput;
+  process::Output().Write(result.text);
+  return result.fits ? process::kExitDone : process::kExitBadInput;
 }
 
-int Train(const Arguments& arguments, const char* binary, launch::Ending& ending) {
+int Train(const Arguments& arguments, const char* binary, process::Ending& ending) {
   if (arguments.dry_run) return DryRun(arguments);
   const launch::RunConfig config = launch::ReadRunConfig(arguments.config, arguments.overrides);
   const launch::TrainOptions options{.resume = arguments.resume,
@@ -153,7 +154,7 @@ int Train(const Arguments& arguments, const char* binary, launch::Ending& ending
       ending);
 }
 
-int Run(CLI::App& app, Arguments& arguments, const char* binary, launch::Ending& ending) {
+int Run(CLI::App& app, Arguments& arguments, const char* binary, process::Ending& ending) {
   const CLI::App* command = app.get_subcommands().front();
   const std::string name = command->get_name();
   if (name == "train") return Train(arguments, binary, ending);
@@ -170,20 +171,37 @@ int Run(CLI::App& app, Arguments& arguments, const char* binary, launch::Ending&
   } else if (name == "score") {
     launch::RunScore(arguments.lines);
   } else if (name == "grade") {
-    return launch::RunGrade(arguments.grade) ? launch::kExitDone : launch::kExitBadInput;
+    return launch::RunGrade(arguments.grade) ? process::kExitDone : process::kExitBadInput;
   } else if (name == "inspect") {
     launch::RunInspect(arguments.path);
   } else if (name == "report") {
     launch::RunReport(arguments.report);
+  } else if (name == "config") {
+    launch::RunConfigCommand(arguments.keys);
   } else if (name == "demo-data") {
     launch::RunDemoData(arguments.demo);
   } else if (name == "demo-summary") {
-    launch::Output().Write(launch::SummariseDemo(arguments.path));
+    process::Output().Write(launch::SummariseDemo(arguments.path));
   } else {
     launch::JoinRun(launch::ReadRunConfig(arguments.config, arguments.overrides), name, arguments.index,
                     arguments.connect, ending);
   }
-  return launch::kExitDone;
+  return process::kExitDone;
+}
+
+void AddConfigCommand(CLI::App& app, Arguments& arguments) {
+  auto* config = app.add_subcommand("config", "What may be written in a config: help, defaults, a schema for editors");
+  config->set_help_flag();
+  auto* what = config->add_option_group("what");
+  what->add_option("--help,-h", arguments.keys.keys,
+                   "about these keys or sections, as in --help train.beta; without KEY: about all")
+      ->type_name("KEY")
+      ->expected(0, -1);
+  what->add_flag("--defaults", arguments.keys.defaults, "a config of every key with its default");
+  what->add_flag("--schema", arguments.keys.schema, "JSON Schema, for an editor's completion and checks");
+  what->add_flag("--page", arguments.keys.page, "every key as a page of Markdown");
+  what->require_option(1);
+  config->add_flag("--sft", arguments.keys.sft, "of the config of `sft`");
 }
 
 void Describe(CLI::App& app, Arguments& arguments) {
@@ -281,6 +299,7 @@ void Describe(CLI::App& app, Arguments& arguments) {
   report->add_option("--out", arguments.report.out, "file; default: report.html in the folder");
   report->add_option("--eval", arguments.report.evaluations,
                      "JSON of `eval` beside those in the folder; may be repeated");
+  AddConfigCommand(app, arguments);
   auto* demo = app.add_subcommand("demo-data", "The made-up task of the demo as JSONL files");
   demo->add_option("folder", arguments.demo.folder)->required();
   demo->add_option("--seed", arguments.demo.seed)->check(Obeys(kSeed));
@@ -324,15 +343,15 @@ std::string AdviceOn(const CLI::App& app) {
 int Explain(const CLI::App& app, const CLI::ParseError& error) {
   std::ostringstream out;
   std::ostringstream err;
-  const int code = app.exit(error, out, err) == 0 ? launch::kExitDone : launch::kExitBadInput;
-  launch::Output().Write(out.str());
+  const int code = app.exit(error, out, err) == 0 ? process::kExitDone : process::kExitBadInput;
+  process::Output().Write(out.str());
   std::fputs(err.str().c_str(), stderr);
-  if (code != launch::kExitDone) std::fputs(AdviceOn(app).c_str(), stderr);
+  if (code != process::kExitDone) std::fputs(AdviceOn(app).c_str(), stderr);
   return code;
 }
 
 // `agreed`: of ranks, whether all end with this code.
-int ParseAndRun(CLI::App& app, int argc, char** argv, launch::Ending& ending, bool& agreed) {
+int ParseAndRun(CLI::App& app, int argc, char** argv, process::Ending& ending, bool& agreed) {
   Arguments arguments;
   try {
     Describe(app, arguments);
@@ -348,10 +367,10 @@ int ParseAndRun(CLI::App& app, int argc, char** argv, launch::Ending& ending, bo
     return code;
   } catch (const base::Error& error) {
     base::LogError("{}", error.message());
-    return error.kind() == base::ErrorKind::kBadInput ? launch::kExitBadInput : launch::kExitFailed;
+    return error.kind() == base::ErrorKind::kBadInput ? process::kExitBadInput : process::kExitFailed;
   } catch (const std::exception& error) {
     base::LogError("unexpected: {}", error.what());
-    return launch::kExitFailed;
+    return process::kExitFailed;
   }
 }
 
@@ -359,13 +378,13 @@ int ParseAndRun(CLI::App& app, int argc, char** argv, launch::Ending& ending, bo
 
 int main(int argc, char** argv) {
   base::SetUpLog({});
-  launch::Ending ending;
+  process::Ending ending;
   CLI::App app("Autodidact: label-free training of language models (Compute as Teacher, arXiv 2509.14234)");
   bool agreed = false;
   const int code = ParseAndRun(app, argc, argv, ending, agreed);
   if (!RunsAsRanks(app)) return code;
   // A rank that failed must not leave the others waiting.
-  if (!agreed && code != launch::kExitDone) collective::AbortMpi(code);
+  if (!agreed && code != process::kExitDone) collective::AbortMpi(code);
   collective::FinalizeMpi();
   return code;
 }

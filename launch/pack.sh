@@ -120,6 +120,7 @@ copy_texts() {
   chmod 755 "$root/demo.sh" "$root/gpu_check.sh"
   install -m 755 launch/demo.sh "$root/launch/"
   cp -r configs/demo configs/paper configs/rubric "$root/configs/"
+  rm "$root"/configs/demo/*.sh  # they build the program
   [ ! -d launch/pack/share ] || cp -r launch/pack/share/. "$root/share/"
   if [ "$variant" = cuda ]; then install -m 644 tests/gpu/check/transformers_generate.py "$root/share/"; fi
 }

@@ -52,35 +52,6 @@ at::Tensor TokenWeights(const LossConfig& config, const LossInput& input, const 
 
 }  // namespace
 
-LossType LossTypeNamed(const std::string& name) {
-  if (name == "grpo") return LossType::kGrpo;
-  if (name == "dapo") return LossType::kDapo;
-  if (name == "dr_grpo") return LossType::kDrGrpo;
-  if (name == "cispo") return LossType::kCispo;
-  if (name == "gspo") return LossType::kGspo;
-  base::ThrowBadInput("loss_type: got \"" + name + "\", expected grpo, dapo, dr_grpo, cispo or gspo");
-}
-
-ScaleRewards ScaleRewardsNamed(const std::string& name) {
-  if (name == "group") return ScaleRewards::kGroup;
-  if (name == "batch") return ScaleRewards::kBatch;
-  if (name == "none") return ScaleRewards::kNone;
-  base::ThrowBadInput("scale_rewards: got \"" + name + "\", expected group, batch or none");
-}
-
-CorrectionMode CorrectionModeNamed(const std::string& name) {
-  if (name == "none") return CorrectionMode::kNone;
-  if (name == "truncate") return CorrectionMode::kTruncate;
-  if (name == "mask") return CorrectionMode::kMask;
-  base::ThrowBadInput("importance_sampling.mode: got \"" + name + "\", expected none, truncate or mask");
-}
-
-RatioLevel RatioLevelNamed(const std::string& name) {
-  if (name == "token") return RatioLevel::kToken;
-  if (name == "sequence") return RatioLevel::kSequence;
-  base::ThrowBadInput("importance_sampling.level: got \"" + name + "\", expected token or sequence");
-}
-
 void Check(const LossConfig& config) {
   const bool token_sum =
       config.type == LossType::kDapo || config.type == LossType::kDrGrpo || config.type == LossType::kCispo;

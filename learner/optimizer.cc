@@ -16,13 +16,6 @@ constexpr std::int64_t kBlock = std::int64_t{1} << 24;
 
 }  // namespace
 
-Schedule ScheduleNamed(const std::string& name) {
-  if (name == "constant") return Schedule::kConstant;
-  if (name == "linear") return Schedule::kLinear;
-  if (name == "cosine") return Schedule::kCosine;
-  base::ThrowBadInput("lr_scheduler: got \"" + name + "\", expected constant, linear or cosine");
-}
-
 double LearningRateAt(const OptimizerConfig& config, std::int64_t step) {
   if (step < config.warmup_steps) {
     return config.learning_rate * static_cast<double>(step + 1) / static_cast<double>(config.warmup_steps);

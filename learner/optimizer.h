@@ -10,25 +10,9 @@
 
 #include "collective/collective.h"
 #include "learner/flat_parameters.h"
+#include "learner/trainer_config.h"
 
 namespace autodidact::learner {
-
-enum class Schedule { kConstant, kLinear, kCosine };
-// "constant", "linear", "cosine"; Error(kBadInput) listing them otherwise.
-Schedule ScheduleNamed(const std::string& name);
-
-struct OptimizerConfig {
-  double learning_rate = 5e-7;
-  Schedule schedule = Schedule::kConstant;
-  std::int64_t warmup_steps = 0;    // linear from 0
-  std::int64_t total_steps = 1000;  // where linear and cosine end
-  double final_fraction = 0.0;      // of learning_rate, at the end of linear and cosine
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay = 0.0;   // matrices only
-  double max_grad_norm = 1.0;  // 0: no clipping
-};
 
 // The learning rate of optimizer step `step` (from 0).
 double LearningRateAt(const OptimizerConfig& config, std::int64_t step);

@@ -136,7 +136,7 @@ std::vector<std::vector<std::optional<double>>> PolicyTrainer::ComputeAdvantages
       rewards[g].push_back(usable ? std::optional(*reward) : std::nullopt);
     }
   }
-  if (config_.kl_in_reward) {
+  if (config_.kl_in == KlPlace::kReward) {
     for (const Batch& batch : batches) {
       for (std::size_t n = 0; n < batch.origin.size(); ++n) {
         const auto [g, r] = batch.origin[n];
@@ -192,7 +192,7 @@ void PolicyTrainer::TrainIteration(std::vector<Batch>& batches, const LossNormal
       batch.old_logprobs_M = corrected ? input.logprobs_M.detach() : input.rollout_logprobs_M;
     }
     input.old_logprobs_M = batch.old_logprobs_M;
-    if (!config_.kl_in_reward) input.ref_logprobs_M = batch.ref_logprobs_M;
+    if (config_.kl_in == KlPlace::kLoss) input.ref_logprobs_M = batch.ref_logprobs_M;
     input.advantages_M = batch.advantages_M;
     input.rollout_M = at::tensor(batch.rollout, at::kLong).to(device);
     input.lengths_N = at::tensor(batch.lengths, at::kFloat).to(device);
@@ -258,7 +258,7 @@ PolicyTrainer::Result PolicyTrainer::Step(const std::vector<schema::ScoredGroup>
   SumOverRanks(sums);
   const double tokens = sums[kTokens];
   metrics["loss"] = sums[kLoss];
-  if (reference_ && !config_.kl_in_reward) metrics["kl"] = sums[kKl] / tokens;
+  if (reference_ && config_.kl_in == KlPlace::kLoss) metrics["kl"] = sums[kKl] / tokens;
   metrics["entropy"] = sums[kEntropy] / tokens;
   metrics["clip_ratio/low_mean"] = sums[kLow] / tokens;
   metrics["clip_ratio/high_mean"] = sums[kHigh] / tokens;

@@ -13,25 +13,11 @@
 #include "learner/flat_parameters.h"
 #include "learner/grpo.h"
 #include "learner/optimizer.h"
+#include "learner/trainer_config.h"
 #include "model/weight_set.h"
 #include "schema/types.h"
 
 namespace autodidact::learner {
-
-struct TrainerConfig {
-  LossConfig loss;
-  OptimizerConfig optimizer;
-  ScaleRewards scale_rewards = ScaleRewards::kGroup;
-  bool kl_in_reward = false;        // beta × (log policy - log ref), summed over the rollout, is taken off its reward
-  std::int64_t num_iterations = 1;  // optimizer steps on the same rollouts
-  double temperature = 1.0;         // the rollouts' sampling temperature
-  std::int64_t micro_batch_tokens = 16384;  // tokens computed at once; a larger group is computed alone
-  bool gradient_checkpointing = false;
-  // The reference weights stay where they were given (host memory, say) and are copied into the gradient's memory,
-  // which is idle then, for the pass that needs them.
-  bool offload_reference = false;
-  std::optional<at::Device> device;  // where it trains; default: where the initial weights are
-};
 
 // Not thread-safe: the rank's own thread. All ranks call Step together with their own groups (maybe none).
 class PolicyTrainer {

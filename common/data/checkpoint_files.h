@@ -12,7 +12,7 @@
 
 namespace autodidact::data {
 
-// What a run is made of: two that are to be one must share it (launch/resume_rules.h says what of it).
+// What a run is made of: two that are to be one must share it (launch/train/resume_rules.h says what of it).
 struct RunFacts {
   std::map<std::string, std::string> keys;      // of the resolved config ("train.beta"), with their values
   std::map<std::string, std::string> contents;  // what was read ("model", "data.train"), with its checksum

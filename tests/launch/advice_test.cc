@@ -1,5 +1,5 @@
 // The words of the other rooms' failures, made by those rooms, lead to the key that they hang on.
-#include "launch/advice.h"
+#include "launch/train/advice.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 #include "estimators/estimator.h"
 #include "estimators/vote.h"
 #include "judge_service/program_judge.h"
-#include "launch/lesson_watch.h"
-#include "launch/wiring.h"
+#include "launch/train/lesson_watch.h"
+#include "launch/wiring/wiring.h"
 #include "tests/paths.h"
 
 namespace autodidact::launch {

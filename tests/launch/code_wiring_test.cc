@@ -1,4 +1,4 @@
-#include "launch/code_wiring.h"
+#include "launch/wiring/code.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

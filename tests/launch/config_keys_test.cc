@@ -10,22 +10,12 @@
 #include "estimators/estimator.h"
 #include "estimators/rubric.h"
 #include "judge_service/backend.h"
-#include "launch/describe_run.h"
-#include "launch/describe_sft.h"
-#include "learner/grpo.h"
-#include "learner/optimizer.h"
+#include "launch/config/describe_run.h"
+#include "launch/config/describe_sft.h"
 #include "tests/launch/config_folder.h"
 
 namespace autodidact::launch {
 namespace {
-
-template <class Config>
-std::vector<KeyInfo> KeysOf() {
-  Config config;
-  KeyLister lister;
-  Describe(lister, config);
-  return lister.keys();
-}
 
 std::string ErrorOf(const std::function<void()>& read) {
   try {
@@ -41,7 +31,7 @@ bool IsNumber(const KeyInfo& key) {
 }
 
 TEST(ConfigKeysTest, EveryKeyHasASentenceAndNoNameIsThereTwice) {
-  for (const auto& keys : {KeysOf<RunConfig>(), KeysOf<SftConfig>()}) {
+  for (const auto& keys : {RunKeys(), SftKeys()}) {
     std::map<std::string, int> names;
     for (const KeyInfo& key : keys) {
       EXPECT_EQ(++names[key.name], 1) << key.name;
@@ -49,7 +39,7 @@ TEST(ConfigKeysTest, EveryKeyHasASentenceAndNoNameIsThereTwice) {
       EXPECT_FALSE(key.expected.empty()) << key.name;
     }
   }
-  EXPECT_GT(KeysOf<RunConfig>().size(), 100u);
+  EXPECT_GT(RunKeys().size(), 100u);
 }
 
 TEST(ConfigKeysTest, EveryDefaultObeysItsRule) {
@@ -80,10 +70,10 @@ TEST(ConfigKeysTest, EveryNumberIsBoundedWhereItIsRead) {
           << override;
     }
   };
-  for (const KeyInfo& key : KeysOf<RunConfig>()) {
+  for (const KeyInfo& key : RunKeys()) {
     if (IsNumber(key)) expect_refused(run, key.name, key, [](const auto& f, const auto& o) { ReadRunConfig(f, o); });
   }
-  for (const KeyInfo& key : KeysOf<SftConfig>()) {
+  for (const KeyInfo& key : SftKeys()) {
     if (IsNumber(key)) expect_refused(sft, key.name, key, [](const auto& f, const auto& o) { ReadSftConfig(f, o); });
   }
 }
@@ -100,14 +90,9 @@ TEST(ConfigKeysTest, EveryChoiceIsKnownToItsRoom) {
        }},
       {"rubric.format", [](const std::string& name) { estimators::RubricFormatNamed(name); }},
       {"judge.kind", [](const std::string& name) { judge_service::JudgeKindNamed(name); }},
-      {"train.loss_type", [](const std::string& name) { learner::LossTypeNamed(name); }},
-      {"train.scale_rewards", [](const std::string& name) { learner::ScaleRewardsNamed(name); }},
-      {"train.importance_sampling.level", [](const std::string& name) { learner::RatioLevelNamed(name); }},
-      {"train.importance_sampling.mode", [](const std::string& name) { learner::CorrectionModeNamed(name); }},
-      {"train.lr_scheduler", [](const std::string& name) { learner::ScheduleNamed(name); }},
   };
   std::size_t found = 0;
-  for (const KeyInfo& key : KeysOf<RunConfig>()) {
+  for (const KeyInfo& key : RunKeys()) {
     const auto room = rooms.find(key.name);
     if (room == rooms.end()) continue;
     ++found;

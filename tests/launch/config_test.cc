@@ -1,4 +1,4 @@
-#include "launch/config.h"
+#include "launch/config/run_config.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "base/error.h"
-#include "launch/training.h"
+#include "launch/train/training.h"
 #include "tests/launch/config_folder.h"
 #include "tests/paths.h"
 
@@ -39,10 +39,10 @@ class ConfigTest : public testing::Test {
 
 TEST_F(ConfigTest, DefaultsArePapersWhereTheyAreKnown) {
   const RunConfig config = ReadRunConfig(Write(""), {});
-  EXPECT_EQ(config.train.learning_rate, 5e-7);
-  EXPECT_EQ(config.train.beta, 1e-3);
+  EXPECT_EQ(config.train.trainer.optimizer.learning_rate, 5e-7);
+  EXPECT_EQ(config.train.trainer.loss.beta, 1e-3);
   EXPECT_EQ(config.train.num_generations, 8);
-  EXPECT_EQ(config.train.epsilon, 0.2);
+  EXPECT_EQ(config.train.trainer.loss.epsilon, 0.2);
 }
 
 TEST_F(ConfigTest, AKeyThatIsGivenTwiceIsAnErrorWithItsLine) {
@@ -117,7 +117,7 @@ TEST_F(ConfigTest, OverridesReplaceKeysOfAnyDepth) {
       Write("train: {max_steps: 3}\n"),
       {"train.max_steps=9", "train.importance_sampling.mode=truncate", "eval.group_sizes=[2, 4]", "name=other"});
   EXPECT_EQ(config.train.max_steps, 9);
-  EXPECT_EQ(config.train.importance_sampling.mode, "truncate");
+  EXPECT_EQ(config.train.trainer.loss.importance_sampling.mode, learner::CorrectionMode::kTruncate);
   EXPECT_EQ(config.eval.group_sizes, (std::vector<std::int64_t>{2, 4}));
   EXPECT_EQ(config.name, "other");
   EXPECT_NE(ErrorOf("", {"train.max_step=9"}).find("did you mean max_steps?"), std::string::npos);
@@ -228,8 +228,9 @@ TEST_F(ConfigTest, AKeyThatIsWrongIsToldOfOnce) {
 }
 
 TEST_F(ConfigTest, EpsilonHighFollowsEpsilonUnlessItIsGiven) {
-  EXPECT_EQ(ReadRunConfig(Write("train: {epsilon: 0.1}\n"), {}).train.epsilon_high, 0.1);
-  EXPECT_EQ(ReadRunConfig(Write("train: {epsilon: 0.1, epsilon_high: 0.28}\n"), {}).train.epsilon_high, 0.28);
+  EXPECT_EQ(ReadRunConfig(Write("train: {epsilon: 0.1}\n"), {}).train.trainer.loss.epsilon_high, 0.1);
+  EXPECT_EQ(ReadRunConfig(Write("train: {epsilon: 0.1, epsilon_high: 0.28}\n"), {}).train.trainer.loss.epsilon_high,
+            0.28);
 }
 
 TEST_F(ConfigTest, TheCollectiveTimeoutFollowsALongerStepUnlessItIsGiven) {

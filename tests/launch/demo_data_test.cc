@@ -1,4 +1,4 @@
-#include "launch/demo_data.h"
+#include "launch/commands/demo_data.h"
 
 #include <gtest/gtest.h>
 

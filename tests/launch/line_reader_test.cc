@@ -1,4 +1,4 @@
-#include "launch/line_reader.h"
+#include "launch/commands/line_reader.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -1,12 +1,12 @@
-#include "launch/memory_plan.h"
+#include "launch/train/memory_plan.h"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <map>
 
-#include "launch/training.h"
-#include "launch/wiring.h"
+#include "launch/train/training.h"
+#include "launch/wiring/wiring.h"
 #include "tests/paths.h"
 
 namespace autodidact::launch {
@@ -65,11 +65,11 @@ TEST(PaperConfigsTest, EachIsPlannedFromItsConfigJsonAloneAndFitsEightGpus) {
 TEST(PaperConfigsTest, HaveThePapersSettings) {
   for (const fs::path& file : PaperConfigs()) {
     const RunConfig config = ReadRunConfig(file, WithShape(file), Files::kAnywhere);
-    EXPECT_EQ(config.train.learning_rate, 5e-7) << file;
-    EXPECT_EQ(config.train.lr_scheduler, "constant") << file;
+    EXPECT_EQ(config.train.trainer.optimizer.learning_rate, 5e-7) << file;
+    EXPECT_EQ(config.train.trainer.optimizer.schedule, learner::Schedule::kConstant) << file;
     EXPECT_EQ(config.train.groups_per_step * config.train.num_generations, 256) << file;
     EXPECT_EQ(config.train.num_generations, 8) << file;
-    EXPECT_EQ(config.train.beta, 1e-3) << file;
+    EXPECT_EQ(config.train.trainer.loss.beta, 1e-3) << file;
     EXPECT_EQ(config.train.max_steps, 1000) << file;
     const bool math = file.string().ends_with("math500.yaml");
     EXPECT_EQ(config.rollout.max_completion_length, math ? 1536 : 1024) << file;

@@ -1,4 +1,4 @@
-#include "launch/preflight.h"
+#include "launch/wiring/preflight.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@
 #include <memory>
 
 #include "base/error.h"
-#include "launch/preflight_checks.h"
-#include "launch/wiring.h"
+#include "launch/wiring/preflight_checks.h"
+#include "launch/wiring/wiring.h"
 #include "model/config.h"
 #include "process/child.h"
 #include "process/sandbox.h"
@@ -387,7 +387,8 @@ TEST(CheckCombinationsTest, WhatCannotTeachIsAnError) {
     return found.errors;
   };
   EXPECT_THAT(errors([](RunConfig&) {}), IsEmpty());
-  EXPECT_THAT(errors([](RunConfig& c) { c.train.learning_rate = 0; }), ElementsAre(HasSubstr("train.learning_rate")));
+  EXPECT_THAT(errors([](RunConfig& c) { c.train.trainer.optimizer.learning_rate = 0; }),
+              ElementsAre(HasSubstr("train.learning_rate")));
   EXPECT_THAT(errors([](RunConfig& c) { c.rollout.top_k = 1; }), ElementsAre(HasSubstr("rollout.top_k: got 1")));
   EXPECT_THAT(errors([](RunConfig& c) { c.rollout.top_p = 0; }), ElementsAre(HasSubstr("rollout.top_p: got 0")));
   EXPECT_THAT(errors([](RunConfig& c) { c.rollout.min_p = 1; }), ElementsAre(HasSubstr("rollout.min_p: got 1")));
@@ -446,7 +447,7 @@ TEST_F(BeforeRunTest, GivesWhatTheRunReads) {
 }
 
 TEST_F(BeforeRunTest, AllProblemsAreToldAtOnce) {
-  config_.train.learning_rate = 0;
+  config_.train.trainer.optimizer.learning_rate = 0;
   config_.answer.verifier = {"/nonexistent/grader"};
   config_.anchor.context = 4;
   config_.eval.data = (folder_ / "eval.jsonl").string();

@@ -1,4 +1,4 @@
-#include "launch/resume_rules.h"
+#include "launch/train/resume_rules.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "json/json.h"
-#include "launch/wiring.h"
+#include "launch/wiring/wiring.h"
 #include "model/folder.h"
 #include "tests/learner/tiny_model.h"
 
@@ -54,7 +54,7 @@ TEST_F(ResumeRulesTest, EveryKeyOfTheConfigHasARule) {
   const auto keys = KeysOf(RunConfig{});
   EXPECT_GT(keys.size(), 100u);
   for (const auto& [key, value] : keys) {
-    EXPECT_TRUE(RuleOf(key)) << key << ": say in launch/resume_rules.cc whether it may change when a run goes on";
+    EXPECT_TRUE(RuleOf(key)) << key << ": say in launch/train/resume_rules.cc whether it may change when a run goes on";
   }
   EXPECT_FALSE(RuleOf("train.unheard_of"));
   EXPECT_FALSE(RuleOf("unheard_of"));
@@ -85,7 +85,7 @@ TEST_F(ResumeRulesTest, NothingChangedIsNothingToSay) {
 
 TEST_F(ResumeRulesTest, WhatMayChangeIsNamedWithBothValues) {
   RunConfig other = config_;
-  other.train.learning_rate = 1e-3;
+  other.train.trainer.optimizer.learning_rate = 1e-3;
   other.train.max_steps = 20;
   other.train.save_steps = 7;
   other.threads.actor = 3;
@@ -117,7 +117,7 @@ TEST_F(ResumeRulesTest, WhatIsSampledAskedAndRewardedMustStay) {
       {"rubric.min_criteria: 5 → 2", [](RunConfig& c) { c.rubric.min_criteria = 2; }},
       {"train.num_generations: 8 → 4", [](RunConfig& c) { c.train.num_generations = 4; }},
       {"train.groups_per_step: 32 → 2", [](RunConfig& c) { c.train.groups_per_step = 2; }},
-      {"train.loss_type: grpo → dapo", [](RunConfig& c) { c.train.loss_type = "dapo"; }},
+      {"train.loss_type: grpo → dapo", [](RunConfig& c) { c.train.trainer.loss.type = learner::LossType::kDapo; }},
       {"select.choices: [] → [a, b]",
        [](RunConfig& c) {
          c.select.choices = {"a", "b"};
@@ -236,7 +236,7 @@ TEST_F(ResumeRulesTest, ARefusalNamesEveryChangeAndTheCheckpoint) {
   RunConfig other = config_;
   other.seed = 3;
   other.train.num_generations = 4;
-  other.train.learning_rate = 1;
+  other.train.trainer.optimizer.learning_rate = 1;
   try {
     RequireSameRun("runs/a/checkpoints/step_000004", Facts(config_), Facts(other));
     FAIL() << "it was taken";
@@ -248,7 +248,7 @@ TEST_F(ResumeRulesTest, ARefusalNamesEveryChangeAndTheCheckpoint) {
     EXPECT_EQ(error.message().find("learning_rate"), std::string::npos);
   }
   other = config_;
-  other.train.learning_rate = 1;
+  other.train.trainer.optimizer.learning_rate = 1;
   EXPECT_EQ(RequireSameRun("c", Facts(config_), Facts(other)), Strings{"train.learning_rate: 5e-07 → 1"});
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "json/json.h"
-#include "launch/config.h"
+#include "launch/config/run_config.h"
 #include "tests/launch/config_folder.h"
 #include "tests/paths.h"
 

@@ -19,13 +19,13 @@ class GrpoLossTest : public testing::Test {
 
   LossConfig ConfigOf(const json::Json& kase) const {
     LossConfig config;
-    config.type = LossTypeNamed(kase["loss_type"]);
+    config.type = base::ValueNamed<LossType>(kase["loss_type"].get<std::string>(), "loss_type");
     config.epsilon = golden_["epsilon"];
     config.epsilon_high = config.type == LossType::kCispo ? golden_["cispo_cap"] : golden_["epsilon_high"];
     config.beta = golden_["beta"];
     config.max_completion_length = golden_["max_completion_length"];
-    config.importance_sampling.level = RatioLevelNamed(kase["level"]);
-    config.importance_sampling.mode = CorrectionModeNamed(kase["mode"]);
+    config.importance_sampling.level = base::ValueNamed<RatioLevel>(kase["level"].get<std::string>(), "level");
+    config.importance_sampling.mode = base::ValueNamed<CorrectionMode>(kase["mode"].get<std::string>(), "mode");
     config.importance_sampling.clip_min = golden_["clip_min"];
     config.importance_sampling.clip_max = config.importance_sampling.mode == CorrectionMode::kMask
                                               ? golden_["clip_max_mask"]

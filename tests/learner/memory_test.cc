@@ -90,6 +90,7 @@ TEST_P(LearnerMemoryTest, TheTensorsOfAStepTakeWhatIsPlanned) {
   shape.groups_per_step = 4;
   shape.group = {.completions = 3, .prompt_tokens = 20, .completion_tokens = 40, .type = type};
   TrainerConfig trainer;
+  trainer.loss.beta = 0;
   trainer.gradient_checkpointing = checkpoint;
   trainer.micro_batch_tokens = 300;  // two groups at once
   const auto groups = Groups(shape);

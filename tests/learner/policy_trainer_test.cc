@@ -224,7 +224,7 @@ TEST(StepTest, KlInTheRewardLowersTheAdvantageOfWhatTheInitialPolicyFindsUnlikel
   // The first rollout's recorded probabilities are far above the initial policy's.
   for (float& logprob : groups[0].group.rollouts[0].logprobs) logprob += 1.0f;
   TrainerConfig config = Config(LossType::kGrpo);
-  config.kl_in_reward = true;
+  config.kl_in = KlPlace::kReward;
   const auto single = collective::MakeSingle();
   PolicyTrainer trainer(config, *initial, initial, *single);
   const auto result = trainer.Step(groups);

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "launch/wiring.h"
+#include "launch/wiring/wiring.h"
 #include "tests/gpu/check/check.h"
 
 namespace {

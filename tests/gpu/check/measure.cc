@@ -6,7 +6,7 @@
 #include "base/rng.h"
 #include "collective/collective.h"
 #include "engine/engine.h"
-#include "launch/wiring.h"
+#include "launch/wiring/wiring.h"
 #include "learner/policy_trainer.h"
 #include "model/device.h"
 #include "model/folder.h"

@@ -1,0 +1,206 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/reasons.h"
+#include "evaluation/evaluate.h"
+#include "evaluation/synthesize.h"
+#include "json/json.h"
+#include "launch/commands/commands.h"
+#include "launch/wiring/code.h"
+#include "launch/wiring/judge.h"
+#include "launch/wiring/preflight.h"
+#include "launch/wiring/progress.h"
+#include "launch/wiring/wiring.h"
+#include "model/folder.h"
+#include "process/output.h"
+
+namespace autodidact::launch {
+namespace {
+
+// The policy and the anchor, which is always the config's model. One tokenizer serves both.
+struct PolicyAndAnchor {
+  LoadedModel anchor;
+  model::SharedWeights policy;
+};
+
+PolicyAndAnchor LoadBoth(const RunConfig& config, const std::string& policy) {
+  PolicyAndAnchor both{LoadModelFolder(config.model, config.device, DtypeNamed(config.dtype)), nullptr};
+  both.policy =
+      policy.empty() ? both.anchor.weights : LoadModelFolder(policy, config.device, DtypeNamed(config.dtype)).weights;
+  if (both.policy->config().vocab_size != both.anchor.weights->config().vocab_size) {
+    base::ThrowBadInput(base::Format("{}: its vocabulary has {} tokens, that of {} has {}", policy,
+                                     both.policy->config().vocab_size, config.model,
+                                     both.anchor.weights->config().vocab_size));
+  }
+  return both;
+}
+
+// A progress line per phase.
+evaluation::OnProgress ShowProgress() {
+  struct State {
+    std::string phase;
+    std::unique_ptr<ProgressLine> line;
+  };
+  return [state = std::make_shared<State>()](const evaluation::Progress& progress) {
+    if (state->phase != progress.phase) {
+      state->phase = progress.phase;
+      state->line = std::make_unique<ProgressLine>(state->phase, progress.total);
+    }
+    state->line->Show(progress.done, {});
+  };
+}
+
+// Before the work that the file is to hold. Empty: no file.
+void CheckWritable(const std::string& file) {
+  if (file.empty()) return;
+  auto folder = std::filesystem::path(file).parent_path();
+  if (folder.empty()) folder = ".";
+  if (!std::filesystem::is_directory(folder)) {
+    base::ThrowBadInput(base::Format("{}: cannot be written: there is no folder {}", file, folder.string()));
+  }
+  if (std::filesystem::is_directory(file)) base::ThrowBadInput(file + ": cannot be written: it is a folder");
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    base::ThrowBadInput(
+        base::Format("{}: cannot be written: its folder {}: {}", file, folder.string(), std::strerror(errno)));
+  }
+}
+
+// Figures of failures are no measurement.
+void RequireScores(const evaluation::JudgedResult& judged) {
+  if (judged.figures.single.value) return;
+  base::Reasons reasons;
+  for (const evaluation::JudgedQuestion& question : judged.questions) {
+    if (question.yardstick == evaluation::Yardstick::kNone) reasons.Add("the row has no rubric, label or reference");
+    for (const schema::Verdict& verdict : question.verdicts) {
+      if (verdict.kind == schema::VerdictKind::kInvalid) reasons.Add(verdict.reason);
+    }
+  }
+  throw base::Error(base::ErrorKind::kRetryLater, base::Format("not one of the texts of {} questions has a score: {}",
+                                                               judged.figures.questions, reasons.Commonest()));
+}
+
+// Zeros that the form of the answers makes, not what they say.
+void WarnOfNoAnswers(const RunConfig& config, const evaluation::EvalResult& result) {
+  const auto none = [](const evaluation::Figure& figure) { return figure.value && *figure.value == 1; };
+  if (none(result.figures.single_no_answer)) {
+    base::LogWarning("no rollout has an answer in the form \"{}\" (answer.extractor): the figures measure nothing else",
+                     config.answer.extractor);
+  }
+  base::Reasons failures;
+  bool any = false;
+  for (const evaluation::QuestionTexts& question : result.texts) {
+    for (const auto& [size, synthesis] : question.syntheses) {
+      any = any || synthesis.ok();
+      if (!synthesis.ok()) failures.Add(synthesis.failure().reason);
+    }
+  }
+  if (!any && failures.total() > 0) {
+    base::LogWarning("not one of {} syntheses succeeded: {} (anchor.instruction, anchor.context, answer.extractor)",
+                     failures.total(), failures.Commonest());
+  }
+}
+
+}  // namespace
+
+void RunEval(const RunConfig& config, const EvalCommand& command) {
+  UseThreads(config.threads.actor);
+  const std::string& file = command.data.empty() ? config.eval.data : command.data;
+  if (config.judge.kind == "program" && !config.answer.verifier.empty()) {
+    base::ThrowBadInput(
+        base::Format("answer.verifier: got {}, which eval does not ask: it compares by answer.comparator ({}); write "
+                     "--set answer.verifier=[] to measure by that",
+                     config.answer.verifier.front(), config.answer.comparator));
+  }
+  if (file.empty()) base::ThrowBadInput("eval: name a labelled JSONL file by --data or eval.data");
+  auto rows =
+      SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit > 0 ? command.limit : config.eval.limit);
+  for (const std::string& out : {command.json, command.records}) CheckWritable(out);
+  const auto& names = command.estimators.empty() ? config.eval.estimators : command.estimators;
+  CheckBeforeRows(config, command.model,
+                  {.rows = rows,
+                   .file = file,
+                   .labels = true,
+                   .anchor = std::find(names.begin(), names.end(), "synthesis") != names.end()});
+  const PolicyAndAnchor both = LoadBoth(config, command.model);
+  const auto format = ToChatFormat(config.prompt, config.model);
+
+  evaluation::EvalConfig eval;
+  eval.group_sizes.assign(config.eval.group_sizes.begin(), config.eval.group_sizes.end());
+  eval.sampling = ToSampling(config.rollout);
+  eval.synthesis = ToSynthesis(config, format);
+  eval.rule = ToRule(config.answer);
+  eval.seed = static_cast<std::uint64_t>(config.seed);
+  eval.selection = ToSelection(config, format);
+  eval.estimators.clear();
+  for (const std::string& name : names) eval.estimators.push_back(estimators::EstimatorNamed(name));
+  eval.position_vote = config.eval.position_vote;
+  const evaluation::Models models{both.policy, both.anchor.weights, *both.anchor.tokenizer,
+                                  MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
+  const Judge judge = MakeJudge(config);
+  if (const auto judging = ToJudging(config, judge)) {
+    const auto judged = evaluation::EvaluateJudged(rows, models, eval, *judging, ShowProgress());
+    if (!command.json.empty()) json::WriteFile(command.json, evaluation::ToJson(judged.figures).dump(2) + "\n");
+    if (!command.records.empty()) evaluation::WriteRecords(judged, command.records);
+    process::Output().Write(evaluation::ToTable(judged.figures));
+    return RequireScores(judged);
+  }
+  const auto result = evaluation::Evaluate(rows, models, eval, ShowProgress());
+  if (!command.json.empty()) json::WriteFile(command.json, evaluation::ToJson(result.figures).dump(2) + "\n");
+  if (!command.records.empty()) evaluation::WriteRecords(result, command.records);
+  process::Output().Write(evaluation::ToTable(result.figures));
+  WarnOfNoAnswers(config, result);
+}
+
+void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command) {
+  UseThreads(config.threads.actor);
+  const std::string& file = command.data.empty() ? config.data.train : command.data;
+  if (file.empty()) base::ThrowBadInput("synthesize: name a JSONL file of prompts by --data or data.train");
+  const auto rows = SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit);
+  CheckWritable(command.out);
+  const auto estimator = estimators::EstimatorNamed(config.estimator);
+  CheckBeforeRows(config, command.model,
+                  {.rows = rows,
+                   .file = file,
+                   .labels = estimators::ReadsOf(estimator).label,
+                   .anchor = estimator == estimators::EstimatorKind::kSynthesis});
+  const PolicyAndAnchor both = LoadBoth(config, command.model);
+  const auto format = ToChatFormat(config.prompt, config.model);
+
+  evaluation::SynthesizeConfig synthesize;
+  synthesize.estimator = estimator;
+  synthesize.num_generations = static_cast<std::uint32_t>(config.train.num_generations);
+  synthesize.sampling = ToSampling(config.rollout);
+  synthesize.synthesis = ToSynthesis(config, format);
+  synthesize.selection = ToSelection(config, format);
+  synthesize.rule = ToRule(config.answer);
+  synthesize.seed = static_cast<std::uint64_t>(config.seed);
+  synthesize.rubric_regime = config.judge.kind == "rubric";
+  const Judge judge = MakeJudge(config);
+  if (judge.panel) synthesize.judge = AskPanel(*judge.panel);
+  const evaluation::Models models{both.policy, both.anchor.weights, *both.anchor.tokenizer,
+                                  MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
+
+  process::Output out(command.out);
+  if (!out.partial().empty()) base::LogInfo("{}: what is done so far", out.partial().string());
+  base::Reasons failures;
+  const auto write = [&](const evaluation::SynthesizedRow& row) {
+    if (!row.reference.ok()) failures.Add(row.reference.failure().reason);
+    out.Write(json::Dump(evaluation::ToRecord(row)) + "\n");
+  };
+  evaluation::SynthesizeRows(rows, models, synthesize, write, ShowProgress());
+  out.Finish();
+  if (failures.total() == 0) return;
+  const std::string text =
+      base::Format("{} of {} rows have no reference: {}", failures.total(), rows.size(), failures.Commonest());
+  if (failures.total() == std::ssize(rows)) throw base::Error(base::ErrorKind::kRetryLater, text);
+  base::LogWarning("{}", text);
+}
+
+}  // namespace autodidact::launch

@@ -1,0 +1,175 @@
+// The description of a run's config.
+#pragma once
+
+#include "launch/config/describe_common.h"
+
+namespace autodidact::launch {
+
+template <class V>
+void Describe(V& v, DataKeys& c) {
+  v("train", c.train, "JSONL file of prompts.");
+  v("references", c.references, "JSONL that `synthesize` wrote: references made before the run. Empty: made in it.");
+  v("min_agreement", c.min_agreement, kShare,
+    "Leaves out prompts fewer of whose candidates give the reference's answer.");
+  v("labels", c.labels, "JSONL of answers joined by id.");
+  v("id", c.id, "Names of the column of ids. Empty: the usual ones.");
+  v("prompt", c.prompt, "Names of the column of prompts. Empty: the usual ones.");
+  v("answer", c.answer, "Names of the column of an answer. Empty: the usual ones.");
+  v("answers", c.answers, "Names of the column of several answers. Empty: the usual ones.");
+  v("shuffle", c.shuffle, "Whether the prompts come in a random order.");
+  v("limit", c.limit, kRows, "So many rows, spread evenly over the file.");
+}
+
+template <class V>
+void Describe(V& v, SelectKeys& c) {
+  v("system", c.system, "System turn of the prompt of estimator: self_select.");
+  v("instruction", c.instruction, "What the model is asked, with {prompt} and {candidates}.");
+  v("candidate", c.candidate, "How a candidate stands there, with {index} and {text}.");
+  v("separator", c.separator, "What stands between two candidates.");
+  v("choices", c.choices, "What the candidates are called. Empty: 1, 2, …");
+}
+
+template <class V>
+void Describe(V& v, AnswerKeys& c) {
+  v("extractor", c.extractor, Choice{{"boxed", "last_number", "hashes", "whole"}},
+    "Where the answer stands in a text: \\boxed{…}, the last number, behind ####, all of it.");
+  v("comparator", c.comparator, Choice{{"exact", "math", "code"}}, "When two answers are equal.");
+  v("verifier", c.verifier, "Command and arguments of a program that compares instead. Empty: none.");
+  v("verifier_timeout", c.verifier_timeout, kWait, "For one comparison of the verifier.");
+  v.Section("code", [&](auto& s) {
+    s("python", c.code.python, "The interpreter of the programs.");
+    s("inputs", c.code.inputs, "Column of the row with the inputs. Empty: the anchor writes them.");
+    s("input_kind", c.code.input_kind, Choice{{"calls", "stdin"}}, "What an input is.");
+    s("entry_point", c.code.entry_point, "Column of the row with the name of the asked function.");
+    s("timeout", c.code.timeout, Real{1e-3, 86'400, "seconds"}, "For one program.");
+    s("cpu", c.code.cpu, Real{1, 86'400, "seconds"}, "Processor time of one program.");
+    s("memory", c.code.memory, Whole{64, 1 << 20, "MiB"}, "Memory of one program.");
+    s("jobs", c.code.jobs, Whole{1, 1024}, "Programs at a time.");
+  });
+}
+
+template <class V>
+void Describe(V& v, learner::LossConfig& c) {
+  v("loss_type", c.type, "The loss.");
+  v("beta", c.beta, Real{0, 100}, "KL coefficient. 0: the initial policy is not kept.");
+  v("epsilon", c.epsilon, Real{1e-6, 1}, "How far the ratio may fall below 1.");
+  v("epsilon_high", c.epsilon_high, Real{1e-6, 1000}, "How far the ratio may rise above 1. Left out: as epsilon.");
+  v.Section("importance_sampling", [&](auto& s) {
+    s("level", c.importance_sampling.level, "What gets a weight.");
+    s("mode", c.importance_sampling.mode, "What happens to weights outside.");
+    s("clip_min", c.importance_sampling.clip_min, Real{0, 1e6}, "The least weight.");
+    s("clip_max", c.importance_sampling.clip_max, Real{1e-6, 1e6}, "The largest weight.");
+  });
+}
+
+template <class V>
+void Describe(V& v, learner::OptimizerConfig& c) {
+  v("learning_rate", c.learning_rate, kLearningRate, "Of AdamW.");
+  v("lr_scheduler", c.schedule, "How the learning rate goes on after the warm-up.");
+  v("warmup_steps", c.warmup_steps, kSteps, "Optimizer steps in which the learning rate rises.");
+  v("adam_beta1", c.beta1, kMomentum, "Decay of the first moments.");
+  v("adam_beta2", c.beta2, kMomentum, "Decay of the second moments.");
+  v("adam_epsilon", c.eps, Real{1e-30, 1}, "Added to the root of the second moments.");
+  v("weight_decay", c.weight_decay, Real{0, 100}, "Of AdamW.");
+  v("max_grad_norm", c.max_grad_norm, Real{0, 1e9}, "The gradient is scaled down to it. 0: never.");
+}
+
+template <class V>
+void Describe(V& v, learner::TrainerConfig& c) {
+  v("num_iterations", c.num_iterations, Whole{1, 1000}, "Passes over each step's groups.");
+  v("scale_rewards", c.scale_rewards, "By whose deviation advantages are divided.");
+  v("kl_in", c.kl_in, "Where the KL term stands.");
+  Describe(v, c.loss);
+  Describe(v, c.optimizer);
+  v("micro_batch_tokens", c.micro_batch_tokens, Whole{1, 1 << 26, "tokens"}, "Computed together by one rank.");
+  v("gradient_checkpointing", c.gradient_checkpointing, "Activations are computed again instead of kept.");
+  v("offload_reference", c.offload_reference, "The KL reference lies in host memory between steps.");
+}
+
+template <class V>
+void Describe(V& v, TrainKeys& c) {
+  v("max_steps", c.max_steps, Whole{1, kSteps.most, "steps"}, "Length of the run.");
+  v("groups_per_step", c.groups_per_step, Whole{1, 65'536, "groups"}, "Prompts of one step.");
+  v("num_generations", c.num_generations, Whole{2, 1024, "rollouts"}, "Rollouts of one prompt.");
+  v("max_empty_steps", c.max_empty_steps, kSteps, "Steps in a row that teach nothing end the run. 0: they do not.");
+  Describe(v, c.trainer);
+  v("max_staleness", c.max_staleness, Whole{0, 1000, "steps"}, "How old a rollout's weights may be. 0: synchronous.");
+  v("save_steps", c.save_steps, kSteps, "A checkpoint every so many steps. 0: only at the end.");
+  v("keep_checkpoints", c.keep_checkpoints, kCount, "So many of the newest are kept. 0: all.");
+}
+
+template <class V>
+void Describe(V& v, EvalKeys& c) {
+  v("data", c.data, "Labelled JSONL. Empty: no evaluation during training.");
+  v("steps", c.steps, kSteps, "During training every so many steps and at the end. 0: never.");
+  v("limit", c.limit, kRows, "So many rows, spread evenly over the file.");
+  v("group_sizes", c.group_sizes, kGroupSize, "The G that `eval` compares.");
+  v("estimators", c.estimators, EstimatorNames(), "What `eval` compares.");
+  v("position_vote", c.position_vote, "A vote per position of symbols between spaces, as a further line.");
+}
+
+// What runs where.
+template <class V>
+void DescribeMachine(V& v, RunConfig& c) {
+  v.Section("engine", [&](auto& s) {
+    s("cache_tokens", c.engine.cache_tokens, Whole{256, std::int64_t{1} << 32, "tokens"},
+      "Keys and values kept at once.");
+    s("max_rows", c.engine.max_rows, Whole{1, 1 << 20, "rollouts"}, "Decoded at once.");
+    s("max_groups", c.engine.max_groups, Whole{1, 65'536, "groups"}, "Held by an actor at once.");
+  });
+  v.Section("threads", [&](auto& s) {
+    s("learner", c.threads.learner, kThreads, "Of the learner.");
+    s("actor", c.threads.actor, kThreads, "Of each actor.");
+    s("anchor", c.threads.anchor, kThreads, "Of each anchor.");
+    s("judge", c.threads.judge, kThreads, "Of a judge that is a model.");
+  });
+  v.Section("placement", [&](auto& s) {
+    s("ranks", c.placement.ranks,
+      "Under mpirun the role of each rank, learners first; learner*6 is six. Empty: by itself.");
+    s("actors", c.placement.actors, Whole{1, 1024}, "In one process: how many.");
+    s("anchors", c.placement.anchors, Whole{1, 1024}, "In one process: how many.");
+    s("judges", c.placement.judges, Whole{1, 1024}, "In one process: how many.");
+  });
+  v.Section("network", [&](auto& s) {
+    s("address", c.network.address, "That roles bind; off the loopback keys are required.");
+    s("keys", c.network.keys, "File with the CURVE keys that `autodidact keys` writes.");
+  });
+  v.Section("timeouts", [&](auto& s) {
+    s("lease", c.timeouts.lease, kWait, "A prompt that is not returned by then is given out again.");
+    s("step", c.timeouts.step, kWait, "A step without progress ends the run with a diagnosis.");
+    s("call", c.timeouts.call, kWait, "One call of anchor or judge.");
+    s("collective", c.timeouts.collective, kWait, "Ranks waiting for each other. Left out: at least as step.");
+  });
+}
+
+template <class V>
+void Describe(V& v, RunConfig& c) {
+  v("name", c.name, "The run writes folder/name.");
+  v("folder", c.folder, "The run writes folder/name.");
+  v("seed", c.seed, kSeed, "Of all that is random.");
+  v("model", c.model, "Hugging Face folder: initial policy, anchor and KL reference.");
+  v("device", c.device, "cpu, cuda, or cuda:N for that GPU.");
+  v("dtype", c.dtype, Choice{{"float32", "bfloat16"}}, "What all roles compute in; master weights are float32.");
+  v("device_memory_gib", c.device_memory_gib, Real{0.1, 1e6, "GiB"}, "Of a GPU, for the memory plan.");
+  v("estimator", c.estimator, EstimatorNames(), "Where references come from.");
+  v.Section("data", [&](auto& s) { Describe(s, c.data); });
+  v.Section("prompt", [&](auto& s) { Describe(s, c.prompt); });
+  v.Section("rollout", [&](auto& s) { Describe(s, c.rollout); });
+  v.Section("anchor", [&](auto& s) { Describe(s, c.anchor); });
+  v.Section("select", [&](auto& s) { Describe(s, c.select); });
+  v.Section("answer", [&](auto& s) { Describe(s, c.answer); });
+  v.Section("rubric", [&](auto& s) { DescribeRubric(s, c.rubric); });
+  v.Section("judge", [&](auto& s) { DescribeJudge(s, c.judge); });
+  v.Section("train", [&](auto& s) { Describe(s, c.train); });
+  v.Section("eval", [&](auto& s) { Describe(s, c.eval); });
+  v.Section("collapse", [&](auto& s) {
+    s("stop", c.collapse.stop, "Whether the alarm ends the run.");
+    s("rise", c.collapse.rise, kShare, "Rise of the likeness of answers to different prompts that is an alarm …");
+    s("kappa", c.collapse.kappa, Real{-1, 1}, "… while answers to one prompt agree less than this beyond it.");
+    s("certain", c.collapse.certain, kShare, "A likeness this high is an alarm by itself.");
+    s("patience", c.collapse.patience, Whole{1, kSteps.most, "steps"}, "In a row until the alarm.");
+  });
+  DescribeMachine(v, c);
+}
+
+}  // namespace autodidact::launch

@@ -1,0 +1,239 @@
+// One description of a config (a function that names its keys, with what each may be and what it means) serves reading,
+// writing, and telling which keys there are.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "base/names.h"
+#include "launch/config/rules.h"
+#include "launch/config/tree.h"
+
+namespace autodidact::launch {
+
+// A key as its description says it.
+struct KeyInfo {
+  std::string name;      // in full: "train.max_steps"; of a list's items: "data[].file"
+  std::string expected;  // "a whole number from 1 to 8 (tokens)"
+  std::string fallback;  // its default, as YAML
+  std::string help;
+  // The same for programs: "string", "boolean", "integer", "number" or "object", or a list of it.
+  std::string type = "string";
+  bool list = false;
+  std::optional<double> least = std::nullopt;
+  std::optional<double> most = std::nullopt;
+  bool or_zero = false;  // 0 too, below `least`
+  std::vector<std::string> names = {};
+};
+
+// What to say about a key that no description names: the key that is meant, or where it stands.
+class KeyGuide {
+ public:
+  // `others`: what the keys of the other kind of config belong to, "autodidact sft".
+  KeyGuide(std::vector<KeyInfo> keys, std::vector<KeyInfo> other_keys, std::string others);
+
+  // "expected a key of train: did you mean max_steps?" `known`: the keys of the section.
+  std::string Advise(const std::string& section, const std::string& key, const std::vector<std::string>& known) const;
+  const KeyInfo* Find(const std::string& name) const;
+  // The full names of the keys that are meant by a name without its section, or by what other programs call them.
+  std::vector<std::string> Meant(const std::string& name) const;
+
+ private:
+  std::vector<std::string> SectionsOf(const std::string& last) const;
+
+  std::vector<KeyInfo> keys_;
+  std::vector<KeyInfo> other_keys_;
+  std::string others_;
+};
+
+// Reads the keys that a description names out of a section. A key that it does not name, and a value that its rule
+// refuses, become problems with place, key, what was found, what was expected and what to do; reading goes on, and the
+// struct keeps its default. Borrows everything.
+class ConfigReader {
+ public:
+  ConfigReader(const ConfigNode* section, const KeyGuide& guide, ConfigProblems& problems, std::string path = {});
+
+  void operator()(const char* key, std::string& value, const char* help);
+  void operator()(const char* key, std::string& value, const Choice& rule, const char* help);
+  void operator()(const char* key, bool& value, const char* help);
+  void operator()(const char* key, double& value, const Real& rule, const char* help);
+  void operator()(const char* key, std::int64_t& value, const Whole& rule, const char* help);
+  void operator()(const char* key, std::vector<std::string>& value, const char* help);
+  void operator()(const char* key, std::vector<std::string>& value, const Choice& rule, const char* help);
+  void operator()(const char* key, std::vector<std::int64_t>& value, const Whole& rule, const char* help);
+
+  // An enum with names (base/names.h).
+  template <class E>
+  requires std::is_enum_v<E>
+  void operator()(const char* key, E& value, const char* help) {
+    std::string name = base::NameIn(value);
+    (*this)(key, name, Choice{base::AllNames<E>()}, help);
+    value = base::ValueNamed<E>(name, key);
+  }
+
+  // A mapping whose keys nobody here knows, as the text of a JSON object (which it may be given as, too); empty: none.
+  void Mapping(const char* key, std::string& object, const char* help);
+
+  // A section below `key`; `describe` is called with a reader (or writer, or lister) of it.
+  template <class Describe>
+  void Section(const char* key, Describe describe) {
+    ConfigReader inner(Take(key), guide_, problems_, Full(key));
+    describe(inner);
+    inner.Finish();
+  }
+  // A list of sections below `key`.
+  template <class T, class Describe>
+  void List(const char* key, std::vector<T>& items, Describe describe) {
+    const ConfigNode* list = TakeList(key);
+    if (list == nullptr) return;
+    items.clear();
+    for (std::size_t i = 0; i < list->children.size(); ++i) {
+      ConfigReader inner(&list->children[i], guide_, problems_, Full(key) + "[" + std::to_string(i) + "]");
+      describe(inner, items.emplace_back());
+      inner.Finish();
+    }
+  }
+
+  // Every key that nothing named is a problem.
+  void Finish();
+
+ private:
+  const ConfigNode* Take(const char* key);
+  const ConfigNode* TakeList(const char* key);
+  const ConfigNode* TakeScalar(const char* key, const std::string& expected);
+  std::string Full(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
+  void Refuse(const std::string& key, const ConfigNode& node, const std::string& expected);
+  template <class Value, class... Rule>
+  void ReadScalar(const char* key, Value& value, const std::string& expected, const Rule&... rule);
+  template <class Item, class ReadItem>
+  void ReadList(const char* key, std::vector<Item>& value, const std::string& expected, ReadItem read);
+
+  const ConfigNode* section_;  // null: not in the file
+  const KeyGuide& guide_;
+  ConfigProblems& problems_;
+  std::string path_;
+  std::vector<std::string> known_;
+};
+
+// Writes every key of a description, defaults included, as YAML.
+class ConfigWriter {
+ public:
+  explicit ConfigWriter(std::string indent = {}) : indent_(std::move(indent)) {}
+
+  template <class T, class... Rest>
+  void operator()(const char* key, const T& value, const Rest&...) {
+    if constexpr (std::is_enum_v<T>) {
+      Put(key, base::NameIn(value));
+    } else {
+      Put(key, value);
+    }
+  }
+  void Mapping(const char* key, const std::string& object, const char*) { Put(key, object); }
+  template <class Describe>
+  void Section(const char* key, Describe describe) {
+    ConfigWriter inner(indent_ + "  ");
+    describe(inner);
+    text_ += indent_ + key + ":\n" + inner.text_;
+  }
+  template <class T, class Describe>
+  void List(const char* key, std::vector<T>& items, Describe describe) {
+    text_ += indent_ + key + (items.empty() ? ": []\n" : ":\n");
+    for (T& item : items) {
+      ConfigWriter inner(indent_ + "    ");
+      describe(inner, item);
+      inner.text_[indent_.size() + 2] = '-';
+      text_ += inner.text_;
+    }
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  void Put(const char* key, const std::string& value);
+  void Put(const char* key, bool value);
+  void Put(const char* key, double value);
+  void Put(const char* key, std::int64_t value);
+  void Put(const char* key, const std::vector<std::string>& value);
+  void Put(const char* key, const std::vector<std::int64_t>& value);
+
+  std::string indent_;
+  std::string text_;
+};
+
+// Lists the keys of a description.
+class KeyLister {
+ public:
+  explicit KeyLister(std::string path = {}) : path_(std::move(path)) {}
+
+  template <class T>
+  void operator()(const char* key, const T& value, const char* help) {
+    if constexpr (std::is_enum_v<T>) return (*this)(key, base::NameIn(value), Choice{base::AllNames<T>()}, help);
+    Add(key, Kind(value), value, help);
+    keys_.back().type = std::is_same_v<T, bool> ? "boolean" : "string";
+    keys_.back().list = IsList<T>();
+  }
+  template <class T, class Rule>
+  void operator()(const char* key, const T& value, const Rule& rule, const char* help) {
+    Add(key, (IsList<T>() ? "a list, each " : "") + Expected(rule), value, help);
+    keys_.back().list = IsList<T>();
+    SetRule(rule, keys_.back());
+  }
+  void Mapping(const char* key, const std::string& object, const char* help) {
+    Add(key, "a mapping", object, help);
+    keys_.back().type = "object";
+  }
+  template <class Describe>
+  void Section(const char* key, Describe describe) {
+    KeyLister inner(path_ + key + ".");
+    describe(inner);
+    keys_.insert(keys_.end(), inner.keys_.begin(), inner.keys_.end());
+  }
+  template <class T, class Describe>
+  void List(const char* key, std::vector<T>&, Describe describe) {
+    KeyLister inner(path_ + key + "[].");
+    T item;
+    describe(inner, item);
+    keys_.insert(keys_.end(), inner.keys_.begin(), inner.keys_.end());
+  }
+  const std::vector<KeyInfo>& keys() const { return keys_; }
+
+ private:
+  template <class T>
+  static constexpr bool IsList() {
+    return !std::is_same_v<T, std::string> && !std::is_arithmetic_v<T>;
+  }
+  static void SetRule(const Choice& rule, KeyInfo& info) { info.names = rule.names; }
+  static void SetRule(const Whole& rule, KeyInfo& info) {
+    info.type = "integer";
+    info.least = static_cast<double>(rule.least);
+    info.most = static_cast<double>(rule.most);
+  }
+  static void SetRule(const Real& rule, KeyInfo& info) {
+    info.type = "number";
+    info.least = rule.least;
+    info.most = rule.most;
+    info.or_zero = rule.or_zero;
+  }
+  static std::string Kind(const std::string&) { return "a text"; }
+  template <class E>
+  requires std::is_enum_v<E>
+  static std::string Kind(E) { return "a name"; }
+  static std::string Kind(bool) { return "true or false"; }
+  static std::string Kind(const std::vector<std::string>&) { return "a list of texts"; }
+
+  template <class T>
+  void Add(const char* key, const std::string& expected, const T& value, const char* help) {
+    ConfigWriter writer;
+    writer("", value);
+    std::string fallback = writer.text().substr(2);
+    fallback.pop_back();
+    keys_.push_back({path_ + key, expected, fallback, help});
+  }
+
+  std::string path_;
+  std::vector<KeyInfo> keys_;
+};
+
+}  // namespace autodidact::launch

@@ -1,0 +1,225 @@
+#include "launch/train/learner_side.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "data/row_rubric.h"
+#include "json/json.h"
+#include "launch/train/resume_rules.h"
+#include "launch/wiring/code.h"
+#include "launch/wiring/judge.h"
+#include "launch/wiring/run_evaluation.h"
+
+namespace autodidact::launch {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kOutcomeFile = "outcome.json";
+
+// The labels of a row: its answers, and its own rubric where it has one.
+void AddLabels(const data::Row& row, json::Json& columns) {
+  columns["answers"] = row.answers;
+  for (const schema::Criterion& criterion : data::RowRubric(row.prompt)) {
+    columns["rubrics"].push_back({{"criterion", criterion.text}, {"points", criterion.points}});
+  }
+}
+
+// What leaves the learner with a prompt: the question, a reference that was made before the run, and the labels only
+// for the one estimator that may read them.
+std::vector<schema::Prompt> PromptsToHandOut(const RunConfig& config, const std::vector<data::Row>& rows) {
+  const auto estimator = EstimatorInTraining(config);
+  const bool with_labels = estimator && estimators::ReadsOf(*estimator).label;
+  std::vector<schema::Prompt> prompts;
+  for (const data::Row& row : rows) {
+    schema::Prompt prompt = row.prompt;
+    json::Json columns = json::Json::object();
+    if (with_labels) AddLabels(row, columns);
+    if (row.reference) columns["reference"] = *row.reference;
+    if (config.answer.comparator == "code") columns["code"] = CodeColumns(config.answer.code, prompt);
+    prompt.columns = json::Dump(columns);
+    prompts.push_back(std::move(prompt));
+  }
+  return prompts;
+}
+
+// The last checkpoint, on which all of a run's work hangs, is thought of first.
+void RequireRoomForCheckpoints(const RunConfig& config, const data::RunPlace& place, const LoadedModel& model) {
+  std::int64_t weights = 0;
+  for (const auto& [name, tensor] : model.weights->parameters()) weights += tensor.numel();
+  const std::uint64_t each = learner::CheckpointBytes(weights, DtypeNamed(config.dtype));
+  const std::uint64_t free = data::FreeBytes(place.path()) + place.BytesToFree();
+  if (free < each) {
+    base::ThrowBadInput(
+        base::Format("{}: the disk has {} left, and one checkpoint of this model takes {}: make room, or "
+                     "let folder be on another disk",
+                     place.path().string(), data::SizeText(free), data::SizeText(each)));
+  }
+  if (config.train.save_steps <= 0 || config.train.keep_checkpoints <= 0) return;
+  const std::int64_t written = config.train.max_steps / config.train.save_steps + 1;
+  const auto kept = static_cast<std::uint64_t>(std::min(written, config.train.keep_checkpoints + 1));
+  if (free / each < kept) {
+    base::LogWarning("{}: the disk has {} left, and {} checkpoints (train.keep_checkpoints, and the next) take {}",
+                     place.path().string(), data::SizeText(free), kept, data::SizeText(each * kept));
+  }
+}
+
+// The step behind which the run begins. What the checkpoint was made of must be what this run is made of.
+std::int64_t FirstStep(const RunConfig& config, const data::RunPlace& place, const data::RunFacts& facts,
+                       std::vector<std::string>& changes) {
+  if (!place.checkpoint()) return 0;
+  const auto state = learner::ReadCheckpointState(*place.checkpoint());
+  changes = RequireSameRun(*place.checkpoint(), state.run, facts);
+  if (state.step >= config.train.max_steps) {
+    base::ThrowBadInput(base::Format("{}: {} steps are done and train.max_steps is {}: nothing is left to do",
+                                     place.checkpoint()->string(), state.step, config.train.max_steps));
+  }
+  return state.step;
+}
+
+// An evaluation that a stop has cut short gives no figures, and the step that it was of is complete all the same.
+decltype(learner::LearnerHooks::evaluate) UnlessStopped(decltype(learner::LearnerHooks::evaluate) evaluate,
+                                                        const std::stop_token& stop) {
+  return [evaluate = std::move(evaluate), stop](std::int64_t step, const model::SharedWeights& weights) {
+    try {
+      return evaluate(step, weights);
+    } catch (const base::Error&) {
+      if (!stop.stop_requested()) throw;
+      base::LogWarning("the evaluation of step {} was not finished", step);
+      return base::Metrics{};
+    }
+  };
+}
+
+}  // namespace
+
+data::RunPlace PlaceOfRun(const RunConfig& config, const TrainOptions& options) {
+  auto reads = FilesRead(config);
+  if (!options.config_file.empty()) reads.emplace_back("the config", options.config_file);
+  return data::RunPlace({.folder = config.folder,
+                         .name = config.name,
+                         .resume = options.resume,
+                         .resume_from = options.resume_from,
+                         .overwrite = options.overwrite,
+                         .reads = std::move(reads)});
+}
+
+LearnerSide::LearnerSide(const RunConfig& config, data::RunPlace& place, const Wire& wire, const LoadedModel& model,
+                         const std::vector<std::string>& roles, RunData data)
+    : config_(config),
+      stop_(wire.stop),
+      rows_(std::move(data.rows)),
+      eval_rows_(std::move(data.eval_rows)),
+      store_(/*keep_previous=*/!wire.bind.starts_with("inproc://")),
+      lessons_(config) {
+  std::vector<schema::Prompt> prompts = PromptsToHandOut(config, rows_);
+  facts_ = FactsOf(config, prompts, *model.weights);
+  std::vector<std::string> changes;
+  const std::int64_t first_step = FirstStep(config, place, facts_, changes);
+  RequireRoomForCheckpoints(config, place, model);
+
+  std::string weights_endpoint;
+  if (!wire.bind.starts_with("inproc://")) {
+    publisher_ = std::make_unique<weights::WeightPublisher>(store_, wire.context, wire.bind, wire.security);
+    weights_endpoint = publisher_->endpoint();
+  }
+  learner::PromptQueue queue({.groups_per_step = config.train.groups_per_step,
+                              .max_staleness = config.train.max_staleness,
+                              .first_step = first_step,
+                              .max_steps = config.train.max_steps,
+                              .seed = static_cast<std::uint64_t>(config.seed),
+                              .shuffle = config.data.shuffle,
+                              .lease = base::Seconds(config.timeouts.lease)},
+                             std::move(prompts));
+  learner::CoordinatorConfig coordinator;
+  coordinator.endpoint = wire.bind;
+  coordinator.weights_endpoint = weights_endpoint;
+  coordinator_ = std::make_unique<learner::Coordinator>(wire.context, wire.security, coordinator, std::move(queue));
+  const MemoryPlan plan = PlanMemory(config, model.weights->config(), roles, data.longest_prompt);
+  memory_ = std::make_unique<MemoryWatch>(plan.places.front(), config.device);
+
+  place.Open();
+  if (place.checkpoint()) base::LogInfo("goes on from {}", place.checkpoint()->string());
+  for (const std::string& change : changes) base::LogInfo("changed since the checkpoint: {}", change);
+  run_folder_ = std::make_unique<data::RunFolder>(place.path(), place.goes_on(), first_step);
+  json::WriteFile(place.path() / "config.yaml", ToYaml(config));
+  fs::remove(place.path() / kOutcomeFile);
+  progress_ = std::make_unique<ProgressLine>("training", config.train.max_steps, first_step);
+  rank_zero_.emplace(learner::RankZero{*coordinator_, store_, *run_folder_, MakeHooks(model)});
+}
+
+void LearnerSide::WriteOutcome(const std::string& end, const std::string& message) const {
+  json::WriteFile(config_.run_folder() / kOutcomeFile, json::Dump({{"end", end}, {"message", message}}) + "\n");
+}
+
+void LearnerSide::WriteEnd(learner::RunEnd end) const {
+  WriteOutcome(learner::Name(end), lessons_.diagnosis());
+}
+
+void LearnerSide::WriteFailure(const std::string& message) const {
+  try {
+    WriteOutcome("failed", message);
+  } catch (const base::Error& error) {
+    base::LogError("{}", error.message());
+  }
+}
+
+learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
+  std::map<std::string, std::vector<std::string>> labels;
+  for (const data::Row& row : rows_) {
+    // Labels of programs are tests, not answers to compare with.
+    if (!row.answers.empty() && config_.answer.comparator != "code") labels[row.prompt.id] = row.answers;
+  }
+  watch_ = std::make_unique<evaluation::RunWatch>(
+      evaluation::WatchConfig{.rule = ToRule(config_.answer),
+                              .collapse = {.rise = config_.collapse.rise,
+                                           .kappa = config_.collapse.kappa,
+                                           .certain = config_.collapse.certain,
+                                           .patience = config_.collapse.patience}},
+      std::move(labels));
+
+  learner::LearnerHooks hooks;
+  hooks.inspect = [this](const learner::LearnerHooks::FinishedStep& step) {
+    auto found = watch_->Look(step.groups);
+    if (!found.warning.empty()) base::LogWarning("step {}: {}", step.step, found.warning);
+    learner::LearnerHooks::Findings findings = lessons_.Look(step);
+    findings.metrics.merge(found.metrics);
+    findings.metrics.merge(memory_->AfterStep());
+    findings.alarm = std::move(found.alarm);
+    if (!findings.alarm.empty() && config_.collapse.stop) findings.end = learner::RunEnd::kAlarm;
+    return findings;
+  };
+  hooks.conclude = [this] { return lessons_.Conclude(); };
+  hooks.progress = [this](std::int64_t step, const base::Metrics& metrics) {
+    progress_->Show(step, StepDetails(metrics));
+  };
+  hooks.save_notes = [this] {
+    return std::map<std::string, std::string>{{"watch", watch_->Save()}, {"lessons", lessons_.Save()}};
+  };
+  hooks.restore_notes = [this](const std::map<std::string, std::string>& notes) {
+    if (const auto found = notes.find("watch"); found != notes.end()) watch_->Restore(found->second);
+    if (const auto found = notes.find("lessons"); found != notes.end()) lessons_.Restore(found->second);
+  };
+  if (auto evaluate = EvaluationOfRun(config_, eval_rows_, model, stop_)) {
+    hooks.evaluate = [evaluate](std::int64_t, const model::SharedWeights& weights) { return evaluate(weights); };
+  }
+  if (hooks.evaluate) hooks.evaluate = UnlessStopped(std::move(hooks.evaluate), stop_);
+  return hooks;
+}
+
+learner::LearnerConfig ToLearner(const RunConfig& config, const data::RunFacts& facts) {
+  learner::LearnerConfig learner;
+  learner.trainer = ToTrainer(config);
+  learner.max_steps = config.train.max_steps;
+  learner.save_steps = config.train.save_steps;
+  learner.keep_checkpoints = config.train.keep_checkpoints;
+  learner.evaluate_steps = config.eval.data.empty() ? 0 : config.eval.steps;
+  learner.step_timeout = base::Seconds(config.timeouts.step);
+  learner.run_folder = config.run_folder();
+  learner.initial_model = config.model;
+  learner.run = facts;
+  return learner;
+}
+
+}  // namespace autodidact::launch

@@ -1,0 +1,277 @@
+#include "launch/train/memory_plan.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "engine/memory.h"
+#include "launch/wiring/wiring.h"
+#include "learner/memory.h"
+#include "model/device.h"
+
+namespace autodidact::launch {
+namespace {
+
+constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
+// libtorch's code and what it allocates for itself; on a GPU its context, the libraries' kernels and NCCL's buffers.
+constexpr std::int64_t kProgram = std::int64_t{400} << 20;
+constexpr std::int64_t kGpuProgram = std::int64_t{1536} << 20;
+
+// From the configs to the items of each role.
+class Planner {
+ public:
+  Planner(const RunConfig& config, const model::ModelConfig& model, const std::vector<std::string>& roles,
+          std::int64_t prompt_tokens)
+      : config_(config),
+        model_(model),
+        roles_(roles),
+        prompt_tokens_(prompt_tokens),
+        gpu_(config.device != "cpu"),
+        type_(DtypeNamed(config.dtype)),
+        weights_(model::WeightBytes(model, type_)) {}
+
+  MemoryPlan Plan() const {
+    MemoryPlan plan{model::ParameterCount(model_), prompt_tokens_, {}};
+    if (roles_.empty()) {
+      plan.places.push_back(OneProcess());
+      return plan;
+    }
+    for (const char* role : {"learner", "actor", "anchor", "judge"}) {
+      const std::int64_t count = Count(role);
+      if (count == 0 || (std::string(role) == "judge" && !JudgeHasModel(config_))) continue;
+      MemoryPlace place = Place(role, count);
+      if (place.who == "learner") AddLearnerRank(place);
+      if (place.who == "actor") AddActor(place);
+      if (place.who == "anchor") AddAnchor(place);
+      if (place.who == "judge") AddJudge(place);
+      plan.places.push_back(std::move(place));
+    }
+    return plan;
+  }
+
+ private:
+  using Items = std::vector<MemoryPlace::Item>;
+
+  std::int64_t Count(const std::string& role) const {
+    if (!roles_.empty()) return std::count(roles_.begin(), roles_.end(), role);
+    if (role == "learner") return 1;
+    return role == "actor" ? config_.placement.actors : config_.placement.anchors;
+  }
+
+  MemoryPlace Place(std::string who, std::int64_t count) const {
+    MemoryPlace place{.who = std::move(who), .count = count, .gpu = gpu_, .items = {}, .limit = 0};
+    place.limit = gpu_ ? static_cast<std::int64_t>(config_.device_memory_gib * kGiB)
+                       : static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+    place.items.push_back({"program", gpu_ ? kGpuProgram : kProgram});
+    return place;
+  }
+
+  at::DeviceType device() const { return gpu_ ? at::kCUDA : at::kCPU; }
+
+  learner::LearnerMemory LearnerRank() const {
+    learner::LearnerShape shape;
+    shape.ranks = Count("learner");
+    shape.groups_per_step = config_.train.groups_per_step;
+    shape.group = {.completions = config_.train.num_generations,
+                   .prompt_tokens = prompt_tokens_,
+                   .completion_tokens = config_.rollout.max_completion_length,
+                   .type = type_,
+                   .device = device()};
+    return PlanLearner(model_, ToTrainer(config_), shape);
+  }
+
+  // `items` of the pass are the peak's only where nothing else is larger at another time: `instead` is what another
+  // time holds.
+  static void AddLearner(const learner::LearnerMemory& memory, std::int64_t instead, Items& items) {
+    items.push_back({"trained weights", memory.weights});
+    if (memory.master > 0) items.push_back({"fp32 master", memory.master});
+    items.push_back({"moments", memory.moments});
+    items.push_back({"gradients", memory.gradients});
+    if (memory.pass.total() >= instead) {
+      items.push_back({"activations", memory.pass.activations});
+      items.push_back({"backward pass", memory.pass.working()});
+    } else {
+      items.push_back({"weights being published", instead});
+    }
+  }
+
+  // Groups that all actors work on at once.
+  std::int64_t GroupsInFlight() const { return config_.train.groups_per_step * (1 + config_.train.max_staleness); }
+
+  engine::EngineMemory ActorEngine() const {
+    const std::int64_t actors = Count("actor");
+    return PlanEngine(model_, ToEngine(config_.engine),
+                      {.groups = std::min(config_.engine.max_groups, (GroupsInFlight() + actors - 1) / actors),
+                       .rollouts = config_.train.num_generations,
+                       .prompt_tokens = prompt_tokens_,
+                       .completion_tokens = config_.rollout.max_completion_length,
+                       .type = type_,
+                       .device = device()});
+  }
+
+  engine::EngineMemory AnchorEngine() const {
+    // Its prompt is the group; the words around the candidates count as a prompt's.
+    return PlanEngine(
+        model_, ToEngine(config_.engine),
+        {.groups = GroupsInFlight(),
+         .rollouts = 1,
+         .prompt_tokens = prompt_tokens_ + config_.train.num_generations * config_.rollout.max_completion_length,
+         .completion_tokens = config_.anchor.sampling.max_completion_length,
+         .type = type_,
+         .device = device()});
+  }
+
+  static void AddEngine(const std::string& whose, const engine::EngineMemory& memory, std::int64_t count,
+                        Items& items) {
+    if (memory.packed_weights > 0) items.push_back({whose + "packed weights", count * memory.packed_weights});
+    items.push_back({whose + "cache", count * memory.cache});
+    items.push_back({whose + "working memory", count * memory.working});
+  }
+
+  MemoryPlace OneProcess() const {
+    MemoryPlace place = Place("one process", 1);
+    place.items.push_back({"initial weights (anchor, KL reference)", weights_});
+    // Once a step is done, the actors' weights are not the initial ones any more.
+    place.items.push_back({"published weights", weights_});
+    learner::LearnerMemory memory = LearnerRank();
+    AddLearner(memory, weights_, place.items);
+    AddEngine("actor's ", ActorEngine(), Count("actor"), place.items);
+    if (JudgeHasModel(config_)) AddJudge(place);
+    if (config_.estimator == "synthesis") AddEngine("anchor's ", AnchorEngine(), Count("anchor"), place.items);
+    return place;
+  }
+
+  void AddLearnerRank(MemoryPlace& place) const {
+    const learner::LearnerMemory memory = LearnerRank();
+    if (gpu_) {
+      // Published weights, and a reference that is offloaded, lie in host memory.
+      AddLearner(memory, 0, place.items);
+      if (memory.reference > 0) place.items.push_back({"KL reference", memory.reference});
+    } else {
+      if (config_.train.trainer.loss.beta != 0) place.items.push_back({"KL reference", weights_});
+      place.items.push_back({"rank 0's published weights", 2 * weights_});
+      AddLearner(memory, weights_, place.items);
+    }
+    if (!config_.eval.data.empty() && config_.eval.steps > 0) {
+      const engine::EngineMemory engine = ActorEngine();
+      place.items.push_back({"rank 0's evaluation", engine.total() + (gpu_ ? weights_ : 0)});
+    }
+  }
+
+  void AddActor(MemoryPlace& place) const {
+    place.items.push_back({"weights", weights_});
+    place.items.push_back({"next weights", weights_});
+    if (SelectionInTraining(config_)) place.items.push_back({"initial weights (selecting)", weights_});
+    AddEngine("", ActorEngine(), 1, place.items);
+  }
+
+  void AddAnchor(MemoryPlace& place) const {
+    place.items.push_back({"weights", weights_});
+    AddEngine("", AnchorEngine(), 1, place.items);
+  }
+
+  void AddJudge(MemoryPlace& place) const {
+    const model::ModelConfig judge = model::ReadModelConfig(config_.judge.model.folder);
+    place.items.push_back({"judge's weights", model::WeightBytes(judge, type_)});
+  }
+
+  const RunConfig& config_;
+  const model::ModelConfig& model_;
+  const std::vector<std::string>& roles_;
+  const std::int64_t prompt_tokens_;
+  const bool gpu_;
+  const at::ScalarType type_;
+  const std::int64_t weights_;
+};
+
+std::string GiB(std::int64_t bytes) {
+  return base::Format("{:.1f}", static_cast<double>(bytes) / kGiB);
+}
+
+}  // namespace
+
+std::int64_t MemoryPlace::total() const {
+  std::int64_t sum = 0;
+  for (const Item& item : items) sum += item.bytes;
+  return sum;
+}
+
+bool MemoryPlan::fits() const {
+  std::int64_t on_this_machine = 0;
+  for (const MemoryPlace& place : places) {
+    if (!place.fits()) return false;
+    if (!place.gpu) on_this_machine += place.count * place.total();
+    if (!place.gpu && on_this_machine > place.limit) return false;
+  }
+  return true;
+}
+
+MemoryPlan PlanMemory(const RunConfig& config, const model::ModelConfig& model, const std::vector<std::string>& roles,
+                      std::int64_t prompt_tokens) {
+  return Planner(config, model, roles, prompt_tokens).Plan();
+}
+
+std::string ToText(const MemoryPlace& place) {
+  std::string text = GiB(place.total()) + " GiB:";
+  for (const auto& item : place.items) text += " " + item.what + " " + GiB(item.bytes) + ",";
+  text.back() = '.';
+  return text;
+}
+
+std::string ToText(const MemoryPlan& plan, const RunConfig& config) {
+  std::string text =
+      base::Format("# memory plan: {:.2f} B weights in {}, prompts of up to {} tokens, completions of {}\n",
+                   static_cast<double>(plan.num_weights) / 1e9, config.dtype, plan.prompt_tokens,
+                   config.rollout.max_completion_length);
+  std::int64_t together = 0;
+  for (const MemoryPlace& place : plan.places) {
+    const std::string where = place.gpu ? "GPU" : "machine";
+    text += base::Format("#   {}{} ({}): {} of {} GiB: {}\n", place.who,
+                         place.count > 1 ? base::Format(" x {}", place.count) : "", place.gpu ? "one GPU each" : "cpu",
+                         GiB(place.total()), GiB(place.limit), place.fits() ? "fits" : "DOES NOT FIT");
+    for (const auto& item : place.items) text += base::Format("#     {:>7}  {}\n", GiB(item.bytes), item.what);
+    if (!place.gpu) together += place.count * place.total();
+  }
+  if (plan.places.size() > 1 && together > 0) {
+    text += base::Format("#   all on this machine: {} of {} GiB\n", GiB(together), GiB(plan.places[0].limit));
+  }
+  return text + base::Format("# the run {}\n", plan.fits() ? "fits" : "DOES NOT FIT");
+}
+
+MemoryWatch::MemoryWatch(const MemoryPlace& place, std::string device)
+    : predicted_(place.total()), device_(std::move(device)) {
+  base::LogInfo("memory: predicted peak of {}: {}", place.who, ToText(place));
+  if (!place.fits()) {
+    base::LogWarning("memory: {} is more than the {} GiB of the {}", place.who, GiB(place.limit),
+                     place.gpu ? "GPU" : "machine");
+  }
+}
+
+base::Metrics MemoryWatch::AfterStep() {
+  const std::int64_t on_gpu = model::PeakDeviceBytes(at::Device(device_));
+  // What the driver takes for itself is in the prediction and not in the allocator's count.
+  const std::int64_t measured = on_gpu > 0 ? on_gpu + kGpuProgram : PeakResidentBytes();
+  if (++steps_ <= 2) {
+    base::LogInfo("memory: peak after {}: {} GiB measured, {} predicted ({:+.0f} %)",
+                  steps_ == 1 ? "one step" : "two steps", GiB(measured), GiB(predicted_),
+                  100.0 * (static_cast<double>(predicted_) / static_cast<double>(measured) - 1.0));
+  }
+  return {{"memory/peak_gib", static_cast<double>(measured) / kGiB},
+          {"memory/predicted_gib", static_cast<double>(predicted_) / kGiB}};
+}
+
+std::int64_t PeakResidentBytes() {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    if (line.starts_with("VmHWM:")) return std::atoll(line.c_str() + 6) * 1024;
+  }
+  return 0;
+}
+
+}  // namespace autodidact::launch

@@ -1,0 +1,113 @@
+#include "launch/wiring/code.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "json/strict.h"
+#include "process/sandbox.h"
+
+namespace autodidact::launch {
+namespace {
+
+std::string JoinedTests(const std::vector<std::string>& answers) {
+  std::string tests;
+  for (const std::string& answer : answers) tests += answer + "\n";
+  return tests;
+}
+
+}  // namespace
+
+judge_service::CodeJudgeConfig ToCodeJudge(const CodeKeys& keys) {
+  if (const std::string why = process::WhyNoSandbox(); !why.empty())
+    base::ThrowBadInput("answer.comparator: code: " + why);
+  judge_service::CodeJudgeConfig code;
+  code.run.python = keys.python;
+  code.run.limits.wall = base::Seconds(keys.timeout);
+  code.run.limits.cpu_seconds = static_cast<std::uint32_t>(keys.cpu);
+  code.run.limits.memory = static_cast<std::size_t>(keys.memory) << 20;
+  if (keys.input_kind == "stdin") code.inputs = answers::InputKind::kStdin;
+  code.jobs = static_cast<std::uint32_t>(keys.jobs);
+  return code;
+}
+
+json::Json CodeColumns(const CodeKeys& keys, const schema::Prompt& prompt) {
+  const std::string where = "row " + prompt.id;
+  const json::Json row = json::ParseStrict(prompt.columns, where);
+  json::Json columns = {{"prompt", prompt.text}, {"entry_point", ""}, {"inputs", json::Json::array()}};
+  if (row.contains(keys.entry_point)) columns["entry_point"] = json::GetString(row, keys.entry_point, where);
+  if (keys.inputs.empty()) return columns;
+  const auto found = row.find(keys.inputs);
+  const bool is_list = found != row.end() && found->is_array() &&
+                       std::all_of(found->begin(), found->end(), [](const auto& item) { return item.is_string(); });
+  if (!is_list) base::ThrowBadInput(where + ": " + keys.inputs + ": expected a list of texts (answer.code.inputs)");
+  columns["inputs"] = *found;
+  return columns;
+}
+
+std::string TestsOf(const std::vector<std::string>& answers, const json::Json& columns) {
+  const std::string tests = JoinedTests(answers);
+  if (tests.empty()) return "";
+  return judge_service::TestsText(tests, columns.at("entry_point").get<std::string>(),
+                                  columns.at("prompt").get<std::string>());
+}
+
+void CheckTests(const RunConfig& config, const std::vector<data::Row>& rows, const std::string& file) {
+  if (config.answer.comparator != "code") return;
+  constexpr std::size_t kShown = 5;
+  std::vector<answers::CodeTask> tasks;
+  std::vector<std::string> ids;
+  for (const data::Row& row : rows) {
+    if (row.answers.empty()) continue;
+    const json::Json columns = CodeColumns(config.answer.code, row.prompt);
+    tasks.push_back({.program = "",
+                     .tests = JoinedTests(row.answers),
+                     .entry_point = columns.at("entry_point").get<std::string>(),
+                     .prompt = columns.at("prompt").get<std::string>()});
+    ids.push_back(row.prompt.id);
+  }
+  const answers::CodeConfig run{.python = config.answer.code.python, .limits = {}};
+  const std::vector<std::string> faults = answers::FaultsOfTests(run, tasks);
+  std::string said;
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    if (!faults[i].empty() && ++found <= kShown) said += base::Format("\n  row {}: {}", ids[i], faults[i]);
+  }
+  if (found == 0) return;
+  if (found > kShown) said += base::Format("\n  and {} more", found - kShown);
+  base::ThrowBadInput(
+      base::Format("{}: of {} rows with tests, {} say nothing about a program (mend them or leave them "
+                   "out):{}",
+                   file, tasks.size(), found, said));
+}
+
+evaluation::Judging JudgingByTests(const CodeKeys& keys) {
+  evaluation::Judging judging;
+  judging.judge = [judge = ToCodeJudge(keys)](const std::vector<schema::JudgeRequest>& requests) {
+    std::vector<schema::JudgeReply> replies;
+    for (const schema::JudgeRequest& request : requests) {
+      schema::JudgeReply& reply = replies.emplace_back();
+      reply.ticket = request.ticket;
+      reply.rewards = judge_service::JudgeCode(judge, request);
+      for (const schema::Reward& reward : reply.rewards) {
+        schema::Verdict& verdict = reply.verdicts.emplace_back();
+        verdict.rollout = static_cast<std::uint32_t>(reply.verdicts.size() - 1);
+        if (!reward.ok()) {
+          verdict.reason = reward.failure().reason;
+        } else {
+          verdict.kind = *reward > 0 ? schema::VerdictKind::kMet : schema::VerdictKind::kNotMet;
+        }
+      }
+    }
+    return replies;
+  };
+  judging.label = [keys](const data::Row& row) {
+    std::string tests = TestsOf(row.answers, CodeColumns(keys, row.prompt));
+    if (tests.empty()) base::ThrowBadInput("row " + row.prompt.id + ": it has no label, expected the program's tests");
+    return tests;
+  };
+  return judging;
+}
+
+}  // namespace autodidact::launch

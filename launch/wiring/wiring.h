@@ -1,0 +1,75 @@
+// From config keys to the components' own configs, and the pieces that several commands share.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/rows.h"
+#include "engine/engine.h"
+#include "estimators/estimator.h"
+#include "estimators/selection.h"
+#include "launch/config/run_config.h"
+#include "learner/learner.h"
+#include "model/weight_set.h"
+#include "schema/types.h"
+#include "text/chat.h"
+#include "text/tokenizer.h"
+
+namespace autodidact::launch {
+
+engine::SamplingParams ToSampling(const SamplingKeys& keys);
+engine::EngineConfig ToEngine(const EngineKeys& keys);
+estimators::AnswerRule ToRule(const AnswerKeys& keys);
+estimators::SynthesisPrompt ToSynthesisPrompt(const AnchorKeys& keys, const text::ChatTemplate& format);
+estimators::SynthesisConfig ToSynthesis(const RunConfig& config, const text::ChatTemplate& format);
+estimators::SelfSelectPrompt ToSelfSelectPrompt(const SelectKeys& keys);
+estimators::SelectionConfig ToSelection(const RunConfig& config, const text::ChatTemplate& format);
+learner::TrainerConfig ToTrainer(const RunConfig& config);
+data::RowKeys ToRowKeys(const DataKeys& keys);
+
+// `auto` is the template of the keys, else of the model's folder, else plain. Says in the log how it is rendered, once
+// a process.
+text::ChatTemplate ToChatFormat(const PromptKeys& keys, const std::filesystem::path& model);
+
+// Of a judge that is a model folder; `python` as in PromptKeys.
+text::ChatTemplate ToJudgeFormat(const JudgeModelKeys& keys, const std::string& python);
+
+// Whether judges compute with a model folder of their own.
+bool JudgeHasModel(const RunConfig& config);
+
+at::ScalarType DtypeNamed(const std::string& name);  // "float32", "bfloat16"
+
+// A model folder with all that is needed to talk to it. Error(kBadInput) when the tokenizer has ids that the model's
+// vocabulary has not.
+struct LoadedModel {
+  model::SharedWeights weights;
+  std::unique_ptr<text::Tokenizer> tokenizer;
+};
+LoadedModel LoadModelFolder(const std::string& folder, const std::string& device, at::ScalarType type = at::kFloat);
+std::unique_ptr<text::Tokenizer> LoadTokenizer(const std::string& folder, const model::ModelConfig& config);
+
+// Prompts to token ids by the config's template and chat format. The tokenizer must outlive the function.
+std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(const PromptKeys& keys,
+                                                                                const text::ChatTemplate& format,
+                                                                                const text::Tokenizer& tokenizer);
+
+// What is asked for a reference of each group; none where the references were made before the run.
+std::optional<estimators::EstimatorKind> EstimatorInTraining(const RunConfig& config);
+
+// The same where it is a selection, which the actors make by the initial weights.
+std::optional<estimators::EstimatorKind> SelectionInTraining(const RunConfig& config);
+
+// The training rows, labels and references joined where there are files of them; a row whose reference failed is left
+// out. Error(kBadInput) also for an estimator that needs labels which are not there.
+std::vector<data::Row> ReadTrainingRows(const RunConfig& config);
+
+// At most `limit` rows (0: all), spread evenly over the file, which may be sorted.
+std::vector<data::Row> SpreadRows(std::vector<data::Row> rows, std::int64_t limit);
+
+// Sets the calling thread's intra-op threads; 0: all cores.
+void UseThreads(std::int64_t threads);
+
+}  // namespace autodidact::launch
