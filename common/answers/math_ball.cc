@@ -1,5 +1,6 @@
 #include "answers/math_ball.h"
 
+#include <acb_calc.h>
 #include <arb.h>
 #include <mag.h>
 
@@ -24,9 +25,10 @@ struct BallFunction {
 };
 
 constexpr BallFunction kBallFunctions[] = {
-    {"\\sin", acb_sin},   {"\\cos", acb_cos},     {"\\tan", acb_tan},     {"\\cot", acb_cot},     {"\\sec", acb_sec},
-    {"\\csc", acb_csc},   {"\\arcsin", acb_asin}, {"\\arccos", acb_acos}, {"\\arctan", acb_atan}, {"\\sinh", acb_sinh},
-    {"\\cosh", acb_cosh}, {"\\tanh", acb_tanh},   {"\\ln", acb_log},      {"\\exp", acb_exp},
+    {"\\sin", acb_sin},     {"\\cos", acb_cos},   {"\\tan", acb_tan},     {"\\cot", acb_cot},
+    {"\\sec", acb_sec},     {"\\csc", acb_csc},   {"\\arcsin", acb_asin}, {"\\arccos", acb_acos},
+    {"\\arctan", acb_atan}, {"\\sinh", acb_sinh}, {"\\cosh", acb_cosh},   {"\\tanh", acb_tanh},
+    {"\\ln", acb_log},      {"\\exp", acb_exp},   {"\\Gamma", acb_gamma}, {"\\zeta", acb_zeta},
 };
 
 double LogOf(const mag_t size) {
@@ -78,6 +80,20 @@ Ball GeneralPower(const Ball& base, const Ball& exponent, slong precision) {
   return result;
 }
 
+// Whether part of the ball may lie on the negative half of the line, where roots and logarithms are cut, or at zero.
+bool MeetsCut(const Ball& x) {
+  return arb_contains_zero(acb_imagref(x.Raw())) != 0 && arb_is_positive(acb_realref(x.Raw())) == 0;
+}
+
+// Whether an inverse function is holomorphic in the ball, as far as is known.
+bool IsOffCut(const std::string& function, const Ball& x) {
+  if (function == "\\ln" || function == "\\log" || function == "\\lg") return !MeetsCut(x);
+  const bool is_sine = function == "\\arcsin" || function == "\\arccos";
+  if (!is_sine && function != "\\arctan") return true;
+  // Within the unit disc there is no cut.
+  return x.LogUpper() < 0;
+}
+
 Ball Logarithm(const Ball& x, const Ball& base, slong precision) {
   Ball above, below;
   acb_log(above.Raw(), x.Raw(), precision);
@@ -101,10 +117,17 @@ Ball Binomial(const Ball& n, const Ball& k, slong precision) {
   return result;
 }
 
+// The variable of an integral and where it is.
+struct BoundVariable {
+  const std::string& name;
+  acb_srcptr value;
+  bool holomorphic;  // the value of the expression is asked for where it is holomorphic only
+};
+
 class BallEvaluation {
  public:
-  BallEvaluation(Trial& trial, const Point& point, slong precision)
-      : trial_(trial), point_(point), precision_(precision) {}
+  BallEvaluation(Trial& trial, const Point& point, slong precision, const BoundVariable* bound = nullptr)
+      : trial_(trial), point_(point), precision_(precision), bound_(bound) {}
 
   MaybeBall Of(const Node& node) {
     const std::int64_t words = precision_ / 64;
@@ -151,6 +174,8 @@ class BallEvaluation {
       return Ball::Undefined();
     } else if (name == "\\ldots" || name == "\\emptyset" || name.starts_with("\\mathbb")) {
       return std::nullopt;
+    } else if (bound_ != nullptr && name == bound_->name) {
+      acb_set(ball.Raw(), bound_->value);
     } else {
       return VariableBall(name);
     }
@@ -186,7 +211,10 @@ class BallEvaluation {
     }
     const MaybeBall base = Of(node.args[0]);
     if (!base) return base;
-    if (const auto exponent = ToSmallRational(node.args[1])) return RationalPower(*base, *exponent, precision_);
+    const auto rational = ToSmallRational(node.args[1]);
+    const bool is_cut = IsHolomorphicAsked() && !(rational && rational->second == 1) && MeetsCut(*base);
+    if (is_cut) return Ball::Undefined();
+    if (rational) return RationalPower(*base, *rational, precision_);
     const MaybeBall exponent = Of(node.args[1]);
     return exponent ? GeneralPower(*base, *exponent, precision_) : exponent;
   }
@@ -194,6 +222,7 @@ class BallEvaluation {
   MaybeBall RootBall(const Node& node) {
     const MaybeBall radicand = Of(node.args[0]);
     if (!radicand) return radicand;
+    if (IsHolomorphicAsked() && MeetsCut(*radicand)) return Ball::Undefined();
     const auto degree = ToSmallRational(node.args[1]);
     if (degree && degree->first > 0) return RationalPower(*radicand, {degree->second, degree->first}, precision_);
     const MaybeBall general = Of(node.args[1]);
@@ -209,7 +238,55 @@ class BallEvaluation {
     return argument;
   }
 
+  bool IsHolomorphicAsked() const { return bound_ != nullptr && bound_->holomorphic; }
+
+  // Arb's integration subdivides until the enclosure is narrow, or gives up.
+  MaybeBall IntegralBall(const Node& node) {
+    constexpr slong kMaxEvaluations = 20'000;
+    if (bound_ != nullptr || node.args.size() != 4) return std::nullopt;
+    const MaybeBall lower = Of(node.args[2]);
+    const MaybeBall upper = lower ? Of(node.args[3]) : lower;
+    if (!upper) return upper;
+    if (!lower->IsFinite() || !upper->IsFinite()) return Ball::Undefined();
+    Integrand integrand{this, node, true};
+    Ball result;
+    mag_t tolerance;
+    mag_init(tolerance);
+    mag_set_ui_2exp_si(tolerance, 1, -precision_);
+    acb_calc_integrate_opt_t options;
+    acb_calc_integrate_opt_init(options);
+    options->eval_limit = kMaxEvaluations;
+    acb_calc_integrate(result.Raw(), ValueOfIntegrand, &integrand, lower->Raw(), upper->Raw(), precision_, tolerance,
+                       options, precision_);
+    mag_clear(tolerance);
+    if (!integrand.supported) return std::nullopt;
+    return result.IsFinite() ? result : Ball::Undefined();
+  }
+
+  struct Integrand {
+    const BallEvaluation* evaluation;
+    const Node& integral;
+    bool supported;
+  };
+  static int ValueOfIntegrand(acb_ptr result, const acb_t at, void* parameter, slong order, slong precision) {
+    auto& integrand = *static_cast<Integrand*>(parameter);
+    const BoundVariable bound{integrand.integral.args[0].name, at, order != 0};
+    const BallEvaluation& outer = *integrand.evaluation;
+    const MaybeBall value =
+        integrand.supported
+            ? BallEvaluation(outer.trial_, outer.point_, precision, &bound).Of(integrand.integral.args[1])
+            : std::nullopt;
+    integrand.supported = value.has_value();
+    if (value) {
+      acb_set(result, value->Raw());
+    } else {
+      acb_indeterminate(result);
+    }
+    return 0;
+  }
+
   MaybeBall CallBall(const Node& node) {
+    if (node.name == "\\int") return IntegralBall(node);
     std::vector<Ball> arguments;
     for (const Node& argument : node.args) {
       MaybeBall value = Of(argument);
@@ -220,6 +297,11 @@ class BallEvaluation {
     if (arguments.empty()) return std::nullopt;
     if (arguments.size() > 1) return OfMany(node, arguments);
     Ball result;
+    if (IsHolomorphicAsked() && !IsOffCut(node.name, arguments[0])) return Ball::Undefined();
+    if (node.name == "\\abs" && bound_ != nullptr) {
+      acb_real_abs(result.Raw(), arguments[0].Raw(), IsHolomorphicAsked() ? 1 : 0, precision_);
+      return result;
+    }
     if (node.name == "\\abs") {
       acb_abs(acb_realref(result.Raw()), arguments[0].Raw(), precision_);
       return result;
@@ -235,6 +317,8 @@ class BallEvaluation {
   }
 
   MaybeBall OfMany(const Node& node, const std::vector<Ball>& arguments) {
+    if (bound_ != nullptr && node.name != "\\log") return std::nullopt;
+    if (IsHolomorphicAsked() && (MeetsCut(arguments[0]) || MeetsCut(arguments[1]))) return Ball::Undefined();
     if (node.name == "\\log" && arguments.size() == 2) return Logarithm(arguments[0], arguments[1], precision_);
     if (node.name == "\\binom" || node.name == "\\gcd" || node.name == "\\lcm") {
       const auto exact = ExactValue(node);
@@ -308,6 +392,7 @@ class BallEvaluation {
   Trial& trial_;
   const Point& point_;
   const slong precision_;
+  const BoundVariable* const bound_;
 };
 
 }  // namespace

@@ -73,6 +73,13 @@ MaybeRational ExactOfMany(const std::string& name, const std::vector<Rational>& 
   return Limited(std::move(result));
 }
 
+MaybeRational ExactRemainder(const Rational& value, const Rational& modulus) {
+  if (!value.IsInteger() || !modulus.IsInteger() || modulus.Sign() <= 0) return std::nullopt;
+  Rational result;
+  fmpz_fdiv_r(fmpq_numref(result.Raw()), fmpq_numref(value.Raw()), fmpq_numref(modulus.Raw()));
+  return result;
+}
+
 MaybeRational ExactCall(const Node& node) {
   std::vector<Rational> values;
   for (const Node& argument : node.args) {
@@ -82,6 +89,7 @@ MaybeRational ExactCall(const Node& node) {
   }
   if (values.empty()) return std::nullopt;
   if (node.name == "\\binom" && values.size() == 2) return ExactBinomial(values[0], values[1]);
+  if (node.name == "\\mod") return ExactRemainder(values[0], values[1]);
   if (values.size() != 1) return ExactOfMany(node.name, values);
   Rational result;
   if (node.name == "\\abs") {

@@ -1,12 +1,12 @@
 #include "answers/math_fold.h"
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "answers/math_tree.h"
 #include "answers/math_value.h"
 
 namespace autodidact::answers {
@@ -16,11 +16,6 @@ constexpr std::size_t kMaxNodes = 4000;  // of a folded matrix
 constexpr std::int64_t kMaxPower = 4;    // of a matrix
 constexpr std::size_t kMaxTerms = 200;   // of a sum that is written out
 constexpr std::int64_t kMaxBelow = 12;   // of a binomial coefficient
-
-std::size_t CountNodes(const Node& node) {
-  return std::accumulate(node.args.begin(), node.args.end(), std::size_t{1},
-                         [](std::size_t sum, const Node& arg) { return sum + CountNodes(arg); });
-}
 
 bool IsMatrix(const Node& node) {
   return node.op == Op::kMatrix && node.name == "matrix" && !node.args.empty();
@@ -185,23 +180,15 @@ std::optional<Node> MatrixOfLists(const Node& node) {
                   [&](std::size_t i, std::size_t j) { return Cell(node, i, j); });
 }
 
-void Substitute(Node& node, const std::string& name, const Node& value) {
-  if (node.op == Op::kSymbol && node.name == name) {
-    node = value;
-    return;
-  }
-  for (Node& arg : node.args) Substitute(arg, name, value);
-}
-
 // \\sum and \\prod over few integers, written out.
 std::optional<Node> WrittenOut(const Node& series) {
-  const auto lower = ToSmallRational(series.args[1]), upper = ToSmallRational(series.args[2]);
+  const auto lower = ToSmallRational(series.args[2]), upper = ToSmallRational(series.args[3]);
   if (!lower || !upper || lower->second != 1 || upper->second != 1 || upper->first < lower->first) return std::nullopt;
   const auto terms = static_cast<std::size_t>(upper->first - lower->first) + 1;
-  if (terms > kMaxTerms || terms * CountNodes(series.args[3]) > kMaxNodes) return std::nullopt;
+  if (terms > kMaxTerms || terms * CountNodes(series.args[1]) > kMaxNodes) return std::nullopt;
   std::optional<Node> result;
   for (std::int64_t i = lower->first; i <= upper->first; ++i) {
-    Node term = series.args[3];
+    Node term = series.args[1];
     const Node number = MakeNode(Op::kNumber, std::to_string(i < 0 ? -i : i));
     Substitute(term, series.args[0].name, i < 0 ? MakeNode(Op::kNegate, "", {number}) : number);
     result =
@@ -263,7 +250,45 @@ std::optional<Node> RealsWithoutAll(const Node& node) {
   return MakeNode(Op::kUnion, "\\", {MakeNode(Op::kSymbol, "\\mathbb{R}"), std::move(points)});
 }
 
+// Names and positive numbers, multiplied and divided.
+bool IsMonomial(const Node& node) {
+  if (node.op == Op::kNumber) return true;
+  if (node.op == Op::kSymbol) return node.name != "i";
+  const bool is_quotient = node.op == Op::kMultiply || node.op == Op::kDivide;
+  return is_quotient && std::all_of(node.args.begin(), node.args.end(), IsMonomial);
+}
+
+bool ShareName(const Node& left, const Node& right) {
+  if (left.op == Op::kSymbol) return DependsOn(right, left.name);
+  return std::any_of(left.args.begin(), left.args.end(), [&](const Node& arg) { return ShareName(arg, right); });
+}
+
+// √x √y as √(xy): names under two roots are those of numbers that have them.
+std::optional<Node> ProductOfRoots(const Node& left, const Node& right) {
+  if (left.op == Op::kMultiply) {
+    auto root = ProductOfRoots(left.args[1], right);
+    return root ? std::optional(MakeNode(Op::kMultiply, "", {left.args[0], std::move(*root)})) : root;
+  }
+  if (left.op != Op::kRoot || right.op != Op::kRoot) return std::nullopt;
+  const bool same_degree = left.args[1].op == Op::kNumber && left.args[1].name == right.args[1].name;
+  if (!same_degree || !IsMonomial(left.args[0]) || !IsMonomial(right.args[0])) return std::nullopt;
+  if (ShareName(left.args[0], right.args[0])) return std::nullopt;
+  return MakeNode(Op::kRoot, "", {MakeNode(Op::kMultiply, "", {left.args[0], right.args[0]}), left.args[1]});
+}
+
+// The conjugate of a constant.
+void Conjugate(Node& node) {
+  if (node.op == Op::kSymbol && node.name == "i") node = MakeNode(Op::kNegate, "", {MakeNode(Op::kSymbol, "i")});
+  if (node.op == Op::kNegate && node.args[0].op == Op::kSymbol && node.args[0].name == "i") return;
+  for (Node& arg : node.args) Conjugate(arg);
+}
+
 Node FoldedCall(Node node) {
+  if (node.name == "\\conj") {
+    Node value = std::move(node.args[0]);
+    Conjugate(value);
+    return value;
+  }
   if (node.name == "\\binom" && HasVariables(node.args[0])) {
     if (auto product = Binomial(node.args[0], node.args[1])) return std::move(*product);
   }
@@ -285,6 +310,9 @@ std::string ConditionName(const Node& condition) {
 Node Folded(Node node) {
   for (Node& arg : node.args) arg = Folded(std::move(arg));
   if (auto matrix = MatrixArithmetic(node)) return std::move(*matrix);
+  if (node.op == Op::kMultiply) {
+    if (auto root = ProductOfRoots(node.args[0], node.args[1])) return std::move(*root);
+  }
   if (node.op == Op::kUnion && node.name == "∪") return WithOneFiniteSet(std::move(node));
   if (node.op == Op::kRelation || node.op == Op::kList) {
     if (auto set = RealsWithoutAll(node)) return std::move(*set);

@@ -15,6 +15,8 @@ std::string_view CanonicalCommand(std::string_view command) {
                                                                             {"arctg", "arctan"},
                                                                             {"arcctg", "arccot"},
                                                                             {"vee", "lor"},
+                                                                            {"rightarrow", "to"},
+                                                                            {"longrightarrow", "to"},
                                                                             {"wedge", "land"},
                                                                             {"equiv", "="},
                                                                             {"mod", "pmod"},

@@ -9,6 +9,7 @@
 #include "answers/math_parser.h"
 #include "answers/math_text.h"
 #include "answers/math_tokens.h"
+#include "answers/math_words.h"
 #include "answers/text_util.h"
 
 namespace autodidact::answers {
@@ -183,6 +184,7 @@ Node Parser::Sum() {
     sum = Product();
   }
   while (true) {
+    if (IsIntegrated()) return sum;
     if (TakeCommand("\\pm") || TakePlainPlusMinus()) {
       sum = MakeNode(Op::kPlusMinus, "+", {std::move(sum), Product()});
     } else if (TakeCommand("\\mp")) {
@@ -214,12 +216,15 @@ std::optional<Node> ParseMathematics(std::string_view text, const Reading& readi
     std::vector<MathToken> tokens = Tokenize(text, reading.thousands);
     const std::string_view words = WithoutWrapping(text);
     TurnBrackets(tokens);
+    if (const auto number = NumberInWords(words)) return ParseMathematics(*number, reading);
     const bool is_known = !tokens.empty() && tokens[0].kind == TokenKind::kCommand;
     if (reading.words && IsWordsAlone(words) && !is_known && words.find(" or ") == std::string_view::npos &&
         !IsListOfLetters(words)) {
       return MakeNode(Op::kText, Fold(words));
     }
-    return Folded(Parser(std::move(tokens)).Run());
+    Node answer = Folded(Parser(std::move(tokens)).Run());
+    const auto number = answer.op == Op::kText ? NumberInWords(answer.name) : std::nullopt;
+    return number ? ParseMathematics(*number, reading) : std::optional<Node>(std::move(answer));
   } catch (const SyntaxError&) {
     return std::nullopt;
   }

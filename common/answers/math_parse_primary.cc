@@ -26,6 +26,8 @@ std::string BaseName(std::string subscript) {
 
 Node Parser::Primary() {
   const Deeper deeper(depth_);
+  if (auto number = TakeDigitsInBase()) return std::move(*number);
+  if (TakeDifferential()) return MakeNode(Op::kNumber, "1");
   switch (Peek().kind) {
     case TokenKind::kNumber:
       return Number();
@@ -41,6 +43,30 @@ Node Parser::Primary() {
       break;
   }
   throw SyntaxError();
+}
+
+// The digits are one name, as those without letters are.
+std::optional<Node> Parser::TakeDigitsInBase() {
+  constexpr std::string_view kDigits = "ABCDEF";
+  std::size_t length = 0;
+  bool has_letter = false;
+  std::string digits;
+  for (; length < kMaxDigits; ++length) {
+    const MathToken& token = Peek(length);
+    const bool is_letter = (token.kind == TokenKind::kLetter || (token.kind == TokenKind::kText && length == 0)) &&
+                           token.text.find_first_not_of(kDigits) == std::string::npos;
+    const bool is_number =
+        token.kind == TokenKind::kNumber && token.text.find_first_not_of("0123456789") == std::string::npos;
+    if (length > 0 && token.space_before) break;
+    if (!is_letter && !is_number) break;
+    has_letter = has_letter || is_letter;
+    digits += token.text;
+  }
+  const std::size_t base = length + (IsSymbol('{', length + 1) ? 2 : 1);
+  const bool is_base = IsSymbol('_', length) && Peek(base).kind == TokenKind::kNumber && Peek(base).text.size() == 2;
+  if (!has_letter || digits.size() < 2 || !is_base) return std::nullopt;
+  at_ += length + 1;
+  return MakeNode(Op::kSymbol, digits + "_" + BaseName(Raw()));
 }
 
 Node Parser::Number() {
@@ -93,7 +119,10 @@ Node Parser::Words() {
 
 Node Parser::Command() {
   const std::string name = Take().text;
+  if (name == "\\lim") return Limit();
+  if (name == "\\int") return Integral();
   if (name == "\\frac") {
+    if (auto derivative = TakeDerivative()) return std::move(*derivative);
     Node above = FractionArgument();
     Node below = FractionArgument();
     return MakeNode(Op::kDivide, "", {std::move(above), std::move(below)});
@@ -117,12 +146,27 @@ Node Parser::Command() {
   }
   if (name == "\\mathbf" && Peek(1).kind == TokenKind::kNumber) return Primary();
   if (name == "\\mathbf" && (Peek().text == "R" || Peek(1).text == "R")) return Variable("\\mathbb{" + Raw() + "}");
+  if (name == "\\overline" && IsComplexNumber()) return MakeNode(Op::kCall, "\\conj", {Primary()});
   if (name == "\\mathbb" || name == "\\mathbf" || name == "\\vec" || name == "\\hat" || name == "\\overline") {
     return Variable(name + "{" + Raw() + "}");
   }
-  if (Contains(kFunctions, name)) return Function(name);
+  const bool is_applied = IsSymbol('(') && (name == "\\Gamma" || name == "\\zeta");
+  if (Contains(kFunctions, name) || is_applied) return Function(name);
   if (Contains(kConstants, name)) return Variable(name);
   throw SyntaxError();
+}
+
+// "{2+3i}"
+bool Parser::IsComplexNumber() const {
+  bool has_unit = false, has_sign = false;
+  if (!IsSymbol('{')) return false;
+  for (std::size_t i = 1; !IsSymbol('}', i); ++i) {
+    const MathToken& token = Peek(i);
+    has_unit = has_unit || token.text == "i";
+    has_sign = has_sign || token.text == "+" || token.text == "-";
+    if (token.kind == TokenKind::kEnd || (token.kind == TokenKind::kLetter && token.text != "i")) return false;
+  }
+  return has_unit && has_sign;
 }
 
 Node Parser::Root() {

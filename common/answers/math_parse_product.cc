@@ -23,6 +23,7 @@ Node Parser::Product() {
   const Deeper deeper(depth_);
   Node product = SignedPower();
   while (true) {
+    if (IsIntegrated(1)) return product;
     if (TakeSymbol('*')) {
       product = MakeNode(Op::kMultiply, "", {std::move(product), SignedPower()});
     } else if (TakeSymbol('/')) {
@@ -31,6 +32,8 @@ Node Parser::Product() {
       product = WithUnit(std::move(product));
     } else if (TakeCommand("\\pmod")) {
       product = MakeNode(Op::kUnit, "mod " + Raw(), {std::move(product)});
+    } else if (TakeCommand("\\bmod")) {
+      product = Remainder(std::move(product));
     } else if (IsCondition()) {
       product = WithCondition(std::move(product));
     } else if (StartsFactor() && Peek().kind != TokenKind::kNumber) {
@@ -41,6 +44,13 @@ Node Parser::Product() {
       return product;
     }
   }
+}
+
+Node Parser::Remainder(Node product) {
+  Node modulus = Power();
+  const bool is_class = IsPlainInteger(product) && IsPlainInteger(modulus) && LessInteger(product.name, modulus.name);
+  if (is_class) return MakeNode(Op::kUnit, "mod " + modulus.name, {std::move(product)});
+  return MakeNode(Op::kCall, "\\mod", {std::move(product), std::move(modulus)});
 }
 
 bool Parser::IsCondition() const {
@@ -65,6 +75,7 @@ Node Parser::BeforeNumber(Node before) {
 }
 
 bool Parser::IsWordUnit() const {
+  if (IsDifferential()) return false;
   if (Peek().kind == TokenKind::kText) return Peek().text != "or" && Peek().text != "and" && Peek().text != "to";
   return IsCommand("\\degree") || IsSymbol('$');
 }
@@ -103,12 +114,14 @@ bool Parser::StartsFactor() const {
     case TokenKind::kNumber:
     case TokenKind::kLetter:
       return true;
+    case TokenKind::kText:
+      return IsDifferential();
     case TokenKind::kCommand:
       return Contains(kFunctions, token.text) || Contains(kConstants, token.text) || token.text == "\\frac" ||
              token.text == "\\sqrt" || token.text == "\\binom" || token.text == "\\sum" || token.text == "\\prod" ||
-             token.text == "\\lvert" || token.text == "\\lfloor" || token.text == "\\lceil" ||
-             token.text == "\\mathbf" || token.text == "\\vec" || token.text == "\\hat" || token.text == "\\overline" ||
-             token.text == "\\mathbb" || token.text == "\\begin";
+             token.text == "\\int" || token.text == "\\lim" || token.text == "\\lvert" || token.text == "\\lfloor" ||
+             token.text == "\\lceil" || token.text == "\\mathbf" || token.text == "\\vec" || token.text == "\\hat" ||
+             token.text == "\\overline" || token.text == "\\mathbb" || token.text == "\\begin";
     case TokenKind::kSymbol:
       return IsSymbol('(') || IsSymbol('{') || (IsSymbol('[') && !in_root_degree_) || (IsSymbol('|') && bars_ == 0);
     default:

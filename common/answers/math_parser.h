@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +28,7 @@ class Parser {
 
  private:
   static constexpr int kMaxDepth = 300;
+  static constexpr std::size_t kMaxDigits = 40;  // with letters among them
 
   // Guards every recursion; the grammar has no other loops than over tokens.
   class Deeper {
@@ -87,6 +90,8 @@ class Parser {
   bool TakePlainPlusMinus();
   Node Product();
 
+  // "17 \\bmod 5"; "3 \\bmod 5" is a residue class.
+  Node Remainder(Node product);
   // "(k \\in \\mathbb{Z})" after a value.
   bool IsCondition() const;
   Node WithCondition(Node value);
@@ -118,6 +123,8 @@ class Parser {
   // The text of a group or a token, without spaces.
   std::string Raw();
   Node Primary();
+  // "BAD_{16}" and "1A_{16}"
+  std::optional<Node> TakeDigitsInBase();
   Node Number();
   Node Variable(std::string name);
 
@@ -126,10 +133,17 @@ class Parser {
   static bool IsRelation(const MathToken& token);
   Node Words();
   Node Command();
+  bool IsComplexNumber() const;
   Node Root();
 
-  // \\sum_{k=1}^{n} and the product after it.
+  // \\sum_{k=1}^{n}, \\lim_{x \\to a} and \\int_a^b … dx with what they are of, and d/dx.
   Node Series(const std::string& name);
+  Node Limit();
+  char TakeDirection();
+  Node Integral();
+  bool IsDifferential() const;
+  bool TakeDifferential();
+  std::optional<Node> TakeDerivative();
   Node Enclosed(std::string_view close, std::string function);
   Node Angles();
 
@@ -155,11 +169,21 @@ class Parser {
   // A bracket, or the factors up to the next operator or function: "\sin 2x \cos x" is (sin 2x)(cos x).
   Node FunctionArgument();
 
+  // An integral that is waiting for the "dx" of its variable.
+  struct Integrand {
+    std::string variable;
+    int depth = 0;  // of the sum that it is of, which ends with the "dx"
+  };
+  bool IsIntegrated(int deeper = 0) const {
+    return integrand_ != nullptr && !integrand_->variable.empty() && depth_ == integrand_->depth + deeper;
+  }
+
   std::vector<MathToken> tokens_;
   std::size_t at_ = 0;
   int depth_ = 0;
   int bars_ = 0;  // |…| that are open
   bool in_root_degree_ = false;
+  Integrand* integrand_ = nullptr;
 };
 
 bool IsPlainInteger(const Node& node);

@@ -56,9 +56,23 @@ bool IsProbability(const Node& node) {
          (node.args[1].op == Op::kRelation || node.args[1].op == Op::kText);
 }
 
+// f^{-1}(x), f(x, y), f(g(2))
+bool IsValueOfFunction(const Node& node) {
+  if (node.op != Op::kMultiply) return false;
+  const Node& function = node.args[0].op == Op::kPower ? node.args[0].args[0] : node.args[0];
+  constexpr std::string_view kNames = "fghFGH";
+  if (function.op != Op::kSymbol || kNames.find(function.name[0]) == std::string_view::npos) return false;
+  const auto is_argument = [](const Node& argument) {
+    return argument.op == Op::kNumber || IsVariable(argument) || IsValueOfFunction(argument);
+  };
+  const Node& argument = node.args[1];
+  return argument.op == Op::kTuple ? std::all_of(argument.args.begin(), argument.args.end(), is_argument)
+                                   : is_argument(argument);
+}
+
 bool IsName(const Node& node) {
   if (IsVariable(node) || node.op == Op::kText || IsMeasured(node) || IsDerivative(node)) return true;
-  if (IsFunctionOfName(node) || IsProbability(node)) return true;
+  if (IsFunctionOfName(node) || IsProbability(node) || IsValueOfFunction(node)) return true;
   if ((node.op == Op::kTuple && node.name == "()") || node.op == Op::kRatio) {
     return std::all_of(node.args.begin(), node.args.end(), IsVariable);
   }

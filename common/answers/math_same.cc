@@ -9,8 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "answers/math_calculus.h"
+#include "answers/math_collection.h"
+#include "answers/math_real_set.h"
 #include "answers/math_relation.h"
-#include "answers/math_units.h"
 #include "answers/math_value.h"
 #include "answers/text_util.h"
 
@@ -27,111 +29,6 @@ std::int64_t Cost(const Node& node) {
   return cost;
 }
 
-bool IsSymbol(const Node& node, std::string_view name) {
-  return node.op == Op::kSymbol && node.name == name;
-}
-
-bool IsScalar(const Node& node) {
-  return node.op <= Op::kUnit;
-}
-
-std::string AsUpper(char c) {
-  return std::string(1, static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
-}
-
-// The words of a text, of a single name, or nothing.
-std::optional<std::string> WordsOf(const Node& node) {
-  if (node.op != Op::kText && node.op != Op::kSymbol) return std::nullopt;
-  std::string words;
-  for (const char c : node.name) {
-    if (!IsSpace(c) && c != '(' && c != ')' && c != '.' && c != '"') words.push_back(c);
-  }
-  if (words.size() > 1) {
-    std::transform(words.begin(), words.end(), words.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  }
-  for (const std::string_view lead : {"option", "choice", "answer"}) {
-    if (words.size() == lead.size() + 1 && words.starts_with(lead)) words = AsUpper(words.back());
-  }
-  if (words == "doesnotexist") words = "dne";
-  return words;
-}
-
-// A scalar without its unit. A unit at the end of a sum is the sum's.
-struct Quantity {
-  Node value;
-  std::string unit;  // canonical; empty: none, or none in particular
-  bool conflict = false;
-};
-
-Quantity WithoutUnit(const Node& node) {
-  if (node.op == Op::kUnit) return {node.args[0], CanonicalUnit(node.name)};
-  if (node.op == Op::kMultiply && node.args[0].op == Op::kUnit && node.args[1].op == Op::kNumber) {  // "$5 million"
-    Quantity result{node, CanonicalUnit(node.args[0].name)};
-    result.value.args[0] = Node(node.args[0].args[0]);
-    return result;
-  }
-  if (node.op != Op::kNegate && node.op != Op::kAdd && node.op != Op::kSubtract) return {node, ""};
-  Quantity result{node, ""};
-  for (Node& arg : result.value.args) {
-    Quantity inner = WithoutUnit(arg);
-    result.conflict =
-        result.conflict || inner.conflict || (!inner.unit.empty() && !result.unit.empty() && inner.unit != result.unit);
-    if (!inner.unit.empty()) result.unit = inner.unit;
-    arg = std::move(inner.value);
-  }
-  return result;
-}
-
-// Items in brackets, or without.
-struct Collection {
-  std::string brackets;
-  std::vector<Node> items;
-  bool any_order = false;
-};
-
-void AddItem(const Node& node, Collection& collection) {
-  if (IsScalar(node) && HasPlusMinus(node)) {
-    auto [upper, lower] = Alternatives(node);
-    collection.items.push_back(std::move(upper));
-    collection.items.push_back(std::move(lower));
-    collection.any_order = true;
-  } else {
-    collection.items.push_back(node);
-  }
-}
-
-Collection AsCollection(const Node& node) {
-  Collection collection;
-  if (node.op == Op::kMatrix) {
-    collection.brackets = "()";
-    if (node.args.size() == 1) {
-      collection.items = node.args[0].args;
-    } else {
-      for (const Node& row : node.args) collection.items.push_back(row.args.empty() ? row : row.args[0]);
-    }
-    return collection;
-  }
-  // Three values and more in square brackets are no interval.
-  const bool is_row = node.name == "<>" || (node.name == "[]" && node.args.size() > 2);
-  if (node.op == Op::kTuple) collection.brackets = is_row ? "()" : node.name;
-  if (node.op != Op::kTuple && node.op != Op::kList) {
-    AddItem(node, collection);
-    return collection;
-  }
-  const bool expand = collection.brackets.empty() || collection.brackets == "{}";
-  for (const Node& item : node.args) {
-    if (expand) {
-      AddItem(item, collection);
-    } else {
-      collection.items.push_back(item);
-    }
-  }
-  collection.any_order =
-      collection.any_order || (node.op == Op::kList && node.name != ",") || collection.brackets == "{}";
-  return collection;
-}
-
 bool IsVector(const Node& node) {
   return node.op == Op::kMatrix && node.name == "matrix" &&
          (node.args.size() == 1 ||
@@ -140,11 +37,6 @@ bool IsVector(const Node& node) {
 
 bool IsCollection(const Node& node) {
   return node.op == Op::kList || node.op == Op::kTuple || (IsScalar(node) && HasPlusMinus(node));
-}
-
-bool SameTree(const Node& left, const Node& right) {
-  return left.op == right.op && left.name == right.name &&
-         std::equal(left.args.begin(), left.args.end(), right.args.begin(), right.args.end(), SameTree);
 }
 
 // The scalars of an answer, without their units and percent signs, as long as `holds` holds for them.
@@ -219,10 +111,11 @@ class Comparison {
     if (left.op != Op::kRelation || right.op != Op::kRelation) {
       const Node& relation = left.op == Op::kRelation ? left : right;
       const Node& other = left.op == Op::kRelation ? right : left;
+      if (SameTree(relation.args.front(), relation.args.back())) return false;  // x = x says nothing
       if (const Node* value = ValueOfEquation(relation)) return Same(*value, other);
       if (IsTrueCalculation(relation)) return Same(relation.args.back(), other);
       const auto interval = ToInterval(relation);
-      return interval && Same(*interval, other);
+      return interval && other.op != Op::kList && Same(*interval, other);
     }
     const Node* left_value = ValueOfEquation(left);
     const Node* right_value = ValueOfEquation(right);
@@ -254,7 +147,16 @@ class Comparison {
     return true;
   }
 
+  std::optional<RealSet> AsRealSet(const Node& node) {
+    const auto parts = AsUnion(node);
+    return RealSet::Of(parts ? *parts : node, trial_);
+  }
+
   bool SameUnion(const Node& left, const Node& right) {
+    const auto left_set = AsRealSet(left), right_set = left_set ? AsRealSet(right) : left_set;
+    if (right_set) {
+      if (const auto same = RealSet::Same(*left_set, *right_set, trial_)) return *same;
+    }
     const auto left_union = AsUnion(left);
     const auto right_union = AsUnion(right);
     if (!left_union || !right_union || left_union->name != right_union->name) return false;
@@ -421,6 +323,8 @@ class Comparison {
     left_to_do_ -= Cost(left) + Cost(right);
     if (left_to_do_ < 0) return GiveUp();
     if (SameTree(left, right)) return true;
+    if (const auto same = SameFamily(left, right, trial_)) return *same;
+    if (const auto same = SameByInduction(left, right, trial_)) return *same;
     switch (SameValue(left, right, trial_)) {
       case Likeness::kSame:
         return true;

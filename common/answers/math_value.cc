@@ -8,6 +8,7 @@
 #include "answers/math_ball.h"
 #include "answers/math_exact.h"
 #include "answers/math_field.h"
+#include "answers/math_tree.h"
 #include "answers/text_util.h"
 
 namespace autodidact::answers {
@@ -334,7 +335,7 @@ std::optional<bool> Proportional(const Node& left, const Node& right, bool posit
 
 bool HasVariables(const Node& node) {
   if (node.op == Op::kSymbol) {
-    return node.name != "\\pi" && node.name != "e" && node.name != "i" && node.name != "\\infty";
+    return node.name != "\\pi" && node.name != "e" && node.name != "i" && node.name != "\\infty" && !IsBound(node.name);
   }
   return std::any_of(node.args.begin(), node.args.end(), HasVariables);
 }

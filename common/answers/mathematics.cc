@@ -6,11 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "answers/math_calculus.h"
 #include "answers/math_node.h"
 #include "answers/math_parse.h"
 #include "answers/math_same.h"
 #include "answers/math_text.h"
 #include "answers/math_tokens.h"
+#include "answers/math_words.h"
 #include "answers/text_util.h"
 
 namespace autodidact::answers {
@@ -26,10 +28,11 @@ std::string Spelling(std::string_view text) {
   return spelling;
 }
 
-std::vector<Node> Readings(std::string_view text, bool words) {
+std::vector<Node> Readings(std::string_view text, bool words, Trial& trial) {
   std::vector<Node> readings;
   for (const bool thousands : {false, true}) {
-    if (auto node = ParseMathematics(text, {thousands, words})) readings.push_back(std::move(*node));
+    auto node = ParseMathematics(text, {thousands, words});
+    if (node) readings.push_back(HasCalculus(*node) ? Evaluated(std::move(*node), trial) : std::move(*node));
   }
   return readings;
 }
@@ -74,7 +77,9 @@ std::optional<Choice> ChoiceOf(std::string_view text) {
   }
   const bool in_brackets = text.starts_with('(');
   if (in_brackets) text.remove_prefix(1);
-  if (text.size() < 2 || text[0] < 'A' || text[0] > 'J' || text[1] != (in_brackets ? ')' : '.')) return std::nullopt;
+  if (text.size() < 2 || text[0] < 'A' || text[0] > 'J' || (text[1] != ')' && (in_brackets || text[1] != '.'))) {
+    return std::nullopt;
+  }
   const bool is_spaced = text.size() > 2 && (text[2] == ' ' || text[2] == '}');
   if (!in_brackets && !is_spaced) return std::nullopt;
   Choice choice{std::string(1, text[0]), {}};
@@ -90,6 +95,19 @@ std::optional<Choice> ChoiceOf(std::string_view text) {
   return choice;
 }
 
+// "(B) and (C)" and "B, C".
+bool SameChoices(std::string_view left, std::string_view right) {
+  const auto letters = [](std::string_view text) {
+    std::string plain(WithoutWrapping(text));
+    for (const std::string_view mark : {"\\textbf{", "\\text{", "\\mathrm{", "\\mathbf{", "}", "\\"}) {
+      plain = ReplaceAll(plain, mark, "");
+    }
+    return LettersOfChoices(plain);
+  };
+  const auto both = letters(left);
+  return both && both == letters(right);
+}
+
 bool IsText(const std::vector<Node>& readings) {
   return !readings.empty() && readings.front().op == Op::kText;
 }
@@ -101,11 +119,11 @@ Sameness CompareWhole(std::string_view left, std::string_view right) {
   const std::string spelling = Spelling(left);
   if (spelling.size() > 1 && spelling == Spelling(right)) return Sameness::kEqual;
   Trial trial(left, right);
-  const std::vector<Node> left_readings = Readings(left, true), right_readings = Readings(right, true);
+  const std::vector<Node> left_readings = Readings(left, true, trial), right_readings = Readings(right, true, trial);
   const Sameness sameness = BestSameness(left_readings, right_readings, trial);
   // "xy" is a product where the other side is no words.
   if (sameness == Sameness::kEqual || IsText(left_readings) == IsText(right_readings)) return sameness;
-  const Sameness without_words = BestSameness(Readings(left, false), Readings(right, false), trial);
+  const Sameness without_words = BestSameness(Readings(left, false, trial), Readings(right, false, trial), trial);
   return without_words == Sameness::kUnequal ? sameness : without_words;
 }
 
@@ -117,6 +135,7 @@ Sameness CompareMathematics(std::string_view left, std::string_view right) {
   if (IsDate(left) || IsDate(right)) {
     return WithoutWrapping(left) == WithoutWrapping(right) ? Sameness::kEqual : Sameness::kUnequal;
   }
+  if (SameChoices(left, right)) return Sameness::kEqual;
   const auto left_choice = ChoiceOf(left), right_choice = ChoiceOf(right);
   const bool left_says = left_choice && !left_choice->said.empty();
   const bool right_says = right_choice && !right_choice->said.empty();
@@ -135,7 +154,7 @@ Sameness CompareMathematics(std::string_view left, std::string_view right) {
 bool SaysSomething(std::string_view answer) {
   if (answer.size() > kMaxLength) return true;
   Trial trial(answer, answer);
-  const std::vector<Node> readings = Readings(answer, true);
+  const std::vector<Node> readings = Readings(answer, true, trial);
   return readings.empty() ||
          std::any_of(readings.begin(), readings.end(), [&](const Node& node) { return HasValues(node, trial); });
 }

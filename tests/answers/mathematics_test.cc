@@ -15,6 +15,7 @@
 #include "tests/answers/math_forms.h"
 #include "tests/answers/math_hostile.h"
 #include "tests/answers/math_pairs.h"
+#include "tests/answers/public_pairs.h"
 #include "tests/paths.h"
 
 namespace autodidact::answers {
@@ -52,6 +53,24 @@ TEST(MathematicsTest, WrittenFormsAreReadBothWaysRound) {
     EXPECT_EQ(EqualMathematics(pair.right, pair.left), pair.equal) << Shown(pair.right, pair.left);
   }
   EXPECT_GE(std::size(kWrittenPairs), 500u);
+}
+
+TEST(MathematicsTest, AnswersOfPublicKindsAreTheSameWhereTheirGradersSaySo) {
+  for (const WrittenPair& pair : kPublicPairs) {
+    EXPECT_EQ(EqualMathematics(pair.left, pair.right), pair.equal) << Shown(pair.left, pair.right);
+    EXPECT_EQ(EqualMathematics(pair.right, pair.left), pair.equal) << Shown(pair.right, pair.left);
+  }
+}
+
+TEST(MathematicsTest, WhatSaysNothingEqualsNoneOfTwelveReferences) {
+  for (const std::string answer : kSayNothing) {
+    for (const std::string reference : kTwelveReferences) {
+      for (const std::string& setting :
+           {answer, "(" + answer + ", " + answer + ")", "\\{" + answer + "\\}", "x = " + answer}) {
+        EXPECT_FALSE(EqualMathematics(reference, setting)) << Shown(reference, setting);
+      }
+    }
+  }
 }
 
 // The hostile answers, with those that have no value in all settings too.

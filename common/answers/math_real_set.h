@@ -1,0 +1,42 @@
+// Sets of real numbers that are made of intervals and points. Private to the room.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "answers/math_node.h"
+#include "answers/math_trial.h"
+
+namespace autodidact::answers {
+
+// A subset of the reals by its boundaries: neighbouring ones that do not change anything are none, so two sets are
+// equal where their members are.
+class RealSet {
+ public:
+  // Of an interval, a finite set, ℝ, or unions, intersections and differences of such with constant boundaries.
+  // Nothing for anything else, where the order of two boundaries is not known, and for intervals that end before they
+  // begin.
+  static std::optional<RealSet> Of(const Node& node, Trial& trial);
+
+  // Nothing where the order of two boundaries is not known.
+  static std::optional<bool> Same(const RealSet& left, const RealSet& right, Trial& trial);
+
+ private:
+  // What is in a part of the number line.
+  struct Boundary {
+    Node at;
+    bool is_member = false;  // the boundary itself
+    bool goes_on = false;    // what follows it, up to the next
+  };
+
+  static std::optional<RealSet> OfInterval(const Node& interval, Trial& trial);
+  static std::optional<RealSet> OfPoints(const Node& set, Trial& trial);
+  template <class Operation>
+  static std::optional<RealSet> Combined(const RealSet& left, const RealSet& right, Operation operation, Trial& trial);
+  void Simplify();
+
+  bool starts_ = false;  // whether what lies before all boundaries is in it
+  std::vector<Boundary> boundaries_;
+};
+
+}  // namespace autodidact::answers
