@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "answers/formula_chain.h"
 #include "answers/text_util.h"
 
 namespace autodidact::answers {
@@ -38,8 +39,38 @@ bool IsProse(std::string_view text) {
   return false;
 }
 
+constexpr std::string_view kEnvironments[] = {"align*",   "align",       "aligned",   "equation*",
+                                              "equation", "gather*",     "gather",    "eqnarray*",
+                                              "eqnarray", "displaymath", "multline*", "multline"};
+
+// "\\begin{align*} … \\end{align*}"
+bool EnvironmentAt(std::string_view text, std::size_t at, Span* span) {
+  if (!text.substr(at).starts_with("\\begin{")) return false;
+  for (const std::string_view name : kEnvironments) {
+    const std::string open = "\\begin{" + std::string(name) + "}", close = "\\end{" + std::string(name) + "}";
+    if (!text.substr(at).starts_with(open)) continue;
+    const std::size_t end = text.find(close, at);
+    if (end == std::string_view::npos) return false;
+    *span = {at + open.size(), end, end + close.size()};
+    return true;
+  }
+  return false;
+}
+
+// What a formula says: of rows of equations the last.
+std::string Said(std::string_view formula, bool has_rows) {
+  formula = Trim(formula);
+  Span inner;
+  if (EnvironmentAt(formula, 0, &inner) && Trim(formula.substr(inner.after)).size() < 2) {
+    const std::string row = LastRow(formula.substr(inner.begin, inner.end - inner.begin));
+    return row + std::string(formula.substr(inner.after));
+  }
+  return has_rows ? LastRow(formula) : std::string(formula);
+}
+
 // The formula that opens at `at`, if one does.
 bool FormulaAt(std::string_view text, std::size_t at, Span* span) {
+  if (EnvironmentAt(text, at, span)) return true;
   struct Marks {
     std::string_view open;
     std::string_view close;
@@ -92,6 +123,18 @@ std::size_t GroupEnd(std::string_view text, std::size_t at) {
   return at;
 }
 
+bool IsCapital(std::string_view text, std::size_t at) {
+  while (at < text.size() && IsSpace(text[at])) ++at;
+  return at < text.size() && text[at] >= 'A' && text[at] <= 'Z';
+}
+
+// Numbers that say how many: "one" is also a pronoun.
+constexpr std::string_view kNumbers[] = {
+    "two",    "three",  "four",     "five",     "six",     "seven",   "eight",     "nine",     "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "twenty", "thirty", "forty",    "fifty",    "sixty",   "seventy", "eighty",    "ninety",   "zero"};
+constexpr std::string_view kBeforeNumbers[] = {"is", "are", "be", "equals", "exactly", "was", "were", "has", "have"};
+
 }  // namespace
 
 FlatText::FlatText(std::string_view text) {
@@ -99,10 +142,16 @@ FlatText::FlatText(std::string_view text) {
     Span span;
     if (FormulaAt(text, at, &span)) {
       flat_ += kFormula;
-      std::string_view formula = Trim(text.substr(span.begin, span.end - span.begin));
+      const std::string said = Said(text.substr(span.begin, span.end - span.begin), text[at + 1] == 'b');
+      std::string_view formula = Trim(said);
       if (formula.ends_with('.') && formula.size() > 1) {  // ends the sentence
         formula.remove_suffix(1);
         flat_ += ". ";
+      } else if (formula.ends_with(',') && !formula.ends_with("\\,") && formula.size() > 1) {
+        formula.remove_suffix(1);
+        flat_ += ", ";
+      } else if (span.after < text.size() && text[at + 1] == 'b' && IsCapital(text, span.after)) {
+        flat_ += ". ";  // a formula on a line of its own, and the next sentence
       }
       formulas_.emplace_back(formula);
       at = span.after;
@@ -130,7 +179,8 @@ std::string FlatText::Restored(std::size_t begin, std::size_t end) const {
     }
   }
   std::string_view trimmed = Trim(text);
-  while (!trimmed.empty() && (trimmed.back() == '.' || trimmed.back() == ',' || trimmed.back() == ';')) {
+  while (!trimmed.empty() && !trimmed.ends_with("...") &&
+         (trimmed.back() == '.' || trimmed.back() == ',' || trimmed.back() == ';')) {
     trimmed = Trim(trimmed.substr(0, trimmed.size() - 1));
   }
   return std::string(trimmed);
@@ -153,6 +203,17 @@ std::size_t FlatText::WordEnd(std::size_t at) const {
   return at;
 }
 
+bool FlatText::IsNumberInWords(std::size_t at, std::size_t end) const {
+  if (!Contains(kNumbers, small_.substr(at, end - at))) return false;
+  std::size_t before = at;
+  while (before > 0 && flat_[before - 1] == ' ') --before;
+  if (before == 0 || flat_[before - 1] == ':' || flat_[before - 1] == '\n') return true;
+  if (before == at) return flat_[at - 1] == '-';  // forty-two
+  std::size_t begin = before;
+  while (begin > 0 && IsLetter(flat_[begin - 1])) --begin;
+  return Contains(kBeforeNumbers, small_.substr(begin, before - begin));
+}
+
 bool FlatText::StartsValue(std::size_t at) const {
   constexpr std::size_t kMostBrackets = 8;
   const std::size_t first = at;
@@ -168,7 +229,7 @@ bool FlatText::StartsValue(std::size_t at) const {
   if (c == '\\') return IsLetter(At(at + 1)) || At(at + 1) == '{' || At(at + 1) == '$';
   if (IsLetter(c)) {
     const std::size_t end = WordEnd(at);
-    if (end - at > 1) return Contains(kFunctions, small_.substr(at, end - at));
+    if (end - at > 1) return Contains(kFunctions, small_.substr(at, end - at)) || IsNumberInWords(at, end);
     if ((c == 'a' || c == 'A' || c == 'I') && At(end) == ' ' && IsLetter(At(end + 1)) && WordEnd(end + 1) > end + 2)
       return false;
     return At(end) != '\'';

@@ -8,8 +8,8 @@
 
 namespace autodidact::answers {
 
-// A text in which each formula ($…$, $$…$$, \(…\), \[…\]) is one character, kFormula, so that its words and sentences
-// can be looked at by themselves.
+// A text in which each formula ($…$, $$…$$, \(…\), \[…\], of equations below each other the last) is one character,
+// kFormula, so that its words and sentences can be looked at by themselves.
 class FlatText {
  public:
   static constexpr char kFormula = '\x02';
@@ -31,6 +31,7 @@ class FlatText {
 
  private:
   bool StartsValue(std::size_t at) const;
+  bool IsNumberInWords(std::size_t at, std::size_t end) const;
   std::size_t WordEnd(std::size_t at) const;
   std::size_t ValueTokenEnd(std::size_t at, std::size_t begin) const;
   char At(std::size_t at) const { return at < flat_.size() ? flat_[at] : '\0'; }

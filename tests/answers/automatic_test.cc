@@ -2,14 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "answers/extract.h"
 #include "answers/label.h"
 #include "base/rng.h"
 #include "json/json.h"
+#include "tests/answers/stated_forms.h"
 #include "tests/answers/stated_pairs.h"
 #include "tests/paths.h"
 
@@ -33,6 +36,47 @@ TEST(StatedAnswerTest, IsTheLabelsWhereItIsAndNeverElse) {
                                                           << pair.text << "\n"
                                                           << TextOf(pair.text);
   }
+}
+
+TEST(StatedAnswerTest, IsFoundInWholeResponsesAndNeverElse) {
+  for (const StatedPair& pair : kStatedForms) {
+    EXPECT_EQ(Accepts(pair.label, pair.text), pair.equal) << pair.label << "\n"
+                                                          << pair.text << "\n"
+                                                          << TextOf(pair.text);
+  }
+}
+
+std::string WithoutBoxes(std::string text) {
+  for (const std::string box : {"\\boxed{", "\\fbox{"}) {
+    for (std::size_t at = text.find(box); at != std::string::npos; at = text.find(box)) {
+      std::size_t end = at + box.size();
+      for (int open = 1; end < text.size(); ++end) {
+        open += text[end] == '{' ? 1 : text[end] == '}' ? -1 : 0;
+        if (open == 0) break;
+      }
+      text.erase(std::min(end, text.size() - 1), 1);
+      text.erase(at, box.size());
+    }
+  }
+  return text;
+}
+
+// Worked solutions of people, which say much beside their answers.
+TEST(StatedAnswerTest, IsFoundInMostSolutionsOfMath500WithoutTheirBoxesAndNeverThatOfAnother) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  std::ifstream stream(tests::DataFolder() / "math500/test.jsonl");
+  for (std::string line; std::getline(stream, line);) {
+    const json::Json row = json::Parse(line, "math500");
+    rows.emplace_back(row["answer"], WithoutBoxes(row["solution"]));
+  }
+  if (rows.empty()) GTEST_SKIP() << "no math500 in " << tests::DataFolder();
+  int found = 0, of_others = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    found += Accepts(rows[i].first, rows[i].second);
+    of_others += Accepts(rows[(i + 7) % rows.size()].first, rows[i].second);
+  }
+  EXPECT_GE(found, 360);
+  EXPECT_LE(of_others, 4);  // the same number by chance
 }
 
 TEST(StatedAnswerTest, SeveralBoxesAreASetForALabelOfSeveralValuesElseTheLastCounts) {
