@@ -90,7 +90,7 @@ std::vector<pid_t> ChildrenOf(pid_t pid) {
 
 // Bytes that a process and all below it hold.
 std::size_t Holds(pid_t pid) {
-  static const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  static const auto kPage = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   std::size_t total = 0;
   std::vector<pid_t> open = {pid};
   while (!open.empty()) {
@@ -98,7 +98,7 @@ std::size_t Holds(pid_t pid) {
     open.pop_back();
     std::ifstream file(base::Format("/proc/{}/statm", next));
     std::size_t size = 0, resident = 0;
-    if (file >> size >> resident) total += resident * page;
+    if (file >> size >> resident) total += resident * kPage;
     for (const pid_t child : ChildrenOf(next)) open.push_back(child);
   }
   return total;

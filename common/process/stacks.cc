@@ -67,10 +67,10 @@ std::string ThreadName(int thread) {
 }
 
 bool Blocks(int thread, int signal) {
-  constexpr std::string_view key = "SigBlk:\t";
+  constexpr std::string_view kKey = "SigBlk:\t";
   const std::string status = ThreadFile(thread, "status");
-  const auto at = status.find(key);
-  return at != std::string::npos && (std::strtoull(&status[at + key.size()], nullptr, 16) >> (signal - 1) & 1) != 0;
+  const auto at = status.find(kKey);
+  return at != std::string::npos && (std::strtoull(&status[at + kKey.size()], nullptr, 16) >> (signal - 1) & 1) != 0;
 }
 
 void Put(int fd, const std::string& text) {
