@@ -195,8 +195,9 @@ class EndpointBackend : public Backend {
     if (code == CURLE_OK && Learnt(*call, status, said)) return Repeat(std::move(call));
     const bool may_pass = code == CURLE_OK ? StatusMayPass(status) : ErrorMayPass(code);
     if (may_pass && call->tries <= config_.retries) return Postpone(std::move(call), retry_after);
-    std::string reason =
-        code == CURLE_OK ? base::Format("HTTP {}: {}", status, Excerpt(said)) : curl_easy_strerror(code);
+    std::string reason = code == CURLE_OK            ? base::Format("HTTP {}: {}", status, Excerpt(said))
+                         : code == CURLE_WRITE_ERROR ? base::Format("its reply has more than {} bytes", kLargestReply)
+                                                     : curl_easy_strerror(code);
     if (!redirect.empty()) reason += base::Format("; it redirects to {}, which is not followed", Excerpt(redirect));
     reason = base::Format("the judge's endpoint failed after {} tries: {} ({})", call->tries, reason,
                           url_.substr(0, url_.find('?')));

@@ -10,20 +10,21 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "collective/collective.h"
+#include "estimators/estimator.h"
 #include "launch/commands/commands.h"
 #include "launch/commands/demo_summary.h"
 #include "launch/config/run_config.h"
 #include "launch/train/training.h"
 #include "process/ending.h"
 #include "process/output.h"
+#include "text/chat.h"
 
 namespace {
 
 using namespace autodidact;  // NOLINT(google-build-using-namespace): the program's own file
 
 constexpr const char* kExitCodes =
-    "Exit codes: 0 done; 1 failed, or nobody reads the output; 2 the input is wrong, or (--dry-run) the memory plan "
-    "does "
+    "Exit codes: 0 done; 1 failed, or nobody reads the output; 2 the input is wrong, or a run's memory plan does "
     "not fit; 3 stopped by the collapse alarm; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM.";
 constexpr launch::Whole kThreads{0, 4096};
 constexpr launch::Whole kSeed{0, INT64_MAX};
@@ -65,6 +66,20 @@ CLI::Validator Obeys(const Rule& rule) {
           launch::Expected(rule)};
 }
 
+// The text of an option is a name that `find` knows.
+template <class Find>
+CLI::Validator Known(Find find) {
+  return {[find](const std::string& text) -> std::string {
+            try {
+              find(text);
+            } catch (const base::Error& error) {
+              return error.message();
+            }
+            return "";
+          },
+          ""};
+}
+
 bool IsDevice(const std::string& text) {
   const std::string numbered = "cuda:";
   if (text == "cpu" || text == "cuda") return true;
@@ -74,8 +89,12 @@ bool IsDevice(const std::string& text) {
 
 void AddLines(CLI::App* command, Arguments& arguments) {
   command->add_option("model", arguments.lines.model, "model folder")->required();
-  command->add_option("--chat-format", arguments.lines.prompt.format,
-                      "of messages: auto (the model's template), plain, llama3, qwen3, qwen2, chatml, smollm2, gemma3");
+  command
+      ->add_option("--chat-format", arguments.lines.prompt.format,
+                   "of messages: auto (the model's template), plain, llama3, qwen3, qwen2, chatml, smollm2, gemma3")
+      ->check(Known([](const std::string& name) {
+        if (name != "auto") text::ChatFormatNamed(name);
+      }));
   command->add_option("--chat-template", arguments.lines.prompt.chat_template,
                       "a file of jinja2 in place of the model's template");
   command->add_option("--template-variables", arguments.lines.prompt.template_variables,
@@ -133,21 +152,22 @@ int EndCode(learner::RunEnd end, const process::Ending& ending) {
   return process::kExitFailed;
 }
 
-int DryRun(const Arguments& arguments) {
-  const launch::DryRunResult result = launch::DryRun(arguments.config, arguments.overrides, arguments.probe);
+int DryRun(const Arguments& arguments, const launch::TrainOptions& options) {
+  process::RequireOutputs({}, {{"the config", arguments.config}});
+  const launch::DryRunResult result = launch::DryRun(options, arguments.overrides, arguments.probe);
   process::Output().Write(result.text);
   return result.fits ? process::kExitDone : process::kExitBadInput;
 }
 
 int Train(const Arguments& arguments, const char* binary, process::Ending& ending) {
-  if (arguments.dry_run) return DryRun(arguments);
-  const launch::RunConfig config = launch::ReadRunConfig(arguments.config, arguments.overrides);
   const launch::TrainOptions options{.resume = arguments.resume,
                                      .resume_from = arguments.resume_from,
                                      .overwrite = arguments.overwrite,
                                      .config_file = arguments.config,
                                      .binary = binary,
                                      .stop = ending.stop()};
+  if (arguments.dry_run) return DryRun(arguments, options);
+  const launch::RunConfig config = launch::ReadRunConfig(arguments.config, arguments.overrides);
   const bool ranks = collective::LaunchedByMpi() && collective::MpiSize() > 1;
   return EndCode(
       ranks ? launch::TrainUnderMpi(config, options, ending) : launch::TrainInOneProcess(config, options, ending),
@@ -161,8 +181,10 @@ int Run(CLI::App& app, Arguments& arguments, const char* binary, process::Ending
   if (name == "sft") {
     return launch::RunSft(launch::ReadSftConfig(arguments.config, arguments.overrides), SftStartOf(arguments), ending);
   } else if (name == "eval") {
+    arguments.eval.config = arguments.config;
     launch::RunEval(launch::ReadRunConfig(arguments.config, arguments.overrides), arguments.eval);
   } else if (name == "synthesize") {
+    arguments.synthesize.config = arguments.config;
     launch::RunSynthesize(launch::ReadRunConfig(arguments.config, arguments.overrides), arguments.synthesize);
   } else if (name == "tokenize") {
     launch::RunTokenize(arguments.lines);
@@ -239,7 +261,8 @@ void Describe(CLI::App& app, Arguments& arguments) {
   eval->add_option("--json", arguments.eval.json, "file for the figures");
   eval->add_option("--records", arguments.eval.records, "JSONL file with a line per question");
   eval->add_option("--estimators", arguments.eval.estimators, "what is compared; default: the config's")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->check(Known([](const std::string& name) { estimators::EstimatorNamed(name); }));
   eval->add_option("--limit", arguments.eval.limit, "so many rows, spread evenly over the file")->check(Obeys(kRows));
 
   auto* synthesize = app.add_subcommand("synthesize", "References with their groups, no training");
@@ -279,11 +302,13 @@ void Describe(CLI::App& app, Arguments& arguments) {
       "grade",
       "{\"gold\", \"answer\"}, {\"program\", \"tests\"} or, with --config, {\"response\", \"rubric\"} to verdicts and "
       "reasons, as JSON lines");
-  grade->add_option(
-      "--extractor", arguments.grade.extractor,
-      "auto (the boxes, else an <answer>, what is announced as the answer, what the last sentence comes to, "
-      "or the whole text), boxed, last_number, hashes, whole");
-  grade->add_option("--comparator", arguments.grade.comparator, "exact, math");
+  grade
+      ->add_option(
+          "--extractor", arguments.grade.extractor,
+          "auto (the boxes, else an <answer>, what is announced as the answer, what the last sentence comes to, "
+          "or the whole text), boxed, last_number, hashes, whole")
+      ->check(CLI::IsMember({"auto", "boxed", "last_number", "hashes", "whole"}));
+  grade->add_option("--comparator", arguments.grade.comparator, "exact, math")->check(CLI::IsMember({"exact", "math"}));
   grade->add_option("--timeout", arguments.grade.timeout, "for a program")
       ->check(Obeys(launch::Real{1e-3, 86'400, "seconds"}));
   grade->add_option("--jobs", arguments.grade.jobs, "lines at a time")->check(Obeys(launch::Whole{1, 1024}));

@@ -4,8 +4,22 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace autodidact::process {
+
+// Paths under the names by which people gave them: "--out", "data.train". An empty path is none.
+using NamedPaths = std::vector<std::pair<std::string, std::filesystem::path>>;
+
+// Before the work whose results they are to hold. Error(kBadInput) naming the two: an output, or the file in which it
+// is kept until it is whole, is a file that the command reads (also by another name of it, as a link, or as a file in a
+// folder that is read), or another output. Standard output counts as one where it leads into a file. Error(kBadInput)
+// too for an output that cannot be written.
+void RequireOutputs(const NamedPaths& outputs, const NamedPaths& inputs);
+
+// The same for what reads standard input: it must not read what it writes.
+void RequireInputApart();
 
 // Standard output, or a file that appears under its name once it is whole. Nothing is buffered. One thread.
 class Output {

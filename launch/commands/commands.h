@@ -21,6 +21,7 @@ enum class SftStart { kFresh, kResume, kOverwrite };
 int RunSft(const SftConfig& config, SftStart start, process::Ending& ending);
 
 struct EvalCommand {
+  std::string config;                   // its file, which no output may replace
   std::string model;                    // the policy's folder; empty: the config's model
   std::string data;                     // labelled JSONL; empty: the config's eval.data
   std::string json;                     // file for the figures; empty: none
@@ -33,9 +34,10 @@ struct EvalCommand {
 void RunEval(const RunConfig& config, const EvalCommand& command);
 
 struct SynthesizeCommand {
-  std::string model;  // the policy's folder; empty: the config's model
-  std::string data;   // JSONL of prompts; empty: the config's data.train
-  std::string out;    // JSONL file; empty: standard output
+  std::string config;  // its file, which no output may replace
+  std::string model;   // the policy's folder; empty: the config's model
+  std::string data;    // JSONL of prompts; empty: the config's data.train
+  std::string out;     // JSONL file; empty: standard output
   std::int64_t limit = 0;
 };
 // `synthesize`: references with their groups, no training. Throws as well, after the last row, when every row failed.

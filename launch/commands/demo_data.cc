@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <functional>
 #include <set>
+#include <system_error>
+#include <utility>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -74,11 +76,57 @@ std::vector<std::string> DistinctWords(base::RandomWalk& walk, std::int64_t coun
   return words;
 }
 
-void WriteRows(const std::filesystem::path& file, std::int64_t count,
-               const std::function<json::Json(std::int64_t)>& row) {
+// Whether a line has the keys of a row, lists as long, and its id: as no file of anybody else's.
+bool IsLike(const std::string& line, const json::Json& row) {
+  try {
+    const json::Json other = json::Parse(line, "");
+    if (!other.is_object() || other.size() != row.size()) return false;
+    for (const auto& [key, value] : row.items()) {
+      if (!other.contains(key) || other[key].size() != value.size()) return false;
+    }
+    return other.value("id", json::Json()) == row.value("id", json::Json());
+  } catch (const base::Error&) {
+    return false;
+  }
+}
+
+void RequireOwn(const std::filesystem::path& file, const json::Json& first) {
+  if (!std::filesystem::exists(file) || std::filesystem::is_empty(file)) return;
+  const std::string held = json::ReadFile(file);
+  if (IsLike(held.substr(0, held.find('\n')), first)) return;
+  base::ThrowBadInput(
+      base::Format("{}: holds something that demo-data did not write, expected a folder without a file of this name: "
+                   "name another folder",
+                   file.string()));
+}
+
+// The rows of a file.
+struct RowsOfFile {
+  std::filesystem::path file;
   std::string text;
-  for (std::int64_t i = 0; i < count; ++i) text += json::Dump(row(i)) + "\n";
-  json::WriteFile(file, text);
+  json::Json first;
+};
+
+RowsOfFile MakeRows(const std::filesystem::path& file, std::int64_t count,
+                    const std::function<json::Json(std::int64_t)>& row) {
+  RowsOfFile rows{file, {}, {}};
+  for (std::int64_t i = 0; i < count; ++i) {
+    const json::Json made = row(i);
+    if (i == 0) rows.first = made;
+    rows.text += json::Dump(made) + "\n";
+  }
+  return rows;
+}
+
+void MakeFolder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!std::filesystem::is_directory(folder)) {
+    base::ThrowBadInput(
+        base::Format("folder: got \"{}\", expected a folder that is there or can be made ({}): name "
+                     "another",
+                     folder.string(), std::filesystem::exists(folder) ? "it is a file" : error.message()));
+  }
 }
 
 }  // namespace
@@ -114,7 +162,7 @@ const std::vector<std::string>& SpellingNames() {
 
 void RunDemoData(const DemoDataCommand& command) {
   const std::filesystem::path folder(command.folder);
-  std::filesystem::create_directories(folder);
+  MakeFolder(folder);
   const auto walk_of = [&](std::uint64_t item) {
     return base::RandomWalk(
         {.seed = static_cast<std::uint64_t>(command.seed), .stream = base::RandomStream::kSft, .item = item});
@@ -132,29 +180,35 @@ void RunDemoData(const DemoDataCommand& command) {
     if (command.mixed_up == 0) return Corrupt(SpellWord(word), command.noise, noise_walk);
     return SpellWord(unlabelled[noise_walk.Below(static_cast<std::uint64_t>(command.mixed_up))]);
   };
-  WriteRows(folder / "labelled.jsonl", command.labelled, [&](std::int64_t i) {
+  std::vector<RowsOfFile> files;
+  const auto add = [&](const char* name, std::int64_t count, const std::function<json::Json(std::int64_t)>& row) {
+    files.push_back(MakeRows(folder / name, count, row));
+  };
+  add("labelled.jsonl", command.labelled, [&](std::int64_t i) {
     const std::string& word = labelled[static_cast<std::size_t>(i)];
     return json::Json{{"id", base::Format("l{:05}", i)}, {"prompt", Spaced(word)}, {"answer", Join(label_of(word))}};
   });
-  WriteRows(folder / "unlabelled.jsonl", command.unlabelled, [&](std::int64_t i) {
+  add("unlabelled.jsonl", command.unlabelled, [&](std::int64_t i) {
     return json::Json{{"id", base::Format("u{:05}", i)}, {"prompt", Spaced(unlabelled[static_cast<std::size_t>(i)])}};
   });
-  WriteRows(folder / "unlabelled_truth.jsonl", command.unlabelled, [&](std::int64_t i) {
+  add("unlabelled_truth.jsonl", command.unlabelled, [&](std::int64_t i) {
     return json::Json{{"id", base::Format("u{:05}", i)},
                       {"answer", Join(SpellWord(unlabelled[static_cast<std::size_t>(i)]))}};
   });
-  WriteRows(folder / "dev.jsonl", command.dev, [&](std::int64_t i) {
+  add("dev.jsonl", command.dev, [&](std::int64_t i) {
     const std::string& word = dev[static_cast<std::size_t>(i)];
     return json::Json{{"id", base::Format("d{:05}", i)}, {"prompt", Spaced(word)}, {"answer", Join(SpellWord(word))}};
   });
   auto merge_walk = walk_of(3);
-  WriteRows(folder / "reconcile.jsonl", command.reconcile, [&](std::int64_t) {
+  add("reconcile.jsonl", command.reconcile, [&](std::int64_t) {
     const auto names = SpellNothing(merge_walk);
     const double probability = 0.7 * merge_walk.Uniform();
     json::Json candidates = json::Json::array();
     for (int i = 0; i < 16; ++i) candidates.push_back(Join(Corrupt(names, probability, merge_walk)));
     return json::Json{{"candidates", candidates}, {"answer", Join(names)}};
   });
+  for (const RowsOfFile& rows : files) RequireOwn(rows.file, rows.first);
+  for (const RowsOfFile& rows : files) json::WriteFile(rows.file, rows.text);
 }
 
 }  // namespace autodidact::launch

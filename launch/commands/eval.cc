@@ -1,8 +1,4 @@
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -57,19 +53,12 @@ evaluation::OnProgress ShowProgress() {
   };
 }
 
-// Before the work that the file is to hold. Empty: no file.
-void CheckWritable(const std::string& file) {
-  if (file.empty()) return;
-  auto folder = std::filesystem::path(file).parent_path();
-  if (folder.empty()) folder = ".";
-  if (!std::filesystem::is_directory(folder)) {
-    base::ThrowBadInput(base::Format("{}: cannot be written: there is no folder {}", file, folder.string()));
-  }
-  if (std::filesystem::is_directory(file)) base::ThrowBadInput(file + ": cannot be written: it is a folder");
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-    base::ThrowBadInput(
-        base::Format("{}: cannot be written: its folder {}: {}", file, folder.string(), std::strerror(errno)));
-  }
+// What a command on rows reads: all that the config names, and what its options name instead.
+process::NamedPaths ReadBy(const RunConfig& config, const std::string& file, const std::string& model,
+                           const std::string& data) {
+  process::NamedPaths read = FilesRead(config);
+  read.insert(read.end(), {{"the config", file}, {"--model", model}, {"--data", data}});
+  return read;
 }
 
 // Figures of failures are no measurement.
@@ -118,10 +107,11 @@ void RunEval(const RunConfig& config, const EvalCommand& command) {
                      "--set answer.verifier=[] to measure by that",
                      config.answer.verifier.front(), config.answer.comparator));
   }
+  process::RequireOutputs({{"--json", command.json}, {"--records", command.records}},
+                          ReadBy(config, command.config, command.model, command.data));
   if (file.empty()) base::ThrowBadInput("eval: name a labelled JSONL file by --data or eval.data");
   auto rows =
       SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit > 0 ? command.limit : config.eval.limit);
-  for (const std::string& out : {command.json, command.records}) CheckWritable(out);
   const auto& names = command.estimators.empty() ? config.eval.estimators : command.estimators;
   CheckBeforeRows(config, command.model,
                   {.rows = rows,
@@ -161,9 +151,9 @@ void RunEval(const RunConfig& config, const EvalCommand& command) {
 void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command) {
   UseThreads(config.threads.actor);
   const std::string& file = command.data.empty() ? config.data.train : command.data;
+  process::RequireOutputs({{"--out", command.out}}, ReadBy(config, command.config, command.model, command.data));
   if (file.empty()) base::ThrowBadInput("synthesize: name a JSONL file of prompts by --data or data.train");
   const auto rows = SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit);
-  CheckWritable(command.out);
   const auto estimator = estimators::EstimatorNamed(config.estimator);
   CheckBeforeRows(config, command.model,
                   {.rows = rows,

@@ -1,7 +1,8 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <exception>
 #include <future>
-#include <iostream>
 #include <thread>
 #include <utility>
 
@@ -14,10 +15,12 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "data/row_format.h"
 #include "data/rows.h"
 #include "json/strict.h"
 #include "launch/commands/commands.h"
 #include "launch/commands/grader.h"
+#include "launch/commands/line_reader.h"
 #include "process/child.h"
 #include "process/ending.h"
 #include "process/output.h"
@@ -39,7 +42,7 @@ const char* Name(Grade::Verdict verdict) {
   return "invalid";
 }
 
-std::string KeysOf(const std::vector<Grader>& graders) {
+std::string KeysTaken(const std::vector<Grader>& graders) {
   std::string keys;
   for (const Grader& grader : graders) {
     if (!keys.empty()) keys += " or ";
@@ -57,7 +60,7 @@ struct Graded {
 
 // The labels that `eval` reads under other names stand as "gold".
 void NameGold(json::Json& row) {
-  if (!row.is_object() || row.contains("gold") || !row.contains("answer")) return;
+  if (row.contains("gold") || !row.contains("answer")) return;
   for (const char* key : {"label", "solution", "ground_truth", "answers"}) {
     if (!row.contains(key)) continue;
     json::Json label = row[key];  // the row may move when it grows
@@ -71,16 +74,16 @@ Graded GradeLine(const std::vector<Grader>& graders, const std::string& line, co
   json::Json written = json::Json::object();
   bool readable = true;
   try {
-    json::Json row = json::ParseStrict(line, where);
+    json::Json row = data::ParseRow(line, where);
     NameGold(row);
-    if (row.is_object() && row.contains("id")) written["id"] = row["id"];
+    if (row.contains("id")) written["id"] = row["id"];
     const auto takes = [&](const Grader& grader) {
-      return row.is_object() && std::all_of(grader.keys.begin(), grader.keys.end(),
-                                            [&](const std::string& key) { return row.contains(key); });
+      return std::all_of(grader.keys.begin(), grader.keys.end(),
+                         [&](const std::string& key) { return row.contains(key); });
     };
     const auto grader = std::find_if(graders.begin(), graders.end(), takes);
     if (grader == graders.end()) {
-      base::ThrowBadInput(where + ": got " + json::Describe(row) + ", expected an object with " + KeysOf(graders));
+      base::ThrowBadInput(where + ": got " + json::Describe(row) + ", expected an object with " + KeysTaken(graders));
     }
     grade = grader->grade(row, where);
   } catch (const base::Error& error) {
@@ -218,6 +221,7 @@ Grader ProgramGrader(const GradeCommand& command) {
 }
 
 bool RunGrade(const GradeCommand& command) {
+  process::RequireInputApart();
   std::vector<Grader> graders = {AnswerGrader(command), ProgramGrader(command)};
   if (!command.config.empty()) graders.push_back(JudgeGrader(ReadJudgeConfig(command.config, command.overrides)));
 
@@ -239,17 +243,23 @@ bool RunGrade(const GradeCommand& command) {
       process::EndNow(process::kExitFailed);
     }
   });
-  std::int64_t number = 0;
-  for (std::string line; std::getline(std::cin, line);) {
-    ++number;
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    auto graded = std::async(std::launch::async, [&graders, line, where = base::Format("standard input:{}", number)] {
-      return GradeLine(graders, line, where);
-    });
-    queue.Push(std::move(graded), base::Deadline::In(kForever));
+  const auto finish = [&] {
+    queue.Close();
+    writer.join();
+  };
+  try {
+    LineReader lines(STDIN_FILENO);
+    while (const auto line = lines.Next(/*wait=*/true)) {
+      const std::string where = base::Format("standard input:{}", lines.number());
+      queue.Push(
+          std::async(std::launch::async, [&graders, line = *line, where] { return GradeLine(graders, line, where); }),
+          base::Deadline::In(kForever));
+    }
+  } catch (...) {
+    finish();
+    throw;
   }
-  queue.Close();
-  writer.join();
+  finish();
   return all_readable;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "data/row_format.h"
 #include "engine/engine.h"
 #include "engine/score.h"
 #include "json/strict.h"
@@ -36,14 +37,15 @@ struct InputRow {
 // The rows of standard input.
 class Rows {
  public:
+  Rows() { process::RequireInputApart(); }
+
   std::optional<InputRow> Next(bool wait) {
     const auto line = reader_.Next(wait);
     if (!line) return std::nullopt;
     InputRow row;
     row.where = base::Format("standard input:{}", reader_.number());
-    row.value = json::ParseStrict(*line, row.where);
-    if (row.value.is_object()) return row;
-    base::ThrowBadInput(row.where + ": got " + json::Describe(row.value) + ", expected an object");
+    row.value = data::ParseRow(*line, row.where);
+    return row;
   }
 
  private:

@@ -161,12 +161,15 @@ void CheckLoss(const ConfigChecker& check, const RunConfig& config) {
                base::Format("got {}, expected at most clip_max ({}): lower it, or raise the other", weights.clip_min,
                             weights.clip_max));
   }
-  for (const char* name : {"clip_min", "clip_max", "level"}) {
-    const std::string key = std::string("train.importance_sampling.") + name;
-    if (weights.mode == learner::CorrectionMode::kNone && check.Given(key))
-      check.Warn(
-          key,
-          "has no effect, since train.importance_sampling.mode is none: write truncate or mask there, or leave it out");
+  // A config as a run resolved it gives the defaults, too.
+  const learner::ImportanceSampling defaults;
+  for (const auto& [name, changed] : {std::pair("clip_min", weights.clip_min != defaults.clip_min),
+                                      std::pair("clip_max", weights.clip_max != defaults.clip_max),
+                                      std::pair("level", weights.level != defaults.level)}) {
+    if (weights.mode != learner::CorrectionMode::kNone || !changed) continue;
+    check.Warn(
+        std::string("train.importance_sampling.") + name,
+        "has no effect, since train.importance_sampling.mode is none: write truncate or mask there, or leave it out");
   }
   try {
     loss.max_completion_length = config.rollout.max_completion_length;
@@ -216,6 +219,13 @@ void CheckAnswer(const ConfigChecker& check, const RunConfig& config) {
     if (word.empty())
       check.Fail("answer.verifier",
                  "got an empty word, expected a command and its arguments, as [python3, grader.py]: take it out");
+  }
+  const std::string program = answer.verifier.empty() ? "" : answer.verifier.front();
+  if (program.find(' ') != std::string::npos && !std::filesystem::exists(program)) {
+    std::string words = program;
+    for (std::size_t at = 0; (at = words.find(' ', at)) != std::string::npos; at += 2) words.replace(at, 1, ", ");
+    check.Fail("answer.verifier",
+               base::Format("got {} as the program, expected each word by itself: write [{}]", Quoted(program), words));
   }
   if (answer.comparator != "code") return;
   if (config.estimator == "majority") {

@@ -9,14 +9,6 @@
 namespace autodidact::launch {
 namespace {
 
-template <class Config>
-std::vector<KeyInfo> KeysOf() {
-  Config config;
-  KeyLister lister;
-  Describe(lister, config);
-  return lister.keys();
-}
-
 // A config with its tree, on the way to what the file means.
 template <class Config>
 class Reading {
@@ -27,7 +19,7 @@ class Reading {
                     const char* others) {
     Reading reading(file);
     reading.root_ = LoadConfigTree(file, overrides, reading.problems_);
-    const KeyGuide guide(KeysOf<Config>(), KeysOf<OtherConfig>(), others);
+    const KeyGuide guide(ListKeys<Config>(), ListKeys<OtherConfig>(), others);
     ConfigReader reader(&reading.root_, guide, reading.problems_);
     Describe(reader, reading.config);
     reader.Finish();
@@ -89,15 +81,15 @@ RunConfig ReadRunConfig(const std::filesystem::path& file, const std::vector<std
 }
 
 std::vector<KeyInfo> RunKeys() {
-  return KeysOf<RunConfig>();
+  return ListKeys<RunConfig>();
 }
 
 std::vector<KeyInfo> SftKeys() {
-  return KeysOf<SftConfig>();
+  return ListKeys<SftConfig>();
 }
 
 std::vector<std::string> KeysMeantBy(const std::string& name) {
-  return KeyGuide(KeysOf<RunConfig>(), {}, "").Meant(name);
+  return KeyGuide(ListKeys<RunConfig>(), {}, "").Meant(name);
 }
 
 RunConfig ReadJudgeConfig(const std::filesystem::path& file, const std::vector<std::string>& overrides) {

@@ -167,7 +167,7 @@ class Copier {
 };
 
 // "data[0].file" and "data.0.file" -> data, 0, file.
-std::vector<std::string> KeysOf(std::string path) {
+std::vector<std::string> PartsOf(std::string path) {
   std::string plain;
   for (const char c : path) {
     if (c == '[') plain += '.';
@@ -226,7 +226,7 @@ ConfigNode* Step(ConfigNode& node, const std::string& key, const ConfigPlace& pl
 void Override(ConfigNode& root, const std::string& text, const std::string& file, ConfigProblems& problems) {
   const ConfigPlace place{"--set " + text, INT_MAX};
   const auto equals = text.find('=');
-  const std::vector<std::string> keys = KeysOf(text.substr(0, equals));
+  const std::vector<std::string> keys = PartsOf(text.substr(0, equals));
   if (equals == std::string::npos || std::find(keys.begin(), keys.end(), "") != keys.end()) {
     problems.Add(place, "",
                  base::Format("got {}, expected KEY=VALUE: write it as --set train.max_steps=10",

@@ -104,6 +104,8 @@ void ConfigReader::Refuse(const std::string& key, const ConfigNode& node, const 
                                             : ": a text that begins with { must stand in quotes";
   } else if (node.kind == Kind::kScalar) {
     advice = ": write [" + (node.text.find(',') == std::string::npos ? Emitted(node.text) : node.text) + "]";
+    const bool words = node.text.find(' ') != std::string::npos && node.text.find(',') == std::string::npos;
+    if (words) advice += ", or its words with commas between";
   } else {
     advice = ": write one value without [ ]";
   }

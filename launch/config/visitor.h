@@ -236,4 +236,13 @@ class KeyLister {
   std::vector<KeyInfo> keys_;
 };
 
+// Every key of a kind of config.
+template <class Config>
+std::vector<KeyInfo> ListKeys() {
+  Config config;
+  KeyLister lister;
+  Describe(lister, config);
+  return lister.keys();
+}
+
 }  // namespace autodidact::launch

@@ -45,10 +45,8 @@ std::vector<schema::Prompt> PromptsToHandOut(const RunConfig& config, const std:
 }
 
 // The last checkpoint, on which all of a run's work hangs, is thought of first.
-void RequireRoomForCheckpoints(const RunConfig& config, const data::RunPlace& place, const LoadedModel& model) {
-  std::int64_t weights = 0;
-  for (const auto& [name, tensor] : model.weights->parameters()) weights += tensor.numel();
-  const std::uint64_t each = learner::CheckpointBytes(weights, DtypeNamed(config.dtype));
+void RequireRoomForCheckpoints(const RunConfig& config, const data::RunPlace& place, std::int64_t num_weights) {
+  const std::uint64_t each = learner::CheckpointBytes(num_weights, DtypeNamed(config.dtype));
   const std::uint64_t free = data::FreeBytes(place.path()) + place.BytesToFree();
   if (free < each) {
     base::ThrowBadInput(
@@ -65,15 +63,20 @@ void RequireRoomForCheckpoints(const RunConfig& config, const data::RunPlace& pl
   }
 }
 
-// The step behind which the run begins. What the checkpoint was made of must be what this run is made of.
+// The step behind which the run begins. What the checkpoint was made of must be what this run is made of; what was read
+// is compared where `facts` have it.
 std::int64_t FirstStep(const RunConfig& config, const data::RunPlace& place, const data::RunFacts& facts,
                        std::vector<std::string>& changes) {
   if (!place.checkpoint()) return 0;
   const auto state = learner::ReadCheckpointState(*place.checkpoint());
-  changes = RequireSameRun(*place.checkpoint(), state.run, facts);
+  data::RunFacts then = state.run;
+  if (facts.contents.empty()) then.contents.clear();
+  changes = RequireSameRun(*place.checkpoint(), then, facts);
   if (state.step >= config.train.max_steps) {
-    base::ThrowBadInput(base::Format("{}: {} steps are done and train.max_steps is {}: nothing is left to do",
-                                     place.checkpoint()->string(), state.step, config.train.max_steps));
+    base::ThrowBadInput(
+        base::Format("{}: {} steps are done and train.max_steps is {}: nothing is left to do; raise "
+                     "train.max_steps to go on",
+                     place.checkpoint()->string(), state.step, config.train.max_steps));
   }
   return state.step;
 }
@@ -105,6 +108,12 @@ data::RunPlace PlaceOfRun(const RunConfig& config, const TrainOptions& options) 
                          .reads = std::move(reads)});
 }
 
+void CheckPlace(const RunConfig& config, const data::RunPlace& place, std::int64_t num_weights) {
+  std::vector<std::string> changes;
+  FirstStep(config, place, {KeysOf(config), {}}, changes);
+  RequireRoomForCheckpoints(config, place, num_weights);
+}
+
 LearnerSide::LearnerSide(const RunConfig& config, data::RunPlace& place, const Wire& wire, const LoadedModel& model,
                          const std::vector<std::string>& roles, RunData data)
     : config_(config),
@@ -117,7 +126,9 @@ LearnerSide::LearnerSide(const RunConfig& config, data::RunPlace& place, const W
   facts_ = FactsOf(config, prompts, *model.weights);
   std::vector<std::string> changes;
   const std::int64_t first_step = FirstStep(config, place, facts_, changes);
-  RequireRoomForCheckpoints(config, place, model);
+  std::int64_t num_weights = 0;
+  for (const auto& [name, tensor] : model.weights->parameters()) num_weights += tensor.numel();
+  RequireRoomForCheckpoints(config, place, num_weights);
 
   std::string weights_endpoint;
   if (!wire.bind.starts_with("inproc://")) {

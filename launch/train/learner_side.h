@@ -13,8 +13,8 @@
 #include "evaluation/watch.h"
 #include "launch/config/run_config.h"
 #include "launch/train/lesson_watch.h"
-#include "launch/train/memory_plan.h"
 #include "launch/train/training.h"
+#include "launch/wiring/memory_plan.h"
 #include "launch/wiring/preflight.h"
 #include "launch/wiring/progress.h"
 #include "launch/wiring/wiring.h"
@@ -27,6 +27,11 @@ namespace autodidact::launch {
 
 // The folder of the run, held from now on; nothing of it is changed yet.
 data::RunPlace PlaceOfRun(const RunConfig& config, const TrainOptions& options);
+
+// What refuses a run in its place and can be known from the config alone: a key that may not change has changed since
+// the checkpoint, no step is left, the disk has no room for a checkpoint. Error(kBadInput). The initial weights and the
+// rows are compared once they are read, by LearnerSide.
+void CheckPlace(const RunConfig& config, const data::RunPlace& place, std::int64_t num_weights);
 
 // Owns the run's records, the queue behind its coordinator, the weight store and the hooks. The context must outlive
 // it. Used by the learner's thread; the coordinator is also served by its server's thread.

@@ -299,26 +299,6 @@ std::map<std::string, std::string> KeysOf(const RunConfig& config) {
   return keys;
 }
 
-std::vector<std::pair<std::string, fs::path>> FilesRead(const RunConfig& config) {
-  std::vector<std::pair<std::string, fs::path>> read;
-  const auto add = [&](const char* key, const std::string& path) {
-    if (!path.empty()) read.emplace_back(key, path);
-  };
-  add("model", config.model);
-  add("data.train", config.data.train);
-  add("data.references", config.data.references);
-  add("data.labels", config.data.labels);
-  add("eval.data", config.eval.data);
-  add("prompt.template", config.prompt.chat_template);
-  add("judge.model.folder", config.judge.model.folder);
-  add("network.keys", config.network.keys);
-  for (const std::string& word : config.answer.verifier) {
-    if (fs::exists(word)) add("answer.verifier", word);
-  }
-  if (fs::exists(config.answer.code.python)) add("answer.code.python", config.answer.code.python);
-  return read;
-}
-
 data::RunFacts FactsOf(const RunConfig& config, const std::vector<schema::Prompt>& handed_out,
                        const model::WeightSet& initial) {
   const fs::path model = config.model;

@@ -29,9 +29,6 @@ std::optional<KeyRule> RuleOf(std::string_view key);
 // Every key of the resolved config with its value as YAML, lists and all on one line.
 std::map<std::string, std::string> KeysOf(const RunConfig& config);
 
-// Files and folders that the config names for reading, by key.
-std::vector<std::pair<std::string, std::filesystem::path>> FilesRead(const RunConfig& config);
-
 // Keys, and the checksums of what was read: the initial weights (anchor and KL reference too), tokenizer, chat template
 // and shape of the model; the rows as they are handed out in their order, with references or labels where they are; the
 // files of a judge's own model.

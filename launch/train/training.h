@@ -38,12 +38,13 @@ std::vector<std::string> PlaceRoles(const RunConfig& config, int size);
 // `--dry-run`: the resolved config as YAML, with the memory plan as comments below it. For the config's placement, else
 // for the ranks of mpirun (of which rank 0 alone gets a text), else for one process. The model's folder needs to hold
 // no more than its config.json; with its tokenizer, all is checked that a run checks before its first step
-// (preflight.h), the judge's endpoint only with `probe`.
+// (preflight.h), the judge's endpoint only with `probe`. Errors of the run's folder as in a run with these options
+// (data/run_place.h): that it is another's or held, or that what may not change has changed. Nothing is written.
 struct DryRunResult {
   std::string text;
   bool fits = true;
 };
-DryRunResult DryRun(const std::filesystem::path& file, const std::vector<std::string>& overrides, bool probe = false);
+DryRunResult DryRun(const TrainOptions& options, const std::vector<std::string>& overrides, bool probe = false);
 
 // A role of a running job as a process of its own: `autodidact actor CONFIG --connect ENDPOINT`. Blocks until the run
 // is over.

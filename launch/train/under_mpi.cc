@@ -106,15 +106,18 @@ base::Milliseconds CollectiveTimeout(const RunConfig& config) {
   return base::Milliseconds(static_cast<std::int64_t>(config.timeouts.collective * 1000));
 }
 
+// Of each rank.
+std::vector<std::string> HostsOf(collective::Communicator& world) {
+  char name[HOST_NAME_MAX + 1] = "";
+  gethostname(name, sizeof name - 1);
+  return world.AllGather(name);
+}
+
 // The GPU of this rank where the config says "cuda": the ranks of one machine take its GPUs in turn. A judge needs one
 // for a model of its own alone.
 std::string DeviceOfRank(const RunConfig& config, const std::vector<std::string>& roles,
-                         collective::Communicator& world) {
+                         const std::vector<std::string>& hosts, std::size_t rank) {
   if (config.device != "cuda") return config.device;
-  char name[HOST_NAME_MAX + 1] = "";
-  gethostname(name, sizeof name - 1);
-  const std::vector<std::string> hosts = world.AllGather(name);
-  const auto rank = static_cast<std::size_t>(world.rank());
   const auto needs_gpu = [&](const std::string& role) { return role != "judge" || JudgeHasModel(config); };
   if (!needs_gpu(roles[rank])) return "cpu";
   std::size_t index = 0;
@@ -129,11 +132,12 @@ std::string DeviceOfRank(const RunConfig& config, const std::vector<std::string>
 }
 
 // Whether the run may begin: rank 0 looks for all, and says what is wrong.
-bool CheckOnRankZero(const RunConfig& config, collective::Communicator& world, RunData& data) {
+bool CheckOnRankZero(const RunConfig& config, const Placement& placement, collective::Communicator& world,
+                     RunData& data) {
   std::string told = "go on";
   if (world.rank() == 0) {
     try {
-      data = CheckBeforeRun(config);
+      data = CheckBeforeRun(config, placement);
     } catch (const base::Error& error) {
       if (error.kind() != base::ErrorKind::kBadInput) throw;
       base::LogError("{}", error.message());
@@ -260,10 +264,12 @@ learner::RunEnd TrainUnderMpi(const RunConfig& whole, const TrainOptions& option
   const auto world = collective::MakeMpiGroup(0, std::chrono::duration_cast<std::chrono::milliseconds>(kWholeRun));
   const auto learners = collective::MakeMpiGroup(kind == "learner" ? 0 : -1, CollectiveTimeout(whole));
   RunConfig config = whole;
-  config.device = DeviceOfRank(whole, roles, *world);
+  const std::vector<std::string> hosts = HostsOf(*world);
+  config.device = DeviceOfRank(whole, roles, hosts, static_cast<std::size_t>(rank));
+  const bool one_machine = std::all_of(hosts.begin(), hosts.end(), [&](const auto& host) { return host == hosts[0]; });
 
   RunData data;
-  if (!CheckOnRankZero(config, *world, data)) return learner::RunEnd::kRefused;
+  if (!CheckOnRankZero(config, {roles, one_machine}, *world, data)) return learner::RunEnd::kRefused;
   net::Context context;
   const Job job{options, ending, roles, *world, context};
   learner::RunEnd end = learner::RunEnd::kFinished;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "data/row_rubric.h"
 #include "launch/wiring/code.h"
+#include "launch/wiring/memory_plan.h"
 #include "launch/wiring/preflight_checks.h"
 #include "launch/wiring/wiring.h"
 #include "model/config.h"
@@ -138,16 +139,27 @@ void CheckJudges(const RunConfig& config, const std::vector<std::string>& labels
   }
 }
 
-RunData CheckAll(const RunConfig& config, bool required, bool ask_endpoint) {
+void CheckMemory(const RunConfig& config, const Placement& placement, const RunData& data, Preflight& found) {
+  Try(found, "", [&] {
+    const MemoryPlan plan =
+        PlanMemory(config, model::ReadModelConfig(config.model), placement.roles, data.longest_prompt);
+    for (std::string& place : WhatDoesNotFit(plan, placement.one_machine)) found.errors.push_back(std::move(place));
+  });
+}
+
+// `placement`: null where the plan is shown instead of checked.
+RunData CheckAll(const RunConfig& config, bool required, bool ask_endpoint, const Placement* placement) {
   Preflight found;
   RunData data;
   CheckCombinations(config, found);
   ReadData(config, required, data, found);
   CheckAnswersOf(config, data, found);
+  CheckRepeats(config, std::ssize(data.rows), found);
   if (required || fs::exists(fs::path(config.model) / "tokenizer.json")) {
     CheckLengths(config, config.model, EstimatorInTraining(config) == estimators::EstimatorKind::kSynthesis, data,
                  found);
   }
+  if (placement != nullptr) CheckMemory(config, *placement, data, found);
   const bool elsewhere = !required && !HasWeights(config.model);
   if (!elsewhere) CheckJudges(config, SomeLabels(config, data), ask_endpoint, found);
   found.Report();
@@ -166,12 +178,12 @@ void Preflight::Report() const {
   base::ThrowBadInput(all);
 }
 
-RunData CheckBeforeRun(const RunConfig& config) {
-  return CheckAll(config, /*required=*/true, /*ask_endpoint=*/true);
+RunData CheckBeforeRun(const RunConfig& config, const Placement& placement) {
+  return CheckAll(config, /*required=*/true, /*ask_endpoint=*/true, &placement);
 }
 
 RunData CheckForDryRun(const RunConfig& config, bool ask_endpoint) {
-  return CheckAll(config, HasWeights(config.model), ask_endpoint);
+  return CheckAll(config, HasWeights(config.model), ask_endpoint, nullptr);
 }
 
 void CheckBeforeRows(const RunConfig& config, const std::string& model, const RowsToCheck& rows) {

@@ -27,10 +27,16 @@ struct RunData {
   std::int64_t longest_prompt = 0;   // tokens; of `rows`
 };
 
+// Where a run is placed.
+struct Placement {
+  std::vector<std::string> roles = {};  // of each rank; empty: all in one process
+  bool one_machine = true;
+};
+
 // Reads and checks all of it for `train`: data, labels and references, lengths against the contexts of policy and
-// anchor, the verifier, the judge (one call of an endpoint), the sandbox. Blocks for as long as these take, which their
-// timeouts bound. Reports; Error(kBadInput) with all that is wrong. Nothing is written.
-RunData CheckBeforeRun(const RunConfig& config);
+// anchor, the memory plan, the verifier, the judge (one call of an endpoint), the sandbox. Blocks for as long as these
+// take, which their timeouts bound. Reports; Error(kBadInput) with all that is wrong. Nothing is written.
+RunData CheckBeforeRun(const RunConfig& config, const Placement& placement = {});
 
 // The same for `train --dry-run`: the endpoint is asked only with `ask_endpoint`, and files of data that are absent are
 // a warning where the model's folder holds no weights (a plan for another machine).

@@ -33,6 +33,9 @@ std::int64_t CheckPrompts(const std::vector<data::Row>& rows, const std::string&
                           const std::function<std::vector<schema::TokenId>(const schema::Prompt&)>& render,
                           Preflight& found);
 
+// That a step has as many prompts as groups; with fewer `rows` it takes some of them several times, a warning.
+void CheckRepeats(const RunConfig& config, std::int64_t rows, Preflight& found);
+
 // That each row has a label in which the extractor finds an answer; `required` makes what is missing an error.
 void CheckLabels(const std::vector<data::Row>& rows, const std::string& file, answers::Extractor extractor,
                  bool required, Preflight& found);

@@ -76,6 +76,16 @@ std::int64_t CheckPrompts(const std::vector<data::Row>& rows, const std::string&
   return longest;
 }
 
+void CheckRepeats(const RunConfig& config, std::int64_t rows, Preflight& found) {
+  const std::int64_t groups = config.train.groups_per_step;
+  if (rows == 0 || groups <= rows) return;
+  found.warnings.push_back(
+      base::Format("train.groups_per_step: got {}, but there are {} rows to train on ({}), so that each step takes a "
+                   "prompt up to {} "
+                   "times; lower it to {}, or give more rows",
+                   groups, rows, config.data.train, (groups + rows - 1) / rows, rows));
+}
+
 void CheckLabels(const std::vector<data::Row>& rows, const std::string& file, answers::Extractor extractor,
                  bool required, Preflight& found) {
   std::vector<std::string> without, unread;

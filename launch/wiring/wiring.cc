@@ -224,6 +224,26 @@ std::vector<data::Row> SpreadRows(std::vector<data::Row> rows, std::int64_t limi
   return spread;
 }
 
+std::vector<std::pair<std::string, std::filesystem::path>> FilesRead(const RunConfig& config) {
+  std::vector<std::pair<std::string, std::filesystem::path>> read;
+  const auto add = [&](const char* key, const std::string& path) {
+    if (!path.empty()) read.emplace_back(key, path);
+  };
+  add("model", config.model);
+  add("data.train", config.data.train);
+  add("data.references", config.data.references);
+  add("data.labels", config.data.labels);
+  add("eval.data", config.eval.data);
+  add("prompt.template", config.prompt.chat_template);
+  add("judge.model.folder", config.judge.model.folder);
+  add("network.keys", config.network.keys);
+  for (const std::string& word : config.answer.verifier) {
+    if (std::filesystem::exists(word)) add("answer.verifier", word);
+  }
+  if (std::filesystem::exists(config.answer.code.python)) add("answer.code.python", config.answer.code.python);
+  return read;
+}
+
 void UseThreads(std::int64_t threads) {
   at::set_num_threads(threads > 0 ? static_cast<int>(threads) : static_cast<int>(std::thread::hardware_concurrency()));
 }

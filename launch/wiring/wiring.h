@@ -1,10 +1,12 @@
 // From config keys to the components' own configs, and the pieces that several commands share.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/rows.h"
@@ -68,6 +70,9 @@ std::vector<data::Row> ReadTrainingRows(const RunConfig& config);
 
 // At most `limit` rows (0: all), spread evenly over the file, which may be sorted.
 std::vector<data::Row> SpreadRows(std::vector<data::Row> rows, std::int64_t limit);
+
+// Files and folders that the config names for reading, by key.
+std::vector<std::pair<std::string, std::filesystem::path>> FilesRead(const RunConfig& config);
 
 // Sets the calling thread's intra-op threads; 0: all cores.
 void UseThreads(std::int64_t threads);

@@ -106,5 +106,64 @@ TEST(StreamsTest, AFileThatCannotBeMadeIsRefusedBeforeTheWork) {
   }
 }
 
+TEST(StreamsTest, AStandardInputThatCannotBeReadIsBadInput) {
+  for (const Command& command :
+       {Command{{"grade"}, ""}, Command{{"tokenize", "base"}, ""}, Command{{"generate", "base"}, ""}}) {
+    for (const char* input : {"exec \"$0\" \"$@\" < /", "exec \"$0\" \"$@\" <&-"}) {
+      const auto result = WithOutput({"sh", "-c", input}, command);
+      EXPECT_EQ(result.status.Describe(), "exit code 2") << command.arguments.front() << input << "\n" << result.err;
+      EXPECT_NE(result.err.find("standard input cannot be read"), std::string::npos) << result.err;
+    }
+  }
+}
+
+// Each verdict would be read as the next line, without an end.
+TEST(StreamsTest, WhatACommandWritesIsNotWhatItReads) {
+  const fs::path folder = TestFolder();
+  const fs::path rows = folder / "rows.jsonl";
+  const std::string line = "{\"gold\": \"1\", \"answer\": \"1\", \"text\": \"b\", \"prompt\": \"b\"}\n";
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"grade"}, {"tokenize", "base"}, {"generate", "base"}, {"score", "base"}}) {
+    std::ofstream(rows) << line;
+    const std::string shell = "exec \"$0\" \"$@\" < " + rows.string() + " >> " + rows.string();
+    const auto result = WithOutput({"sh", "-c", shell}, {command, ""});
+    EXPECT_EQ(result.status.Describe(), "exit code 2") << result.err;
+    EXPECT_EQ(json::ReadFile(rows), line);
+  }
+}
+
+TEST(StreamsTest, AnOutputThatIsAnInputIsRefusedAndTheInputStays) {
+  const fs::path folder = TestFolder();
+  const fs::path rows = folder / "rows.jsonl";
+  const std::string text = "{\"prompt\": \"b e a\", \"answer\": \"bob erik anna\"}\n";
+  fs::copy_file(BaseFolder() / "train.yaml", folder / "train.yaml");
+  const std::string config = json::ReadFile(folder / "train.yaml");
+  std::ofstream(rows) << text;
+  fs::create_symlink(rows, folder / "link.jsonl");
+  const std::vector<std::string> eval = {"eval",  folder / "train.yaml", "--data", rows,
+                                         "--set", "eval.group_sizes=[1]"};
+  const std::vector<std::string> synthesize = {"synthesize", folder / "train.yaml", "--data", rows};
+  const auto refused = [&](std::vector<std::string> arguments, const std::vector<std::string>& more) {
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto result = RunTool(arguments, BaseFolder());
+    EXPECT_EQ(result.status.Describe(), "exit code 2") << testing::PrintToString(more) << result.err;
+    EXPECT_NE(result.err.find("which is read"), std::string::npos) << result.err;
+    EXPECT_EQ(json::ReadFile(rows), text);
+    EXPECT_EQ(json::ReadFile(folder / "train.yaml"), config);
+  };
+  refused(eval, {"--json", rows});
+  refused(eval, {"--records", folder / "link.jsonl"});
+  refused(eval, {"--json", folder / "train.yaml"});
+  refused(eval, {"--json", BaseFolder() / "base/config.json"});
+  refused(synthesize, {"--out", rows});
+  refused(synthesize, {"--out", folder / "../" / folder.filename() / "rows.jsonl"});
+
+  fs::create_directories(folder / "run");
+  std::ofstream(folder / "run/metrics.jsonl") << "{\"step\": 1}\n";
+  const auto report = RunTool({"report", folder / "run", "--out", folder / "run/metrics.jsonl"});
+  EXPECT_EQ(report.status.Describe(), "exit code 2") << report.err;
+  EXPECT_EQ(json::ReadFile(folder / "run/metrics.jsonl"), "{\"step\": 1}\n");
+}
+
 }  // namespace
 }  // namespace autodidact::e2e

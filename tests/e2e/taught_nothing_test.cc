@@ -63,6 +63,8 @@ TEST_F(TaughtNothingTest, WhatCannotWorkIsRefusedBeforeTheFirstStep) {
   Expect(2, {"answer.verifier=[/nonexistent/grader]"}, {"answer.verifier", "/nonexistent/grader"});
   Expect(2, {"answer.verifier=[/bin/false]"}, {"answer.verifier", "ended without an answer"});
   Expect(2, {VerifierKey("True")}, {"answer.verifier", "yes to everything"});
+  Expect(2, {VerifierKey("gold == answer)}) + chr(10) + json.dumps({'equal': bool(False")},
+         {"answer.verifier", "more than one line for a question"});
   Expect(2, {"train.learning_rate=0"}, {"train.learning_rate"});
   Expect(2, {"rollout.top_k=1"}, {"rollout.top_k"});
   Expect(2, {"rollout.temperature=0"}, {"rollout.temperature"});

@@ -131,6 +131,17 @@ TEST_F(ConfigTest, TheResolvedConfigReadsBackAsItself) {
   EXPECT_EQ(ToYaml(ReadRunConfig(resolved, {})), ToYaml(config));
 }
 
+// The children of a run under mpirun read it, and people do.
+TEST_F(ConfigTest, TheResolvedConfigReadsBackWithoutAWarning) {
+  const fs::path resolved = folder_.Write("resolved.yaml", ToYaml(ReadRunConfig(Write("train: {beta: 0.1}\n"), {})));
+  testing::internal::CaptureStdout();
+  ReadRunConfig(resolved, {});
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+  testing::internal::CaptureStdout();
+  ReadRunConfig(resolved, {"train.importance_sampling.clip_max=77"});
+  EXPECT_NE(testing::internal::GetCapturedStdout().find("clip_max: has no effect"), std::string::npos);
+}
+
 TEST_F(ConfigTest, TemplateVariablesAreAnyMapping) {
   const std::string text =
       "prompt: {template_variables: {enable_thinking: false, n: 3, x: 0.5, s: \"3\", l: [a, null]}}\n";

@@ -1,5 +1,6 @@
-#include "launch/train/memory_plan.h"
+#include "launch/wiring/memory_plan.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -56,7 +57,7 @@ TEST(PaperConfigsTest, EachIsPlannedFromItsConfigJsonAloneAndFitsEightGpus) {
       gpus += place.count;
     }
     EXPECT_LE(gpus, 8) << file;
-    const std::string text = DryRun(file, WithShape(file)).text;
+    const std::string text = DryRun({.config_file = file}, WithShape(file)).text;
     EXPECT_NE(text.find("# the run fits"), std::string::npos) << file << "\n" << text;
     std::printf("%s\n%s", file.filename().c_str(), text.substr(text.find("# memory plan")).c_str());
   }
@@ -85,10 +86,29 @@ TEST(MemoryPlanTest, SaysWhatDoesNotFit) {
   const MemoryPlan plan = PlanOf(file, {"device_memory_gib=40"});
   EXPECT_FALSE(plan.fits());
   EXPECT_FALSE(plan.places.front().fits());
-  const auto [text, fits] = DryRun(file, WithShape(file, {"device_memory_gib=40"}));
+  const auto [text, fits] = DryRun({.config_file = file}, WithShape(file, {"device_memory_gib=40"}));
   EXPECT_FALSE(fits);
   EXPECT_NE(text.find("learner x 5 (one GPU each)"), std::string::npos) << text;
   EXPECT_NE(text.find("# the run DOES NOT FIT"), std::string::npos) << text;
+}
+
+TEST(MemoryPlanTest, EachPlaceThatIsTooSmallIsToldWithWhatIsLargestAndItsKeys) {
+  MemoryPlan plan;
+  plan.places = {{.who = "learner",
+                  .count = 2,
+                  .gpu = true,
+                  .items = {{"program", 1 << 30}, {"activations", std::int64_t{9} << 30}},
+                  .limit = std::int64_t{8} << 30},
+                 {.who = "judge", .count = 3, .gpu = false, .items = {{"program", 1 << 30}}, .limit = 2 << 29}};
+  EXPECT_THAT(
+      WhatDoesNotFit(plan, /*one_machine=*/false),
+      testing::ElementsAre(testing::AllOf(
+          testing::HasSubstr("memory: learner needs 10.0 GiB"), testing::HasSubstr("GPU (device_memory_gib) has 8.0"),
+          testing::HasSubstr("activations 9.0, program 1.0"), testing::HasSubstr("train.micro_batch_tokens"))));
+  plan.places.erase(plan.places.begin());
+  EXPECT_TRUE(WhatDoesNotFit(plan, /*one_machine=*/false).empty());
+  EXPECT_THAT(WhatDoesNotFit(plan, /*one_machine=*/true),
+              testing::ElementsAre(testing::HasSubstr("need 3.0 GiB together, and it has 1.0")));
 }
 
 TEST(MemoryPlanTest, MoreLearnersShareTheOptimizerStateAndFullGradientsRemain) {

@@ -78,6 +78,22 @@ TEST(CheckPromptsTest, PromptsOutsideTheVocabularyAreOneErrorThatCountsThem) {
   EXPECT_THAT(found.errors, ElementsAre(AllOf(HasSubstr("f: row a, c: 2 of 3"), HasSubstr("no token for '?'"))));
 }
 
+TEST(CheckRepeatsTest, FewerRowsThanGroupsAreAWarningWithBothNumbers) {
+  RunConfig config;
+  config.data.train = "few.jsonl";
+  config.train.groups_per_step = 48;
+  Preflight found;
+  CheckRepeats(config, 5, found);
+  ASSERT_EQ(found.warnings.size(), 1u);
+  for (const char* part : {"train.groups_per_step: got 48", "5 rows", "few.jsonl", "up to 10 times", "lower it to 5"}) {
+    EXPECT_THAT(found.warnings[0], HasSubstr(part));
+  }
+  Preflight enough;
+  CheckRepeats(config, 48, enough);
+  CheckRepeats(config, 0, enough);  // the file is of another machine
+  EXPECT_TRUE(enough.warnings.empty());
+}
+
 TEST(CheckLabelsTest, WhatIsMissingAndWhatTheExtractorDoesNotFindAreErrorsWhereLabelsAreNeeded) {
   const std::vector<data::Row> rows = {RowOf("1", "p", {"7"}), RowOf("2", "p"), RowOf("3", "p", {"seven"})};
   Preflight needed;
@@ -468,6 +484,16 @@ TEST_F(BeforeRunTest, LabelsAreNeededWhereTheyAreTheReference) {
   EXPECT_THAT(Error(), HasSubstr("train.jsonl:1: 1 of 2 labels"));
   config_.estimator = "majority";
   EXPECT_EQ(Error(), "");
+}
+
+TEST_F(BeforeRunTest, APlanThatTheMachineCannotHoldIsAnErrorWithTheKeys) {
+  config_.train.groups_per_step = 1'000'000;
+  config_.train.num_generations = 1024;
+  config_.rollout.max_completion_length = 300;
+  config_.engine.cache_tokens = std::int64_t{1} << 40;
+  config_.engine.max_groups = 1'000'000;
+  EXPECT_THAT(Error(), HasSubstr("memory: one process needs"));
+  EXPECT_THAT(Error(), HasSubstr("what makes it smaller is"));
 }
 
 TEST_F(BeforeRunTest, AnEmptyFileOfRowsIsAnError) {

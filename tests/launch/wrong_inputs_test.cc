@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "data/rows.h"
 #include "json/json.h"
 #include "launch/config/run_config.h"
 #include "tests/launch/config_folder.h"
@@ -15,9 +16,9 @@
 namespace autodidact::launch {
 namespace {
 
-std::vector<json::Json> Rows() {
+std::vector<json::Json> Rows(const char* name) {
   std::vector<json::Json> rows;
-  const auto file = tests::SourceFolder() / "tests/launch/wrong_inputs/configs.jsonl";
+  const auto file = tests::SourceFolder() / "tests/launch/wrong_inputs" / name;
   std::ifstream stream(file);
   for (std::string line; std::getline(stream, line);) rows.push_back(json::Parse(line, file.string()));
   return rows;
@@ -32,7 +33,8 @@ std::string BytesOf(const json::Json& row) {
     }
     return bytes;
   }
-  for (int i = 0; i < row.value("times", 1); ++i) bytes += row["config"].get<std::string>();
+  const char* key = row.contains("rows") ? "rows" : "config";
+  for (int i = 0; i < row.value("times", 1); ++i) bytes += row[key].get<std::string>();
   return bytes;
 }
 
@@ -54,12 +56,30 @@ std::string MessageOf(const ConfigFolder& folder, const json::Json& row) {
   return {};
 }
 
-TEST(WrongInputsTest, EachIsToldWhereItIsWhatItIsWhatWasExpectedAndWhatToDo) {
-  const ConfigFolder folder;
-  const std::vector<json::Json> rows = Rows();
+// What is said about a file of rows; empty: nothing.
+std::string MessageOfRows(const ConfigFolder& folder, const json::Json& row) {
+  const auto file = folder.Write("rows.jsonl", BytesOf(row));
+  const std::string as = row.value("as", "prompts");
+  try {
+    if (as == "pairs") {
+      data::ReadPairs(file);
+    } else {
+      const auto rows = data::ReadRows(file);
+      if (as == "labelled") data::RequireLabels(rows, "eval");
+    }
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::kBadInput) << error.message();
+    return error.message();
+  }
+  return {};
+}
+
+// The mean grade, each at least 1.
+double MeanGrade(const ConfigFolder& folder, const std::vector<json::Json>& rows,
+                 std::string (*message_of)(const ConfigFolder&, const json::Json&)) {
   double sum = 0;
   for (const json::Json& row : rows) {
-    const std::string message = MessageOf(folder, row);
+    const std::string message = message_of(folder, row);
     const auto says = [&](const char* part) {
       if (!row.contains(part)) return false;
       const bool found = message.find(folder.Filled(row[part].get<std::string>())) != std::string::npos;
@@ -71,8 +91,19 @@ TEST(WrongInputsTest, EachIsToldWhereItIsWhatItIsWhatWasExpectedAndWhatToDo) {
     EXPECT_GE(grade, 1) << message << "\nabout\n" << row.dump();
     sum += grade;
   }
+  return sum / static_cast<double>(rows.size());
+}
+
+TEST(WrongInputsTest, EachConfigIsToldWhereItIsWhatItIsWhatWasExpectedAndWhatToDo) {
+  const auto rows = Rows("configs.jsonl");
   EXPECT_GE(rows.size(), 120u);
-  EXPECT_GE(sum / static_cast<double>(rows.size()), 2.7);
+  EXPECT_GE(MeanGrade(ConfigFolder(), rows, MessageOf), 2.7);
+}
+
+TEST(WrongInputsTest, EachFileOfRowsIsToldSoToo) {
+  const auto rows = Rows("rows.jsonl");
+  EXPECT_GE(rows.size(), 50u);
+  EXPECT_GE(MeanGrade(ConfigFolder(), rows, MessageOfRows), 2.7);
 }
 
 }  // namespace

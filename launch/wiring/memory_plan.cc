@@ -1,4 +1,4 @@
-#include "launch/train/memory_plan.h"
+#include "launch/wiring/memory_plan.h"
 
 #include <unistd.h>
 
@@ -202,13 +202,7 @@ std::int64_t MemoryPlace::total() const {
 }
 
 bool MemoryPlan::fits() const {
-  std::int64_t on_this_machine = 0;
-  for (const MemoryPlace& place : places) {
-    if (!place.fits()) return false;
-    if (!place.gpu) on_this_machine += place.count * place.total();
-    if (!place.gpu && on_this_machine > place.limit) return false;
-  }
-  return true;
+  return WhatDoesNotFit(*this, /*one_machine=*/true).empty();
 }
 
 MemoryPlan PlanMemory(const RunConfig& config, const model::ModelConfig& model, const std::vector<std::string>& roles,
@@ -243,13 +237,61 @@ std::string ToText(const MemoryPlan& plan, const RunConfig& config) {
   return text + base::Format("# the run {}\n", plan.fits() ? "fits" : "DOES NOT FIT");
 }
 
+namespace {
+
+// What makes a part smaller, by a word of its name. The first that fits counts.
+const char* KeysThatShrink(const std::string& part) {
+  static constexpr std::pair<const char*, const char*> kKeys[] = {
+      {"cache", "engine.cache_tokens, rollout.max_completion_length, train.groups_per_step"},
+      {"working memory", "train.groups_per_step, train.num_generations, rollout.max_completion_length"},
+      {"activations", "train.micro_batch_tokens, train.gradient_checkpointing: true"},
+      {"backward", "train.micro_batch_tokens, train.gradient_checkpointing: true"},
+      {"evaluation", "eval.steps: 0, rollout.max_completion_length"},
+      {"KL reference", "train.offload_reference: true, train.beta: 0"},
+      {"judge", "judge.backend: endpoint, or a smaller judge"},
+  };
+  for (const auto& [word, keys] : kKeys) {
+    if (part.find(word) != std::string::npos) return keys;
+  }
+  return "dtype: bfloat16, more learner ranks (placement.ranks), or a smaller model";
+}
+
+std::string Shortage(const MemoryPlace& place) {
+  std::vector<MemoryPlace::Item> items = place.items;
+  std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
+  constexpr std::size_t kNamed = 3;
+  std::string parts;
+  for (std::size_t i = 0; i < std::min(items.size(), kNamed); ++i) {
+    parts += base::Format("{}{} {}", i == 0 ? "" : ", ", items[i].what, GiB(items[i].bytes));
+  }
+  return base::Format("memory: {} needs {} GiB, and the {} has {} ({}…): what makes it smaller is {}", place.who,
+                      GiB(place.total()), place.gpu ? "GPU (device_memory_gib)" : "machine", GiB(place.limit), parts,
+                      KeysThatShrink(items.front().what));
+}
+
+}  // namespace
+
+std::vector<std::string> WhatDoesNotFit(const MemoryPlan& plan, bool one_machine) {
+  std::vector<std::string> short_of;
+  std::int64_t together = 0, limit = 0;
+  for (const MemoryPlace& place : plan.places) {
+    if (!place.fits()) short_of.push_back(Shortage(place));
+    if (place.gpu) continue;
+    together += place.count * place.total();
+    limit = place.limit;
+  }
+  if (short_of.empty() && one_machine && together > limit) {
+    short_of.push_back(
+        base::Format("memory: the processes of this machine need {} GiB together, and it has {}: start fewer of them "
+                     "(placement.ranks), or on more machines",
+                     GiB(together), GiB(limit)));
+  }
+  return short_of;
+}
+
 MemoryWatch::MemoryWatch(const MemoryPlace& place, std::string device)
     : predicted_(place.total()), device_(std::move(device)) {
   base::LogInfo("memory: predicted peak of {}: {}", place.who, ToText(place));
-  if (!place.fits()) {
-    base::LogWarning("memory: {} is more than the {} GiB of the {}", place.who, GiB(place.limit),
-                     place.gpu ? "GPU" : "machine");
-  }
 }
 
 base::Metrics MemoryWatch::AfterStep() {

@@ -49,6 +49,10 @@ std::string ToText(const MemoryPlan& plan, const RunConfig& config);
 // One place in a line: "16.1 GiB: weights 1.9, …".
 std::string ToText(const MemoryPlace& place);
 
+// Each place that does not hold what is planned, with its largest parts and the keys that make them smaller; empty: the
+// plan fits. `one_machine`: whether all that lies on no GPU shares this machine's memory.
+std::vector<std::string> WhatDoesNotFit(const MemoryPlan& plan, bool one_machine);
+
 // Sets the measured peak beside the predicted one. One thread.
 class MemoryWatch {
  public:
