@@ -43,13 +43,13 @@ std::uint64_t Verifier::starts() const {
   return starts_;
 }
 
-base::Outcome<bool> Verifier::GiveUp(const std::string& reason) {
+base::Outcome<bool> Verifier::GiveUp(const std::string& reason, base::ErrorKind kind) {
   std::string text = "verifier " + Joined(config_.command) + ": " + reason;
   if (const std::string said = LastLine(child_->errors()); !said.empty()) {
     text += " (its standard error: " + Last(said, kShown) + ")";
   }
   child_.reset();
-  return base::Failure{base::ErrorKind::kRetryLater, std::move(text)};
+  return base::Failure{kind, std::move(text)};
 }
 
 base::Outcome<bool> Verifier::Ask(const std::string& line) {
@@ -67,7 +67,8 @@ base::Outcome<bool> Verifier::Ask(const std::string& line) {
   }
   // Every further answer would be taken for that of the next question.
   if (const std::string unasked = child_->output(); !unasked.empty()) {
-    return GiveUp("wrote more than one line for a question: " + json::Describe(json::Json(LastLine(unasked))));
+    return GiveUp("wrote more than one line for a question: " + json::Describe(json::Json(LastLine(unasked))),
+                  base::ErrorKind::kBadInput);
   }
   child_->Write(line);
   const auto reply = child_->ReadLine(base::Deadline::In(config_.timeout));

@@ -39,7 +39,7 @@ class Verifier {
 
  private:
   base::Outcome<bool> Ask(const std::string& line);
-  base::Outcome<bool> GiveUp(const std::string& reason);
+  base::Outcome<bool> GiveUp(const std::string& reason, base::ErrorKind kind = base::ErrorKind::kRetryLater);
 
   const VerifierConfig config_;
   mutable std::mutex mutex_;

@@ -33,6 +33,7 @@ struct Tally {
   std::size_t equal = 0;
   std::size_t answered = 0;
   std::string failure;  // the first
+  bool broken = false;  // it does not keep to the protocol, however many answers it gave
 };
 
 Tally Ask(answers::Verifier& verifier, const std::vector<Probe>& probes) {
@@ -44,6 +45,7 @@ Tally Ask(answers::Verifier& verifier, const std::vector<Probe>& probes) {
       tally.equal += *equal;
     } else {
       if (tally.failure.empty()) tally.failure = equal.failure().reason;
+      tally.broken = tally.broken || equal.failure().kind == base::ErrorKind::kBadInput;
       if (tally.answered == 0) return tally;  // each further one could take as long
     }
   }
@@ -137,7 +139,11 @@ void CheckVerifier(const AnswerKeys& keys, const std::vector<std::string>& label
     (labels.empty() ? found.warnings : found.errors).push_back(text);
   }
   const std::string& failure = equal.failure.empty() ? different.failure : equal.failure;
-  if (!failure.empty()) found.warnings.push_back("answer.verifier: one of the probes had no answer: " + failure);
+  if (equal.broken || different.broken) {
+    found.errors.push_back("answer.verifier: " + failure + "; expected one line for each question");
+  } else if (!failure.empty()) {
+    found.warnings.push_back("answer.verifier: one of the probes had no answer: " + failure);
+  }
 }
 
 void CheckEndpoint(const RunConfig& config, bool ask, Preflight& found) {

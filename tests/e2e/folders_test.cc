@@ -126,10 +126,10 @@ TEST(FoldersTest, ARunIsNotOverwrittenByOneThatBeginsFromIt) {
 
 TEST(FoldersTest, ARunIsHeldByOneProcessAndBeginsAgainAfterAKillBeforeItsFirstCheckpoint) {
   const fs::path runs = TestFolder();
-  // It learns nothing, and goes on with that until it is killed.
-  Arguments argv = Train(runs, "a",
-                         {"--set", "train.max_steps=100000", "--set", "train.save_steps=0", "--set",
-                          "train.learning_rate=0", "--set", "train.max_empty_steps=0"});
+  // With nothing left to learn it goes on until it is killed.
+  Arguments argv =
+      Train(runs, "a",
+            {"--set", "train.max_steps=100000", "--set", "train.save_steps=0", "--set", "train.max_empty_steps=0"});
   argv.insert(argv.begin(), tests::ProgramFile());
   process::Child child(ToolOptions(argv, BaseFolder()));
   const auto deadline = base::Deadline::In(std::chrono::minutes(3));
