@@ -145,7 +145,7 @@ std::optional<std::string> LastSide(std::string_view formula) {
   }
   if (begin > chain.size()) return std::nullopt;
   sides.push_back(WithoutEnd(chain.substr(begin)));
-  if (sides.back().empty()) return std::nullopt;
+  if (sides.back().empty() || (sides.size() > 1 && sides.front() == sides.back())) return std::nullopt;
   if (sides.size() == 1) return marks.after_arrow > 0 ? std::optional(std::string(sides[0])) : std::nullopt;
   static constexpr std::string_view kToDo[] = {"\\int", "\\lim", "\\sum", "\\prod", "\\frac{d}"};
   const bool is_to_do = std::any_of(std::begin(kToDo), std::end(kToDo),

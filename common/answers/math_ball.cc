@@ -243,7 +243,7 @@ class BallEvaluation {
   // Arb's integration subdivides until the enclosure is narrow, or gives up.
   MaybeBall IntegralBall(const Node& node) {
     constexpr slong kMaxEvaluations = 20'000;
-    if (bound_ != nullptr || node.args.size() != 4) return std::nullopt;
+    if (bound_ != nullptr || node.args.size() != 4 || HasVariables(node.args[1])) return std::nullopt;
     const MaybeBall lower = Of(node.args[2]);
     const MaybeBall upper = lower ? Of(node.args[3]) : lower;
     if (!upper) return upper;

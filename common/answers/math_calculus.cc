@@ -18,11 +18,6 @@ namespace {
 
 using MaybeNode = std::optional<Node>;
 
-bool IsCalculus(const Node& node) {
-  static constexpr std::string_view kNames[] = {"\\sum", "\\prod", "\\int", "\\diff", "\\lim", "\\lim+", "\\lim-"};
-  return node.op == Op::kCall && Contains(kNames, node.name);
-}
-
 bool IsInfinity(const Node& node, bool negative) {
   if (negative) return node.op == Op::kNegate && IsInfinity(node.args[0], false);
   return IsSymbol(node, "\\infty");
@@ -211,6 +206,15 @@ MaybeNode OfSeries(const Node& call, Trial& trial) {
   return call.name == "\\sum" ? BinomialSum(call, trial) : std::nullopt;
 }
 
+// "f(x)" reads as a product, but is none where it matters.
+bool HasUnknownFunction(const Node& node, const std::string& variable) {
+  constexpr std::string_view kNames = "fghuvFGHPQ";
+  const bool is_one = node.op == Op::kMultiply && node.args[0].op == Op::kSymbol &&
+                      kNames.find(node.args[0].name[0]) != std::string_view::npos && DependsOn(node.args[1], variable);
+  return is_one || std::any_of(node.args.begin(), node.args.end(),
+                               [&](const Node& arg) { return HasUnknownFunction(arg, variable); });
+}
+
 // The bound variable as a free one, to be looked at at many points.
 Node Opened(Node call) {
   const std::string name = call.args[0].name;
@@ -223,6 +227,11 @@ Node Opened(Node call) {
 
 }  // namespace
 
+bool IsCalculus(const Node& node) {
+  static constexpr std::string_view kNames[] = {"\\sum", "\\prod", "\\int", "\\diff", "\\lim", "\\lim+", "\\lim-"};
+  return node.op == Op::kCall && Contains(kNames, node.name);
+}
+
 bool HasCalculus(const Node& node) {
   return IsCalculus(node) || std::any_of(node.args.begin(), node.args.end(), HasCalculus);
 }
@@ -231,6 +240,7 @@ Node Evaluated(Node node, Trial& trial) {
   for (Node& arg : node.args) arg = Evaluated(std::move(arg), trial);
   if (!IsCalculus(node) || node.args.size() < 2 || HasCalculus(node.args[1])) return node;
   const Node open = Opened(node);
+  if (HasUnknownFunction(open.args[1], open.args[0].name)) return node;
   const bool has_values =
       std::all_of(open.args.begin() + 1, open.args.end(), [&](const Node& arg) { return HasValue(arg, trial); });
   if (!has_values) return node;

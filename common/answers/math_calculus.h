@@ -9,7 +9,10 @@
 
 namespace autodidact::answers {
 
-// Whether an answer holds a limit, an integral, a derivative or a series.
+// A limit, an integral, a derivative or a series.
+bool IsCalculus(const Node& node);
+
+// Whether an answer holds one.
 bool HasCalculus(const Node& node);
 
 // The answer with those in closed form that have one that is proven: derivatives, limits, integrals of entire

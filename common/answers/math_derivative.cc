@@ -95,7 +95,9 @@ MaybeNode OfArithmetic(const Node& node, const std::string& variable) {
 // The coefficients of a polynomial in the variable, from the constant on.
 std::optional<std::vector<Node>> Coefficients(const Node& node, const std::string& variable) {
   if (!DependsOn(node, variable)) return std::vector<Node>{node};
-  if (node.op == Op::kSymbol) return std::vector<Node>{Integer(0), Integer(1)};
+  if (node.op == Op::kSymbol) {
+    return node.name == variable ? std::optional(std::vector<Node>{Integer(0), Integer(1)}) : std::nullopt;
+  }
   if (node.op == Op::kNegate) return Coefficients(Times(Integer(-1), node.args[0]), variable);
   if (node.op == Op::kPower) {
     const auto power = ToSmallRational(node.args[1]);
@@ -180,7 +182,7 @@ std::optional<Node> Derivative(const Node& node, const std::string& variable) {
   if (!DependsOn(node, variable)) return Integer(0);
   switch (node.op) {
     case Op::kSymbol:
-      return Integer(1);
+      return node.name == variable ? MaybeNode(Integer(1)) : std::nullopt;
     case Op::kNegate: {
       MaybeNode slope = Derivative(node.args[0], variable);
       return slope ? MaybeNode(Minus(Integer(0), std::move(*slope))) : slope;

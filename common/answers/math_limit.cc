@@ -43,6 +43,7 @@ class Expander {
     if (!DependsOn(node, variable_)) return Constant(node);
     switch (node.op) {
       case Op::kSymbol:
+        if (node.name != variable_) throw NotFound();
         return Variable();
       case Op::kNegate:
         return Scaled(Of(node.args[0]), Integer(-1));

@@ -16,10 +16,19 @@ std::string BaseName(std::string subscript) {
                                                 "seven",  "eight",    "nine",     "ten",     "eleven",
                                                 "twelve", "thirteen", "fourteen", "fifteen", "sixteen"};
   if (subscript.starts_with("base")) subscript.erase(0, 4);
+  if (subscript.size() > 2 && subscript.front() == '(' && subscript.back() == ')') {
+    subscript = subscript.substr(1, subscript.size() - 2);
+  }
   for (std::size_t i = 0; i < std::size(kNames); ++i) {
     if (subscript == kNames[i]) return std::to_string(i + 2);
   }
   return subscript;
+}
+
+// Digits in a base are a name, but those in base ten.
+Node InBase(const Node& number, const std::string& base) {
+  if (base == "10" && IsPlainInteger(number)) return number;
+  return MakeNode(Op::kSymbol, number.name + "_" + base);
 }
 
 }  // namespace
@@ -71,11 +80,11 @@ std::optional<Node> Parser::TakeDigitsInBase() {
 
 Node Parser::Number() {
   Node number = MakeNode(Op::kNumber, Take().text);
-  if (TakeSymbol('_')) return MakeNode(Op::kSymbol, number.name + "_" + BaseName(Raw()));
+  if (TakeSymbol('_')) return InBase(number, BaseName(Raw()));
   if (Peek().kind == TokenKind::kText && Peek().text.starts_with("base")) {
     const std::string words = Take().text;
     const std::string base(Trim(std::string_view(words).substr(4)));
-    return MakeNode(Op::kSymbol, number.name + "_" + BaseName(base.empty() ? Raw() : base));
+    return InBase(number, BaseName(base.empty() ? Raw() : base));
   }
   return number;
 }

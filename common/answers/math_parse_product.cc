@@ -60,6 +60,7 @@ bool Parser::IsCondition() const {
 Node Parser::WithCondition(Node value) {
   Node condition = Bracketed();
   if (condition.op != Op::kRelation || condition.args[1].op != Op::kSymbol) throw SyntaxError();
+  if (value.op > Op::kUnit) return value;
   return MakeNode(Op::kUnit, ConditionName(condition), {std::move(value)});
 }
 
@@ -90,6 +91,7 @@ Node Parser::WithUnit(Node value) {
       Take();
       unit += "^" + Raw();
     }
+    if (IsSymbol('*') && Peek(1).kind == TokenKind::kText) Take();
     if (IsSymbol('/') && Peek(1).kind == TokenKind::kText) {
       Take();
       unit.push_back('/');
@@ -144,6 +146,7 @@ Node Parser::Power() {
     return Suffixed(MakeNode(op, "", {std::move(base), std::move(fraction)}));
   }
   while (IsSymbol('^')) {
+    if (IsPlainInteger(base) && TakeOrdinal()) continue;
     if (TakeDegree()) {
       base = MakeNode(Op::kUnit, "degree" + Scale(), {std::move(base)});
       continue;
@@ -170,6 +173,17 @@ bool Parser::TakeDegree() {
     return true;
   }
   return false;
+}
+
+bool Parser::TakeOrdinal() {
+  if (!IsSymbol('{', 1)) return false;
+  std::string ending;
+  std::size_t at = 2;
+  for (; !IsSymbol('}', at) && Peek(at).kind != TokenKind::kEnd && ending.size() < 3; ++at) ending += Peek(at).text;
+  static constexpr std::string_view kEndings[] = {"st", "nd", "rd", "th"};
+  if (!IsSymbol('}', at) || !Contains(kEndings, ending)) return false;
+  at_ += at + 1;
+  return true;
 }
 
 Node Parser::Postfix() {

@@ -111,6 +111,8 @@ class Parser {
 
   // "^\circ" and "^{\circ}".
   bool TakeDegree();
+  // "^{th}" of "7^{th}".
+  bool TakeOrdinal();
   Node Postfix();
   Node Suffixed(Node node);
 

@@ -18,6 +18,8 @@ class RealSet {
   // begin.
   static std::optional<RealSet> Of(const Node& node, Trial& trial);
 
+  bool IsEmpty() const { return !starts_ && boundaries_.empty(); }
+
   // Nothing where the order of two boundaries is not known.
   static std::optional<bool> Same(const RealSet& left, const RealSet& right, Trial& trial);
 

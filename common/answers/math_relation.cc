@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "answers/math_calculus.h"
+#include "answers/math_tree.h"
 #include "answers/math_value.h"
 
 namespace autodidact::answers {
@@ -72,7 +74,7 @@ bool IsValueOfFunction(const Node& node) {
 
 bool IsName(const Node& node) {
   if (IsVariable(node) || node.op == Op::kText || IsMeasured(node) || IsDerivative(node)) return true;
-  if (IsFunctionOfName(node) || IsProbability(node) || IsValueOfFunction(node)) return true;
+  if (IsFunctionOfName(node) || IsProbability(node) || IsValueOfFunction(node) || IsCalculus(node)) return true;
   if ((node.op == Op::kTuple && node.name == "()") || node.op == Op::kRatio) {
     return std::all_of(node.args.begin(), node.args.end(), IsVariable);
   }
@@ -171,21 +173,32 @@ std::optional<Node> Intersection(const Node& list, Trial& trial) {
                   {lower->args[0], MakeNode(Op::kSymbol, VariableOf(list.args[0])), upper->args[1]});
 }
 
-// |x| < a and |x| > a
+// The c of |x − c|, |c − x| and |x|; nothing for anything else.
+std::optional<Node> CentreOf(const Node& size) {
+  if (size.op != Op::kCall || size.name != "\\abs") return std::nullopt;
+  const Node& inner = size.args[0];
+  if (IsVariable(inner)) return Integer(0);
+  if (inner.op != Op::kAdd && inner.op != Op::kSubtract) return std::nullopt;
+  const bool is_first = IsVariable(inner.args[0]);
+  const Node& constant = inner.args[is_first ? 1 : 0];
+  if (!IsVariable(inner.args[is_first ? 0 : 1]) || HasVariables(constant)) return std::nullopt;
+  return inner.op == Op::kAdd ? Minus(Integer(0), constant) : constant;
+}
+
+// |x − c| < a and |x − c| > a
 std::optional<Node> IntervalOfSize(const Node& relation) {
   const Node falling = IsAllOf(relation.name, "<l") ? Reversed(relation) : relation;
   const Node& left = falling.args[0];
   const Node& right = falling.args[1];
-  const auto is_size = [](const Node& node) {
-    return node.op == Op::kCall && node.name == "\\abs" && IsVariable(node.args[0]);
-  };
+  const auto is_bound = [](const Node& node) { return node.op <= Op::kPercent && !HasVariables(node); };
   const bool strict = falling.name == ">";
-  if (is_size(right) && left.op == Op::kNumber) {
-    return MakeNode(Op::kTuple, strict ? "()" : "[]", {MakeNode(Op::kNegate, "", {left}), left});
+  const auto inner = CentreOf(right), outer = CentreOf(left);
+  if (inner && is_bound(left)) {
+    return MakeNode(Op::kTuple, strict ? "()" : "[]", {Minus(*inner, left), Plus(*inner, left)});
   }
-  if (!is_size(left) || right.op != Op::kNumber) return std::nullopt;
-  Node below = MakeNode(Op::kTuple, strict ? "()" : "(]", {Infinity(true), MakeNode(Op::kNegate, "", {right})});
-  Node above = MakeNode(Op::kTuple, strict ? "()" : "[)", {right, Infinity(false)});
+  if (!outer || !is_bound(right)) return std::nullopt;
+  Node below = MakeNode(Op::kTuple, strict ? "()" : "(]", {Infinity(true), Minus(*outer, right)});
+  Node above = MakeNode(Op::kTuple, strict ? "()" : "[)", {Plus(*outer, right), Infinity(false)});
   return MakeNode(Op::kUnion, "∪", {std::move(below), std::move(above)});
 }
 
@@ -217,8 +230,13 @@ std::optional<Node> ToInterval(const Node& relation) {
 }
 
 std::string VariableOf(const Node& relation) {
-  const auto found = std::find_if(relation.args.begin(), relation.args.end(), IsVariable);
-  return found == relation.args.end() ? std::string() : found->name;
+  for (const Node& side : relation.args) {
+    if (IsVariable(side)) return side.name;
+    if (!CentreOf(side)) continue;
+    const Node& inner = side.args[0];
+    return IsVariable(inner) ? inner.name : VariableOf(inner);
+  }
+  return {};
 }
 
 std::optional<bool> SameMultiple(const Node& left, const Node& right, Trial& trial) {

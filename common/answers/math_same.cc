@@ -115,7 +115,8 @@ class Comparison {
       if (const Node* value = ValueOfEquation(relation)) return Same(*value, other);
       if (IsTrueCalculation(relation)) return Same(relation.args.back(), other);
       const auto interval = ToInterval(relation);
-      return interval && other.op != Op::kList && Same(*interval, other);
+      const bool is_plain_list = other.op == Op::kList && other.name == ",";
+      return interval && !is_plain_list && Same(*interval, other);
     }
     const Node* left_value = ValueOfEquation(left);
     const Node* right_value = ValueOfEquation(right);
@@ -147,7 +148,20 @@ class Comparison {
     return true;
   }
 
+  // What several relations of one variable have in common.
+  std::optional<RealSet> CommonSet(const Node& list) {
+    if (list.op != Op::kList || list.name == "or") return std::nullopt;
+    Node common = MakeNode(Op::kUnion, "∩");
+    for (const Node& item : list.args) {
+      auto interval = item.op == Op::kRelation ? ToInterval(item) : std::nullopt;
+      if (!interval || VariableOf(item) != VariableOf(list.args[0])) return std::nullopt;
+      common.args.push_back(std::move(*interval));
+    }
+    return RealSet::Of(common, trial_);
+  }
+
   std::optional<RealSet> AsRealSet(const Node& node) {
+    if (auto common = CommonSet(node); common && !common->IsEmpty()) return common;
     const auto parts = AsUnion(node);
     return RealSet::Of(parts ? *parts : node, trial_);
   }
@@ -313,6 +327,8 @@ class Comparison {
     if (!a.unit.empty() && !b.unit.empty() && a.unit != b.unit) return false;
     if ((left_percent && !b.unit.empty()) || (right_percent && !a.unit.empty())) return false;
     if (SameNumbers(a.value, b.value)) return true;
+    if (a.unit == "degree" && b.unit.empty() && !right_percent) return SameNumbers(left, b.value);
+    if (b.unit == "degree" && a.unit.empty() && !left_percent) return SameNumbers(a.value, right);
     if (left_percent == right_percent) return false;
     Node& percent = left_percent ? a.value : b.value;
     percent = MakeNode(Op::kDivide, "", {std::move(percent), MakeNode(Op::kNumber, "100")});

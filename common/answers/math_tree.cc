@@ -22,9 +22,14 @@ Node Reduced(Node node) {
   return value ? Fraction(*value) : node;
 }
 
-// "a_k" for k.
-bool HasIndex(std::string_view symbol, std::string_view index) {
-  return symbol.size() > index.size() + 1 && symbol.ends_with(index) && symbol[symbol.size() - index.size() - 1] == '_';
+// Where the name of "a_k" and "f(k)" holds k; npos in others.
+std::size_t IndexAt(std::string_view symbol, std::string_view index) {
+  const auto ends_with = [&](char before, std::string_view after) {
+    const std::size_t length = 1 + index.size() + after.size();
+    return symbol.size() > length && symbol.ends_with(std::string(1, before) + std::string(index) + std::string(after));
+  };
+  if (ends_with('_', "")) return symbol.size() - index.size();
+  return ends_with('(', ")") ? symbol.size() - index.size() - 1 : std::string_view::npos;
 }
 
 // A value as the index of a name: "1", "n", "n+1".
@@ -95,7 +100,9 @@ std::size_t CountNodes(const Node& node) {
 }
 
 bool DependsOn(const Node& node, std::string_view name) {
-  if (node.op == Op::kSymbol && (node.name == name || HasIndex(node.name, name))) return true;
+  if (node.op == Op::kSymbol && (node.name == name || IndexAt(node.name, name) != std::string::npos)) {
+    return true;
+  }
   return std::any_of(node.args.begin(), node.args.end(), [&](const Node& arg) { return DependsOn(arg, name); });
 }
 
@@ -104,8 +111,10 @@ void Substitute(Node& node, std::string_view name, const Node& value) {
     node = value;
     return;
   }
-  if (node.op == Op::kSymbol && HasIndex(node.name, name)) {
-    node.name = node.name.substr(0, node.name.size() - name.size()) + Spelled(value);
+  if (node.op == Op::kSymbol) {
+    if (const std::size_t at = IndexAt(node.name, name); at != std::string::npos) {
+      node.name.replace(at, name.size(), Spelled(value));
+    }
     return;
   }
   for (Node& arg : node.args) Substitute(arg, name, value);

@@ -227,7 +227,7 @@ TEST(MathematicsTest, DifferentAnswersOfMath500StayDifferent) {
     }
   }
   // "\frac14" and "\frac{1}{4}", "90^\circ" and "90", "x=5" and "5", and the like: looked at one by one.
-  EXPECT_EQ(equal, 11);
+  EXPECT_EQ(equal, 12);
 }
 
 TEST(MathematicsTest, SymmetricAndHarmlessOnRandomTexts) {
