@@ -19,6 +19,8 @@ namespace {
 
 using MaybeBall = std::optional<Ball>;
 
+constexpr double kMaxLogOfCostly = 10;
+
 struct BallFunction {
   const char* name;
   void (*function)(acb_t, const acb_t, slong);
@@ -308,6 +310,10 @@ class BallEvaluation {
     }
     if (node.name == "\\floor" || node.name == "\\ceil") return Stepped(node, arguments[0]);
     if (node.name == "\\lg" || node.name == "\\log") return Logarithm(arguments[0], Ball(10), precision_);
+    // Far out, and far from the line, these two take more than all others together.
+    const bool is_costly = node.name == "\\zeta" || node.name == "\\Gamma";
+    const bool is_far = bound_ != nullptr || !IsExactlyReal(arguments[0]) || arguments[0].LogUpper() > kMaxLogOfCostly;
+    if (is_costly && is_far) return std::nullopt;
     for (const BallFunction& named : kBallFunctions) {
       if (node.name != named.name) continue;
       named.function(result.Raw(), arguments[0].Raw(), precision_);

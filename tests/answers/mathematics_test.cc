@@ -318,6 +318,8 @@ TEST(MathematicsTest, DeepAndLongTextsAreRefusedAndNotFollowed) {
   }
   EXPECT_FALSE(EqualMathematics("9^{9^{9^{9}}}", "9^{9^{9^{8}}}"));
   EXPECT_FALSE(EqualMathematics("100000!", "100001!"));
+  EXPECT_FALSE(EqualMathematics("\\zeta(\\frac12+10^{30}i)", "\\zeta(\\frac12+10^{29}i)"));
+  EXPECT_FALSE(EqualMathematics("\\int_0^{10^9}\\sin(x^2)dx", "\\int_0^{10^8}\\sin(x^2)dx"));
 }
 
 }  // namespace
