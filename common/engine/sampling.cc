@@ -66,31 +66,34 @@ DrawnToken Sampler::Draw(float* logits, std::int64_t vocab_size, const DrawSpec&
     drawn.sampled_logprob = drawn.logprob;
     return drawn;
   }
-  const double uniform = base::UniformAt(spec.key, spec.position);
   double kept = total;
-  const bool cut_k = params.top_k > 0 && params.top_k < vocab_size;
-  const bool cut_p = params.top_p < 1.0f;
-  const bool cut_min = params.min_p > 0.0f;
-  if (!cut_k && !cut_p && !cut_min) {
-    drawn.id = PickFromAll(uniform * total, vocab_size);
-  } else {
-    candidates_.clear();
-    if (cut_k) {
-      CollectTopK(logits, padded, params.top_k);
-    } else if (cut_p) {
-      CollectForTopP(padded, total, params.top_p);
-    } else {
-      CollectAtLeast(padded, params.min_p);
-    }
-    if (cut_p) CutTopP(cut_k ? CandidateMass() : total, params.top_p);
-    if (cut_min) std::erase_if(candidates_, [&](const Candidate& c) { return c.weight < params.min_p; });
-    kept = CandidateMass();
-    drawn.id = PickFromCandidates(uniform * kept);
-  }
+  drawn.id = Pick(logits, vocab_size, spec, kept);
   drawn.logprob = raw_logprob(raw_logit(drawn.id));
   const double scaled = static_cast<double>((logits[drawn.id] - largest) * inverse_temperature);
   drawn.sampled_logprob = (kept == total && !penalized) ? drawn.logprob : static_cast<float>(scaled - std::log(kept));
   return drawn;
+}
+
+schema::TokenId Sampler::Pick(const float* logits, std::int64_t vocab_size, const DrawSpec& spec, double& mass) {
+  const SamplingParams& params = *spec.params;
+  const std::int64_t padded = PaddedSize(vocab_size);
+  const double uniform = base::UniformAt(spec.key, spec.position);
+  const bool cut_k = params.top_k > 0 && params.top_k < vocab_size;
+  const bool cut_p = params.top_p < 1.0f;
+  const bool cut_min = params.min_p > 0.0f;
+  if (!cut_k && !cut_p && !cut_min) return PickFromAll(uniform * mass, vocab_size);
+  candidates_.clear();
+  if (cut_k) {
+    CollectTopK(logits, padded, params.top_k);
+  } else if (cut_p) {
+    CollectForTopP(padded, mass, params.top_p);
+  } else {
+    CollectAtLeast(padded, params.min_p);
+  }
+  if (cut_p) CutTopP(cut_k ? CandidateMass() : mass, params.top_p);
+  if (cut_min) std::erase_if(candidates_, [&](const Candidate& c) { return c.weight < params.min_p; });
+  mass = CandidateMass();
+  return PickFromCandidates(uniform * mass);
 }
 
 // Each token of prompt and rollout once: positive logits are divided by the penalty, negative ones multiplied.

@@ -47,6 +47,8 @@ class Sampler {
   };
 
   void Penalize(float* logits, std::int64_t vocab_size, const DrawSpec& spec);
+  // Draws from the weights after the filters. `mass`: of all weights; becomes that of those which the filters kept.
+  schema::TokenId Pick(const float* logits, std::int64_t vocab_size, const DrawSpec& spec, double& mass);
   void CollectTopK(const float* logits, std::int64_t padded, std::int32_t k);
   void CollectAtLeast(std::int64_t padded, float threshold);
   void CollectForTopP(std::int64_t padded, double total, float top_p);

@@ -1,5 +1,6 @@
 #include <exception>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/guarded.h"
@@ -16,6 +17,50 @@ namespace {
 
 constexpr auto kLeaving = std::chrono::seconds(3);
 
+// The roles of a run as threads of this process. The first that fails stops the run, and its error is the run's.
+class RoleThreads {
+ public:
+  // `setting` but for the place of each role; what it refers to must outlive the threads, as must `run_stop`.
+  RoleThreads(RoleSetting setting, std::stop_source& run_stop) : setting_(std::move(setting)), run_stop_(run_stop) {}
+  ~RoleThreads() { Join(); }
+  RoleThreads(const RoleThreads&) = delete;
+  RoleThreads& operator=(const RoleThreads&) = delete;
+
+  void Start(const char* kind, std::int64_t count) {
+    for (std::int64_t index = 0; index < count; ++index) {
+      threads_.emplace_back([this, kind, index] { Run(kind, index); });
+    }
+  }
+  void Join() {
+    roles_stop_.request_stop();
+    threads_.clear();
+  }
+  std::exception_ptr failure() {
+    return failure_.With([](const std::exception_ptr& first) { return first; });
+  }
+
+ private:
+  void Run(const char* kind, std::int64_t index) {
+    try {
+      RoleSetting setting = setting_;
+      setting.bind = base::Format("inproc://{}-{}", kind, index);
+      setting.index = index;
+      RoleNamed(kind)(setting, roles_stop_.get_token());
+    } catch (...) {
+      failure_.With([](std::exception_ptr& first) {
+        if (!first) first = std::current_exception();
+      });
+      run_stop_.request_stop();
+    }
+  }
+
+  const RoleSetting setting_;
+  std::stop_source& run_stop_;
+  std::stop_source roles_stop_;
+  base::Guarded<std::exception_ptr> failure_;
+  std::vector<std::jthread> threads_;
+};
+
 }  // namespace
 
 learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& options, process::Ending& ending) {
@@ -30,62 +75,38 @@ learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& o
   learner::Learner learner(ToLearner(config, side.facts()), model.weights, *communicator, &side.rank_zero());
   if (place.checkpoint()) learner.Resume(*place.checkpoint());
 
-  // A role that fails stops the run; its error is the run's.
-  std::stop_source roles_stop;
   std::stop_source run_stop;
   const std::stop_callback forward(options.stop, [&] { run_stop.request_stop(); });
-  base::Guarded<std::exception_ptr> failure;
-  std::vector<std::jthread> roles;
-  const auto start = [&](const char* kind, std::int64_t count) {
-    for (std::int64_t index = 0; index < count; ++index) {
-      roles.emplace_back([&, kind, index] {
-        try {
-          const RoleSetting setting{.config = config,
-                                    .context = context,
-                                    .security = security,
-                                    .learner = side.endpoint(),
-                                    .bind = base::Format("inproc://{}-{}", kind, index),
-                                    .index = index,
-                                    .initial = model.weights,
-                                    .tokenizer = *model.tokenizer,
-                                    .local_store = &side.store()};
-          RoleNamed(kind)(setting, roles_stop.get_token());
-        } catch (...) {
-          failure.With([](std::exception_ptr& first) {
-            if (!first) first = std::current_exception();
-          });
-          run_stop.request_stop();
-        }
-      });
-    }
-  };
-  start("judge", config.placement.judges);
+  RoleThreads roles({.config = config,
+                     .context = context,
+                     .security = security,
+                     .learner = side.endpoint(),
+                     .initial = model.weights,
+                     .tokenizer = *model.tokenizer,
+                     .local_store = &side.store()},
+                    run_stop);
+  roles.Start("judge", config.placement.judges);
   if (EstimatorInTraining(config) == estimators::EstimatorKind::kSynthesis) {
-    start("anchor", config.placement.anchors);
+    roles.Start("anchor", config.placement.anchors);
   }
-  start("actor", config.placement.actors);
+  roles.Start("actor", config.placement.actors);
 
-  const auto join = [&] {
-    roles_stop.request_stop();
-    roles.clear();
-  };
-  const auto failed = [&] { return failure.With([](const std::exception_ptr& e) { return e; }); };
   learner::RunEnd end;
   try {
     {
       const process::Ending::Saving saving(ending, "stopping; the steps that are done are saved as a checkpoint");
       end = learner.Run(run_stop.get_token());
     }
-    if (!failed()) side.WriteEnd(end);
-    if (const auto signal = ending.requested(); signal && end == learner::RunEnd::kStopped && !failed()) {
+    if (!roles.failure()) side.WriteEnd(end);
+    if (const auto signal = ending.requested(); signal && end == learner::RunEnd::kStopped && !roles.failure()) {
       base::LogWarning("stopped after step {}; --resume goes on from its checkpoint", learner.steps_done());
       // A judge may be in the middle of a long program or call, for which nobody waits any more.
       ending.EndBy(base::Deadline::In(kLeaving), process::ExitCodeAfter(*signal));
     }
-    join();
-    if (const auto error = failed()) std::rethrow_exception(error);
+    roles.Join();
+    if (const auto error = roles.failure()) std::rethrow_exception(error);
   } catch (const std::exception& error) {
-    join();
+    roles.Join();
     side.WriteFailure(error.what());
     throw;
   }

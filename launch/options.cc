@@ -1,0 +1,246 @@
+#include "launch/options.h"
+
+#include <type_traits>
+
+#include "estimators/estimator.h"
+#include "launch/config/rules.h"
+#include "launch/config/sampling_keys.h"
+#include "text/chat.h"
+
+namespace autodidact::launch {
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done; 1 failed, or nobody reads the output; 2 the input is wrong, or a run's memory plan does "
+    "not fit; 3 stopped by the collapse alarm; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM.";
+constexpr Whole kThreads{0, 4096};
+constexpr Whole kSeed{0, INT64_MAX};
+constexpr Whole kRows{0, 1'000'000'000};
+
+void AddConfig(CLI::App* command, Arguments& arguments) {
+  command->add_option("config", arguments.config, "YAML file")->required();
+  command->add_option("--set", arguments.overrides, "KEY=VALUE put over the config, as in --set train.max_steps=10");
+}
+
+// The text of an option obeys the rule of a config's key.
+template <class Rule>
+CLI::Validator Obeys(const Rule& rule) {
+  return {[rule](const std::string& text) {
+            std::conditional_t<std::is_same_v<Rule, Whole>, std::int64_t, double> value = 0;
+            return Read({text, false}, rule, value).value_or("");
+          },
+          Expected(rule)};
+}
+
+// The text of an option is a name that `find` knows.
+template <class Find>
+CLI::Validator Known(Find find) {
+  return {[find](const std::string& text) -> std::string {
+            try {
+              find(text);
+            } catch (const base::Error& error) {
+              return error.message();
+            }
+            return "";
+          },
+          ""};
+}
+
+bool IsDevice(const std::string& text) {
+  const std::string numbered = "cuda:";
+  if (text == "cpu" || text == "cuda") return true;
+  return text.starts_with(numbered) && text.size() > numbered.size() && text.size() < numbered.size() + 3 &&
+         text.find_first_not_of("0123456789", numbered.size()) == std::string::npos;
+}
+
+void AddLines(CLI::App* command, Arguments& arguments) {
+  command->add_option("model", arguments.lines.model, "model folder")->required();
+  command
+      ->add_option("--chat-format", arguments.lines.prompt.format,
+                   "of messages: auto (the model's template), plain, llama3, qwen3, qwen2, chatml, smollm2, gemma3")
+      ->check(Known([](const std::string& name) {
+        if (name != "auto") text::ChatFormatNamed(name);
+      }));
+  command->add_option("--chat-template", arguments.lines.prompt.chat_template,
+                      "a file of jinja2 in place of the model's template");
+  command->add_option("--template-variables", arguments.lines.prompt.template_variables,
+                      "JSON object given to the template, as {\"enable_thinking\": false}");
+  command->add_option("--python", arguments.lines.prompt.python, "a Python that has jinja2; default: looked for");
+  command->add_flag(
+      "!--no-special", arguments.lines.special,
+      "texts without the special tokens (BOS, say) of the tokenizer; with --decode: keep those of the ids");
+}
+
+void AddModel(CLI::App* command, Arguments& arguments) {
+  AddLines(command, arguments);
+  command->add_option("--device", arguments.lines.device, "cpu, cuda, cuda:N")
+      ->check(CLI::Validator([](const std::string& text) { return IsDevice(text) ? "" : "expected cpu, cuda, cuda:N"; },
+                             "DEVICE"));
+  command->add_option("--dtype", arguments.lines.dtype, "to compute in: float32, bfloat16")
+      ->check(CLI::IsMember({"float32", "bfloat16"}));
+  command->add_option("--threads", arguments.lines.threads, "0: all cores")->check(Obeys(kThreads));
+}
+
+void AddSampling(CLI::App* command, SamplingKeys& sampling) {
+  command->add_option("--temperature", sampling.temperature)->check(Obeys(kTemperature));
+  command->add_option("--top-k", sampling.top_k)->check(Obeys(kTopK));
+  command->add_option("--top-p", sampling.top_p)->check(Obeys(kTopP));
+  command->add_option("--min-p", sampling.min_p)->check(Obeys(kMinP));
+  command->add_option("--repetition-penalty", sampling.repetition_penalty)->check(Obeys(kRepetitionPenalty));
+  command->add_option("--max-new-tokens,--max-completion-length", sampling.max_completion_length)
+      ->check(Obeys(kTokens));
+  command->add_option("--stop", sampling.stop, "string that ends a completion; may be repeated");
+}
+
+void AddConfigCommand(CLI::App& app, Arguments& arguments) {
+  auto* config = app.add_subcommand("config", "What may be written in a config: help, defaults, a schema for editors");
+  config->set_help_flag();
+  auto* what = config->add_option_group("what");
+  what->add_option("--help,-h", arguments.keys.keys,
+                   "about these keys or sections, as in --help train.beta; without KEY: about all")
+      ->type_name("KEY")
+      ->expected(0, -1);
+  what->add_flag("--defaults", arguments.keys.defaults, "a config of every key with its default");
+  what->add_flag("--schema", arguments.keys.schema, "JSON Schema, for an editor's completion and checks");
+  what->add_flag("--page", arguments.keys.page, "every key as a page of Markdown");
+  what->require_option(1);
+  config->add_flag("--sft", arguments.keys.sft, "of the config of `sft`");
+}
+
+void AddTrain(CLI::App& app, Arguments& arguments) {
+  auto* train = app.add_subcommand("train", "Label-free training: in one process, or as ranks under mpirun");
+  AddConfig(train, arguments);
+  auto* dry_run =
+      train->add_flag("--dry-run", arguments.dry_run,
+                      "check all that can be checked, print the resolved config and the memory plan, and stop");
+  train->add_flag("--probe", arguments.probe, "with --dry-run: ask the judge's endpoint too")->needs(dry_run);
+  auto* resume = train->add_flag("--resume,--resume-if-possible", arguments.resume,
+                                 "go on from the newest checkpoint; where the run has none, begin");
+  auto* from = train
+                   ->add_option("--resume-from", arguments.resume_from,
+                                "go on from this checkpoint: the number of a step of this run, or a folder; with "
+                                "--resume only where the run has none of its own")
+                   ->check([](const std::string& text) { return text.empty() ? "got nothing" : ""; });
+  auto* overwrite =
+      train->add_flag("--overwrite", arguments.overwrite, "delete the run that the folder holds, and begin anew");
+  overwrite->excludes(resume)->excludes(from);
+}
+
+void AddSft(CLI::App& app, Arguments& arguments) {
+  auto* sft = app.add_subcommand("sft", "Supervised training of a small base model");
+  AddConfig(sft, arguments);
+  auto* sft_resume = sft->add_flag("--resume", arguments.resume, "go on from the newest checkpoint, or begin");
+  sft->add_flag("--overwrite", arguments.overwrite, "replace the model that output holds, and forget a begun training")
+      ->excludes(sft_resume);
+}
+
+void AddEvalAndSynthesize(CLI::App& app, Arguments& arguments) {
+  auto* eval = app.add_subcommand("eval", "Estimators x group sizes on a labelled JSONL file");
+  AddConfig(eval, arguments);
+  eval->add_option("--model", arguments.eval.model, "the policy's folder; the anchor is always the config's model");
+  eval->add_option("--data", arguments.eval.data, "labelled JSONL");
+  eval->add_option("--json", arguments.eval.json, "file for the figures");
+  eval->add_option("--records", arguments.eval.records, "JSONL file with a line per question");
+  eval->add_option("--estimators", arguments.eval.estimators, "what is compared; default: the config's")
+      ->delimiter(',')
+      ->check(Known([](const std::string& name) { estimators::EstimatorNamed(name); }));
+  eval->add_option("--limit", arguments.eval.limit, "so many rows, spread evenly over the file")->check(Obeys(kRows));
+
+  auto* synthesize = app.add_subcommand("synthesize", "References with their groups, no training");
+  AddConfig(synthesize, arguments);
+  synthesize->add_option("--model", arguments.synthesize.model, "the policy's folder");
+  synthesize->add_option("--data", arguments.synthesize.data, "JSONL of prompts");
+  synthesize->add_option("--out", arguments.synthesize.out, "JSONL file; default: standard output");
+  synthesize->add_option("--limit", arguments.synthesize.limit, "so many rows, spread evenly over the file")
+      ->check(Obeys(kRows));
+}
+
+void AddRoles(CLI::App& app, Arguments& arguments) {
+  for (const char* role : {"actor", "anchor", "judge"}) {
+    auto* command = app.add_subcommand(role, "One more role of a running job, as a process of its own");
+    AddConfig(command, arguments);
+    command->add_option("--connect", arguments.connect, "endpoint of the learner")->required();
+    command->add_option("--index", arguments.index, "its number among its kind")->check(Obeys(Whole{0, 1'000'000}));
+  }
+}
+
+void AddLineCommands(CLI::App& app, Arguments& arguments) {
+  auto* tokenize =
+      app.add_subcommand("tokenize", "{\"text\"} to {\"ids\"} or {\"messages\"} to {\"ids\", \"text\"}, as JSON lines");
+  AddLines(tokenize, arguments);
+  tokenize->add_flag("--decode", arguments.lines.decode, "{\"ids\"} to {\"text\"}");
+  tokenize->add_flag("!--no-generation-prompt", arguments.lines.generation_prompt,
+                     "messages without the header of the assistant's turn at their end");
+  auto* generate = app.add_subcommand("generate", "{\"prompt\"} or {\"messages\"} to completions, as JSON lines");
+  AddModel(generate, arguments);
+  AddSampling(generate, arguments.lines.sampling);
+  generate->add_option("--n", arguments.lines.n, "completions of each line")->check(Obeys(Whole{1, 1024}));
+  generate->add_option("--seed", arguments.lines.seed, "the same seed and line give the same completions")
+      ->check(Obeys(kSeed));
+  auto* score = app.add_subcommand("score", "{\"ids\"} or {\"prompt\", \"completion\"} to log-probabilities");
+  AddModel(score, arguments);
+  score->add_option("--temperature", arguments.lines.sampling.temperature)
+      ->check(Obeys(Real{kTemperature.least, kTemperature.most}));
+}
+
+void AddGrade(CLI::App& app, Arguments& arguments) {
+  auto* grade = app.add_subcommand(
+      "grade",
+      "{\"gold\", \"answer\"}, {\"program\", \"tests\"} or, with --config, {\"response\", \"rubric\"} to verdicts and "
+      "reasons, as JSON lines");
+  grade
+      ->add_option(
+          "--extractor", arguments.grade.extractor,
+          "auto (the boxes, else an <answer>, what is announced as the answer, what the last sentence comes to, "
+          "or the whole text), boxed, last_number, hashes, whole")
+      ->check(CLI::IsMember({"auto", "boxed", "last_number", "hashes", "whole"}));
+  grade->add_option("--comparator", arguments.grade.comparator, "exact, math")->check(CLI::IsMember({"exact", "math"}));
+  grade->add_option("--timeout", arguments.grade.timeout, "for a program")->check(Obeys(Real{1e-3, 86'400, "seconds"}));
+  grade->add_option("--jobs", arguments.grade.jobs, "lines at a time")->check(Obeys(Whole{1, 1024}));
+  auto* judge =
+      grade->add_option("--config", arguments.grade.config, "YAML file whose judge answers {\"response\", \"rubric\"}");
+  grade->add_option("--set", arguments.grade.overrides, "KEY=VALUE put over the config")->needs(judge);
+}
+
+void AddTools(CLI::App& app, Arguments& arguments) {
+  app.add_subcommand("inspect", "What a model folder, a checkpoint, a safetensors file or a recorded message holds")
+      ->add_option("path", arguments.path)
+      ->required();
+  auto* report = app.add_subcommand("report", "One HTML page about a run: plots, tables, rollouts");
+  report->add_option("run", arguments.report.run, "folder of the run")->required();
+  report->add_option("--out", arguments.report.out, "file; default: report.html in the folder");
+  report->add_option("--eval", arguments.report.evaluations,
+                     "JSON of `eval` beside those in the folder; may be repeated");
+  AddConfigCommand(app, arguments);
+  auto* demo = app.add_subcommand("demo-data", "The made-up task of the demo as JSONL files");
+  demo->add_option("folder", arguments.demo.folder)->required();
+  demo->add_option("--seed", arguments.demo.seed)->check(Obeys(kSeed));
+  demo->add_option("--noise", arguments.demo.noise, "probability that a name of a training answer is wrong")
+      ->check(Obeys(Real{0, 1}));
+  demo->add_option("--labelled", arguments.demo.labelled, "rows")->check(Obeys(kRows));
+  demo->add_option("--unlabelled", arguments.demo.unlabelled, "rows")->check(Obeys(kRows));
+  demo->add_option("--dev", arguments.demo.dev, "rows")->check(Obeys(kRows));
+  demo->add_option("--mixed-up", arguments.demo.mixed_up, "every label is the answer of one of so many other words")
+      ->check(Obeys(kRows));
+  app.add_subcommand("demo-summary", "The demo's before/after table and its summary.json")
+      ->add_option("run", arguments.path, "folder of the demo's run")
+      ->required();
+}
+
+}  // namespace
+
+void Describe(CLI::App& app, Arguments& arguments) {
+  app.require_subcommand(1);
+  app.set_version_flag("--version", AUTODIDACT_VERSION);
+  app.add_flag("--verbose", arguments.verbose, "log more");
+  app.footer(kExitCodes);
+  AddTrain(app, arguments);
+  AddSft(app, arguments);
+  AddEvalAndSynthesize(app, arguments);
+  AddRoles(app, arguments);
+  AddLineCommands(app, arguments);
+  AddGrade(app, arguments);
+  AddTools(app, arguments);
+}
+
+}  // namespace autodidact::launch
