@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <future>
-#include <thread>
 #include <utility>
 
 #include "answers/automatic.h"
@@ -11,7 +9,6 @@
 #include "answers/compare.h"
 #include "answers/extract.h"
 #include "answers/label.h"
-#include "base/bounded_queue.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "base/log.h"
@@ -21,14 +18,13 @@
 #include "launch/commands/commands.h"
 #include "launch/commands/grader.h"
 #include "launch/commands/line_reader.h"
+#include "launch/commands/ordered_jobs.h"
 #include "process/child.h"
 #include "process/ending.h"
 #include "process/output.h"
 
 namespace autodidact::launch {
 namespace {
-
-constexpr auto kForever = std::chrono::hours(24 * 365);
 
 const char* Name(Grade::Verdict verdict) {
   switch (verdict) {
@@ -227,39 +223,23 @@ bool RunGrade(const GradeCommand& command) {
 
   // Lines are graded several at a time and written in their order, each as soon as it is there: a caller may wait for
   // the answer to one line before it writes the next.
-  const auto jobs = static_cast<std::size_t>(std::max<std::int64_t>(command.jobs, 1));
-  base::BoundedQueue<std::future<Graded>> queue(jobs);
   bool all_readable = true;
-  std::thread writer([&] {
+  OrderedJobs<Graded> jobs(static_cast<std::size_t>(std::max<std::int64_t>(command.jobs, 1)), [&](const Graded& line) {
     try {
-      while (auto graded = queue.Pop(base::Deadline::In(kForever))) {
-        const Graded line = graded->get();
-        all_readable = all_readable && line.readable;
-        process::Output().Write(line.text + "\n");
-      }
+      all_readable = all_readable && line.readable;
+      process::Output().Write(line.text + "\n");
     } catch (const std::exception& error) {
       // The caller may wait for this verdict before it writes or ends its input, on which the main thread waits.
       base::LogError("{}", error.what());
       process::EndNow(process::kExitFailed);
     }
   });
-  const auto finish = [&] {
-    queue.Close();
-    writer.join();
-  };
-  try {
-    LineReader lines(STDIN_FILENO);
-    while (const auto line = lines.Next(/*wait=*/true)) {
-      const std::string where = base::Format("standard input:{}", lines.number());
-      queue.Push(
-          std::async(std::launch::async, [&graders, line = *line, where] { return GradeLine(graders, line, where); }),
-          base::Deadline::In(kForever));
-    }
-  } catch (...) {
-    finish();
-    throw;
+  LineReader lines(STDIN_FILENO);
+  while (const auto line = lines.Next(/*wait=*/true)) {
+    const std::string where = base::Format("standard input:{}", lines.number());
+    jobs.Add([&graders, line = *line, where] { return GradeLine(graders, line, where); });
   }
-  finish();
+  jobs.Finish();
   return all_readable;
 }
 
