@@ -228,10 +228,13 @@ void CheckAnswer(const ConfigChecker& check, const RunConfig& config) {
                base::Format("got {} as the program, expected each word by itself: write [{}]", Quoted(program), words));
   }
   if (answer.comparator != "code") return;
-  if (config.estimator == "majority") {
-    check.Fail("estimator",
-               "got majority, expected synthesis or ground_truth, since programs (answer.comparator: code) have no "
-               "majority: write one of these");
+  if (config.estimator != "synthesis" && config.estimator != "ground_truth") {
+    check.Fail(
+        "estimator",
+        "got " + config.estimator +
+            ", expected synthesis or ground_truth, since programs (answer.comparator: code) are compared by what "
+            "they do: write one of these",
+        "answer.comparator");
   }
   if (!answer.verifier.empty()) {
     check.Fail(
