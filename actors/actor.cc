@@ -1,5 +1,7 @@
 #include "actors/actor.h"
 
+#include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "base/log.h"
@@ -25,18 +27,22 @@ void Actor::Run(const std::stop_token& stop) {
     auto reply = idle ? lease_replies_->Pop(base::Deadline::In(kIdleWait)) : lease_replies_->TryPop();
     if (reply && !TakeLeases(*reply)) return;
     if (!engine_ || engine_->idle()) continue;
-    if (links_.weights.newest() > engine_->weight_version()) UseWeights(links_.weights.newest());
+    if (links_.weights.newest() > engine_->weight_version()) {
+      UseWeights(links_.weights.newest(), config_.weights_timeout);
+    }
     for (engine::GroupResult& result : engine_->Step()) HandOver(std::move(result));
   }
 }
 
 void Actor::AskForLeases() {
   const std::int64_t room = config_.max_groups - std::ssize(decoding_) - courier_.under_way();
-  if (asking_ || room <= 0) return;
+  if (asking_ || room <= 0 || base::Clock::now() < ask_again_) return;
   const schema::LeaseRequest request{.actor = config_.name,
                                      .max_groups = static_cast<std::uint32_t>(room),
-                                     .version = engine_ ? engine_->weight_version() : 0};
+                                     .version = engine_ ? engine_->weight_version() : 0,
+                                     .config = config_.config};
   asking_ = true;
+  asked_for_ = request.max_groups;
   links_.learner.CallAsync(
       schema::Encode(request), base::Deadline::In(kLeaseTimeout), "asking for prompts",
       [replies = lease_replies_](base::Outcome<std::string> bytes) { replies->TryPush(std::move(bytes)); });
@@ -45,25 +51,64 @@ void Actor::AskForLeases() {
 bool Actor::TakeLeases(const base::Outcome<std::string>& bytes) {
   asking_ = false;
   if (!bytes.ok()) throw base::Error(bytes.failure().kind, bytes.failure().reason);
-  auto reply = schema::DecodeReply<schema::LeaseReply>(*bytes);
-  if (!reply.ok()) throw base::Error(reply.failure().kind, reply.failure().reason);
+  schema::Message message;
+  try {
+    message = schema::Decode(*bytes);
+  } catch (const base::Error& error) {
+    PassOver(error.message());
+    return true;
+  }
+  if (const auto* refused = std::get_if<schema::Refused>(&message)) {
+    const std::string why = "the learner refused " + config_.name + ": " + refused->text;
+    if (refused->why == schema::Refusal::kConfig) throw base::Error(base::ErrorKind::kBadInput, why);
+    if (refused->why == schema::Refusal::kVersion) throw base::Error(base::ErrorKind::kDisconnected, why);
+    PassOver(why);
+    return true;
+  }
+  auto* reply = std::get_if<schema::LeaseReply>(&message);
+  const auto wrong = reply ? schema::Check(*reply, asked_for_) : std::nullopt;
+  if (!reply || wrong) {
+    PassOver(wrong ? wrong->text : std::string("the learner answered with a ") + schema::Name(message));
+    return true;
+  }
   if (reply->state == schema::RunState::kFinished) return false;
-  for (schema::Lease& lease : reply->leases) AddToEngine(std::move(lease));
+  for (schema::Lease& lease : reply->leases) {
+    if (decoding_.contains(lease.ticket)) {
+      base::LogWarning("ticket {} was lent again while it is worked on", lease.ticket);
+      continue;
+    }
+    AddToEngine(std::move(lease));
+  }
   return true;
 }
 
-void Actor::UseWeights(schema::WeightVersion min_version) {
-  auto weights = links_.weights.Fetch(min_version, base::Deadline::In(config_.weights_timeout));
-  if (!weights.ok()) throw base::Error(weights.failure().kind, weights.failure().reason);
+void Actor::PassOver(const std::string& why) {
+  ++links_.refused;
+  ask_again_ = base::Clock::now() + config_.pause;
+  base::LogWarning("{}; asking for prompts again", why);
+}
+
+bool Actor::UseWeights(schema::WeightVersion min_version, base::Milliseconds patience) {
+  auto weights = links_.weights.Fetch(min_version, base::Deadline::In(patience));
+  if (!weights.ok()) {
+    if (weights.failure().kind != base::ErrorKind::kRetryLater) {
+      throw base::Error(weights.failure().kind, weights.failure().reason);
+    }
+    base::LogWarning("{}", weights.failure().reason);
+    return false;
+  }
   if (engine_) {
     engine_->SetWeights(std::move(*weights));
   } else {
     engine_ = std::make_unique<engine::Engine>(config_.engine, std::move(*weights), tokenizer_);
   }
+  return true;
 }
 
 void Actor::AddToEngine(schema::Lease lease) {
-  if (!engine_ || engine_->weight_version() < lease.min_version) UseWeights(lease.min_version);
+  const bool needs_newer = !engine_ || engine_->weight_version() < lease.min_version;
+  const base::Milliseconds patience = std::min(config_.weights_timeout, base::Milliseconds(lease.milliseconds));
+  if (needs_newer && !UseWeights(lease.min_version, patience)) return;  // the learner lends it to another
   engine::GroupRequest request{.ticket = lease.ticket,
                                .prompt_ids = {},
                                .num_rollouts = config_.num_generations,
@@ -76,9 +121,14 @@ void Actor::AddToEngine(schema::Lease lease) {
     base::LogWarning("prompt {}: {}", lease.prompt.id, error.message());
     courier_.SendFailure(lease.ticket, {error.kind(), error.message()});
     return;
+  } catch (const std::exception& error) {
+    base::LogError("prompt {}: {}", lease.prompt.id, error.what());
+    courier_.SendFailure(lease.ticket, {base::ErrorKind::kBug, error.what()});
+    return;
   }
   engine_->Add(std::move(request));
-  decoding_[lease.ticket] = {std::move(lease.prompt), base::Clock::now()};
+  const schema::Ticket ticket = lease.ticket;
+  decoding_[ticket] = {std::move(lease), base::Clock::now()};
   num_decoding_ = std::ssize(decoding_);
 }
 
@@ -91,7 +141,7 @@ void Actor::HandOver(engine::GroupResult result) {
     courier_.SendFailure(result.ticket, result.group.failure());
     return;
   }
-  courier_.Send(std::move(pending.mapped().prompt), std::move(*result.group),
+  courier_.Send(std::move(pending.mapped().lease), std::move(*result.group),
                 base::SecondsSince(pending.mapped().since));
 }
 

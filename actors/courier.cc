@@ -9,8 +9,9 @@ namespace autodidact::actors {
 
 // One group on its way. Only one callback at a time holds it.
 struct Courier::Errand {
-  schema::Prompt prompt;
+  schema::Lease lease;
   schema::ScoredGroup scored;
+  schema::Target target;       // once there is a reference
   std::uint32_t attempts = 0;  // of the call that is next
   base::Clock::time_point since = base::Clock::now();
 
@@ -22,13 +23,18 @@ struct Courier::Errand {
 
 namespace {
 
-// A reply's bytes as a T; bytes that do not decode are a failure of the peer.
-template <class T>
-base::Outcome<T> ReplyAs(const base::Outcome<std::string>& bytes) {
+// A reply's bytes as a T that passes `check`; what is none is a failure of the peer.
+template <class T, class Check>
+base::Outcome<T> ReplyAs(const base::Outcome<std::string>& bytes, RefusedReplies& refused, const Check& check) {
   if (!bytes.ok()) return bytes.failure();
   try {
-    return schema::DecodeReply<T>(*bytes);
+    auto reply = schema::DecodeReply<T>(*bytes);
+    const schema::Checked wrong = reply.ok() ? check(*reply) : std::nullopt;
+    if (!wrong) return reply;
+    ++refused;
+    return base::Failure{base::ErrorKind::kRetryLater, "the reply is of no use: " + wrong->text};
   } catch (const base::Error& error) {
+    ++refused;
     return base::Failure{base::ErrorKind::kRetryLater, error.message()};
   }
 }
@@ -39,25 +45,35 @@ bool MayRetry(const base::Failure& failure) {
 
 }  // namespace
 
-ReferenceSource RemoteAnchor(net::Client& anchor) {
-  return [&anchor](const schema::Prompt&, const schema::RolloutGroup& group, base::Deadline deadline,
-                   std::function<void(base::Outcome<schema::Reference>)> done) {
+base::Outcome<GroupReference> WithTarget(base::Outcome<schema::Reference> reference) {
+  if (!reference.ok()) return reference.failure();
+  schema::Target target = schema::TargetOf(*reference);
+  return GroupReference{std::move(*reference), std::move(target)};
+}
+
+ReferenceSource RemoteAnchor(net::Client& anchor, RefusedReplies& refused) {
+  return [&anchor, &refused](const schema::Lease&, const schema::RolloutGroup& group, base::Deadline deadline,
+                             std::function<void(base::Outcome<GroupReference>)> done) {
     schema::SynthesisRequest request{.ticket = group.ticket, .candidates = {}};
     for (const schema::Rollout& rollout : group.rollouts) request.candidates.push_back(rollout.text);
-    anchor.CallAsync(schema::Encode(request), deadline, base::Format("synthesis of group {}", group.ticket),
-                     [done = std::move(done)](base::Outcome<std::string> bytes) {
-                       auto reply = ReplyAs<schema::SynthesisReply>(bytes);
-                       if (reply.ok()) {
-                         done(std::move(reply->reference));
-                       } else {
-                         done(reply.failure());
-                       }
-                     });
+    anchor.CallAsync(
+        schema::Encode(request), deadline, base::Format("synthesis of group {}", group.ticket),
+        [&refused, ticket = group.ticket, done = std::move(done)](const base::Outcome<std::string>& bytes) {
+          auto reply = ReplyAs<schema::SynthesisReply>(
+              bytes, refused, [&](const schema::SynthesisReply& reply) { return schema::Check(reply, ticket); });
+          if (!reply.ok()) return done(reply.failure());
+          done(WithTarget(std::move(reply->reference)));
+        });
   };
 }
 
-Courier::Courier(CourierConfig config, ReferenceSource reference, net::Client& judge, net::Client& learner)
-    : config_(std::move(config)), reference_(std::move(reference)), judge_(judge), learner_(learner) {}
+Courier::Courier(CourierConfig config, ReferenceSource reference, net::Client& judge, net::Client& learner,
+                 RefusedReplies& refused)
+    : config_(std::move(config)),
+      reference_(std::move(reference)),
+      judge_(judge),
+      learner_(learner),
+      refused_(refused) {}
 
 Courier::~Courier() {
   // Every call has a deadline, so this ends; the bound is the longest chain of attempts.
@@ -69,9 +85,9 @@ bool Courier::WaitUntilBelow(std::int64_t count, base::Deadline deadline) const 
   return under_way_.WaitUntil(deadline, [count](std::int64_t n) { return n < count; });
 }
 
-void Courier::Send(schema::Prompt prompt, schema::RolloutGroup group, double rollout_seconds) {
+void Courier::Send(schema::Lease lease, schema::RolloutGroup group, double rollout_seconds) {
   auto errand = std::make_shared<Errand>();
-  errand->prompt = std::move(prompt);
+  errand->lease = std::move(lease);
   errand->scored.actor = config_.actor;
   errand->scored.group = std::move(group);
   errand->scored.rollout_seconds = static_cast<float>(rollout_seconds);
@@ -91,28 +107,30 @@ void Courier::SendFailure(schema::Ticket ticket, base::Failure failure) {
 void Courier::AskAnchor(SharedErrand errand) {
   ++errand->attempts;
   const Errand& asked = *errand;
-  reference_(asked.prompt, asked.scored.group, base::Deadline::In(config_.anchor_timeout),
-             [this, errand](base::Outcome<schema::Reference> reference) {
-               if (!reference.ok() && MayRetry(reference.failure()) && errand->attempts < config_.attempts) {
-                 base::LogWarning("group {}: {}; asking again", errand->scored.group.ticket,
-                                  reference.failure().reason);
+  reference_(asked.lease, asked.scored.group, base::Deadline::In(config_.anchor_timeout),
+             [this, errand](base::Outcome<GroupReference> found) {
+               const schema::Ticket ticket = errand->scored.group.ticket;
+               if (!found.ok() && MayRetry(found.failure()) && errand->attempts < config_.attempts) {
+                 base::LogWarning("group {}: {}; asking again", ticket, found.failure().reason);
                  return AskAnchor(errand);
                }
                errand->scored.anchor_seconds = errand->Lap();
-               errand->scored.reference = std::move(reference);
                errand->attempts = 0;
-               errand->scored.reference.ok() ? AskJudge(errand) : Deliver(errand);
+               if (!found.ok()) {
+                 base::LogWarning("group {} has no reference: {}", ticket, found.failure().reason);
+                 errand->scored.reference = found.failure();
+                 return Deliver(errand);
+               }
+               errand->scored.reference = std::move(found->reference);
+               errand->target = std::move(found->target);
+               AskJudge(errand);
              });
 }
 
 void Courier::AskJudge(SharedErrand errand) {
   ++errand->attempts;
   const schema::ScoredGroup& scored = errand->scored;
-  schema::JudgeRequest request{.ticket = scored.group.ticket,
-                               .reference = scored.reference->rubric.empty() ? scored.reference->text : "",
-                               .rubric = scored.reference->rubric,
-                               .responses = {},
-                               .lengths = {}};
+  schema::JudgeRequest request{.ticket = scored.group.ticket, .target = errand->target, .responses = {}, .lengths = {}};
   for (const schema::Rollout& rollout : scored.group.rollouts) {
     request.responses.push_back(rollout.text);
     request.lengths.push_back(static_cast<std::uint32_t>(rollout.ids.size()));
@@ -120,12 +138,13 @@ void Courier::AskJudge(SharedErrand errand) {
   judge_.CallAsync(
       schema::Encode(request), base::Deadline::In(config_.judge_timeout),
       base::Format("judging group {}", scored.group.ticket), [this, errand](base::Outcome<std::string> bytes) {
-        auto reply = ReplyAs<schema::JudgeReply>(bytes);
         const std::size_t num_rollouts = errand->scored.group.rollouts.size();
-        if (reply.ok() && reply->rewards.size() != num_rollouts) {
-          reply = base::Failure{base::ErrorKind::kRetryLater, base::Format("the judge gave {} rewards for {} rollouts",
-                                                                           reply->rewards.size(), num_rollouts)};
-        }
+        const schema::Judged asked{.ticket = errand->scored.group.ticket,
+                                   .responses = num_rollouts,
+                                   .criteria = schema::NumCriteria(errand->target),
+                                   .rewards = config_.rewards};
+        auto reply = ReplyAs<schema::JudgeReply>(
+            bytes, refused_, [&](const schema::JudgeReply& reply) { return schema::Check(reply, asked); });
         if (!reply.ok() && MayRetry(reply.failure()) && errand->attempts < config_.attempts) {
           base::LogWarning("group {}: {}; asking again", errand->scored.group.ticket, reply.failure().reason);
           return AskJudge(errand);
@@ -135,6 +154,7 @@ void Courier::AskJudge(SharedErrand errand) {
           errand->scored.verdicts = std::move(reply->verdicts);
           errand->scored.rewards = std::move(reply->rewards);
         } else {
+          base::LogWarning("group {} has no rewards: {}", errand->scored.group.ticket, reply.failure().reason);
           errand->scored.rewards.assign(num_rollouts, reply.failure());
         }
         errand->attempts = 0;
@@ -147,7 +167,8 @@ void Courier::Deliver(SharedErrand errand) {
   learner_.CallAsync(schema::Encode(errand->scored), base::Deadline::In(config_.learner_timeout),
                      base::Format("delivering group {}", errand->scored.group.ticket),
                      [this, errand](base::Outcome<std::string> bytes) {
-                       const auto reply = ReplyAs<schema::SubmitReply>(bytes);
+                       const auto reply = ReplyAs<schema::SubmitReply>(
+                           bytes, refused_, [](const schema::SubmitReply&) { return schema::Checked(); });
                        if (!reply.ok() && MayRetry(reply.failure()) && errand->attempts < config_.attempts) {
                          return Deliver(errand);
                        }

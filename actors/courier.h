@@ -11,17 +11,32 @@
 #include "base/guarded.h"
 #include "net/net.h"
 #include "schema/types.h"
+#include "schema/validate.h"
 
 namespace autodidact::actors {
 
-// Where the references come from. The courier gives the group and its prompt; what reaches an anchor service is a
-// SynthesisRequest, which has no field for the prompt. `done` may run on any thread, at once or later, exactly once.
-using ReferenceSource =
-    std::function<void(const schema::Prompt& prompt, const schema::RolloutGroup& group, base::Deadline deadline,
-                       std::function<void(base::Outcome<schema::Reference>)> done)>;
+// A group's reference, and what its rollouts are held against for it.
+struct GroupReference {
+  schema::Reference reference;
+  schema::Target target;
+};
 
-// The anchor service over the network. The client must outlive it.
-ReferenceSource RemoteAnchor(net::Client& anchor);
+// A reference that is all that the rollouts are held against.
+base::Outcome<GroupReference> WithTarget(base::Outcome<schema::Reference> reference);
+
+// Where the references come from. The courier gives the group and the lease that it was made for; what reaches an
+// anchor service is a SynthesisRequest, which has no field for the prompt. `done` may run on any thread, at once or
+// later, exactly once.
+using ReferenceSource =
+    std::function<void(const schema::Lease& lease, const schema::RolloutGroup& group, base::Deadline deadline,
+                       std::function<void(base::Outcome<GroupReference>)> done)>;
+
+// Counts the replies to one actor that were not as they should be. Each of them is a failure of its call that may be
+// tried again.
+using RefusedReplies = std::atomic<std::uint64_t>;
+
+// The anchor service over the network. Client and count must outlive it.
+ReferenceSource RemoteAnchor(net::Client& anchor, RefusedReplies& refused);
 
 struct CourierConfig {
   std::string actor = "actor-0";
@@ -29,20 +44,22 @@ struct CourierConfig {
   base::Milliseconds anchor_timeout{120'000};  // per attempt
   base::Milliseconds judge_timeout{120'000};
   base::Milliseconds learner_timeout{60'000};
+  schema::RewardRange rewards;  // that a judge can give
 };
 
 // Thread-safe. Each group is a chain of asynchronous calls; the callbacks run on the clients' threads. A failure of the
 // anchor or the judge is retried, then becomes part of the group (no reference, no rewards), never a zero.
 class Courier {
  public:
-  // The clients and the source must outlive the courier.
-  Courier(CourierConfig config, ReferenceSource reference, net::Client& judge, net::Client& learner);
+  // The clients, the source and the count must outlive the courier.
+  Courier(CourierConfig config, ReferenceSource reference, net::Client& judge, net::Client& learner,
+          RefusedReplies& refused);
   ~Courier();  // waits for the callbacks of the calls under way
   Courier(const Courier&) = delete;
   Courier& operator=(const Courier&) = delete;
 
   // Never blocks. `rollout_seconds` from lease to last token.
-  void Send(schema::Prompt prompt, schema::RolloutGroup group, double rollout_seconds);
+  void Send(schema::Lease lease, schema::RolloutGroup group, double rollout_seconds);
   // A group that could not be sampled: its place at the learner becomes a hole with this reason.
   void SendFailure(schema::Ticket ticket, base::Failure failure);
 
@@ -67,6 +84,7 @@ class Courier {
   ReferenceSource reference_;
   net::Client& judge_;
   net::Client& learner_;
+  RefusedReplies& refused_;
   base::Guarded<std::int64_t> under_way_{0};
   std::atomic<bool> finished_{false};
 };

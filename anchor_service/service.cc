@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "schema/codec.h"
+#include "schema/validate.h"
 
 namespace autodidact::anchor_service {
 namespace {
@@ -48,28 +49,43 @@ void Service::Run(const std::stop_token& stop) {
 }
 
 void Service::Begin(net::Incoming incoming) {
-  schema::SynthesisRequest request;
+  schema::Message message;
   try {
-    schema::Message message = schema::Decode(incoming.bytes);
-    auto* wanted = std::get_if<schema::SynthesisRequest>(&message);
-    if (!wanted) base::ThrowBadInput(std::string("the anchor does not take a ") + schema::Name(message));
-    request = std::move(*wanted);
+    message = schema::Decode(incoming.bytes);
   } catch (const base::Error& error) {
-    base::LogWarning("refused a message from {}: {}", incoming.peer, error.message());
-    incoming.reply.Send(FailureBytes(error.kind(), error.message()));
-    return;
+    return Refuse(incoming, {schema::Refusal::kMalformed, error.message()});
   }
+  auto* wanted = std::get_if<schema::SynthesisRequest>(&message);
+  if (!wanted) {
+    return Refuse(incoming,
+                  {schema::Refusal::kKind, std::string("the anchor does not take a ") + schema::Name(message)});
+  }
+  if (auto refused = schema::Check(*wanted)) return Refuse(incoming, std::move(*refused));
+  schema::SynthesisRequest& request = *wanted;
   const auto found = under_way_.find(request.ticket);
   if (found == under_way_.end()) {
-    under_way_[request.ticket] = {request.candidates, {std::move(incoming.reply)}};
+    const std::vector<std::string> candidates = request.candidates;
+    try {
+      synthesizer_.Add(request.ticket, std::move(request.candidates));
+    } catch (const base::Error& error) {
+      base::LogError("a request of {}: {}", incoming.peer, error.message());
+      incoming.reply.Send(FailureBytes(error.kind(), error.message()));
+      return;
+    }
+    under_way_[wanted->ticket] = {candidates, {std::move(incoming.reply)}};
     num_under_way_ = under_way_.size();
-    synthesizer_.Add(request.ticket, std::move(request.candidates));
   } else if (found->second.candidates == request.candidates) {
     found->second.replies.push_back(std::move(incoming.reply));
   } else {
     incoming.reply.Send(FailureBytes(base::ErrorKind::kRetryLater,
                                      base::Format("another synthesis of ticket {} is under way", request.ticket)));
   }
+}
+
+void Service::Refuse(net::Incoming& incoming, schema::Refused refused) {
+  ++refused_;
+  base::LogWarning("refused a message from {} ({}): {}", incoming.peer, schema::Name(refused.why), refused.text);
+  incoming.reply.Send(schema::Encode(refused));
 }
 
 void Service::Answer(const estimators::Synthesizer::Finished& finished) {

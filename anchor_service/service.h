@@ -28,7 +28,8 @@ struct ServiceConfig {
 };
 
 // Stateless request -> reply: what a SynthesisRequest is answered with depends on the request, the weights and the seed
-// alone, so any replica can answer it. Run belongs to one thread; the server's thread only fills the queue.
+// alone, so any replica can answer it. A message that is not as it should be gets a Refused. Run belongs to one thread;
+// the server's thread only fills the queue.
 class Service {
  public:
   // `weights` is version 0 for the whole run. The tokenizer must outlive the service.
@@ -43,6 +44,8 @@ class Service {
   // For heartbeats, from any thread.
   std::string Doing() const;
   std::uint64_t progress() const { return progress_; }
+  // Messages that were refused since the last call.
+  std::uint64_t TakeRefused() { return refused_.exchange(0); }
 
  private:
   // Who waits for a synthesis under way: a request that is sent again joins the first.
@@ -53,6 +56,7 @@ class Service {
 
   void Enqueue(net::Incoming incoming);
   void Begin(net::Incoming incoming);
+  void Refuse(net::Incoming& incoming, schema::Refused refused);
   void Answer(const estimators::Synthesizer::Finished& finished);
 
   ServiceConfig config_;
@@ -62,6 +66,7 @@ class Service {
   std::map<schema::Ticket, Waiting> under_way_;
   std::atomic<std::size_t> num_under_way_{0};
   std::atomic<std::uint64_t> progress_{0};
+  std::atomic<std::uint64_t> refused_{0};
   std::unique_ptr<net::Server> server_;  // last: its thread uses the queue
 };
 

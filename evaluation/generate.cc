@@ -102,13 +102,9 @@ std::map<schema::Ticket, base::Outcome<schema::Reference>> WriteRubrics(
   return RunAll(synthesizer, {"rubrics", 0, static_cast<std::int64_t>(references.size())}, on_progress);
 }
 
-schema::JudgeRequest MakeJudgeRequest(schema::Ticket ticket, const schema::Reference& reference,
-                                      std::vector<std::string> texts) {
-  schema::JudgeRequest request{.ticket = ticket,
-                               .reference = reference.rubric.empty() ? reference.text : "",
-                               .rubric = reference.rubric,
-                               .responses = std::move(texts),
-                               .lengths = {}};
+schema::JudgeRequest MakeJudgeRequest(schema::Ticket ticket, schema::Target target, std::vector<std::string> texts) {
+  schema::JudgeRequest request{
+      .ticket = ticket, .target = std::move(target), .responses = std::move(texts), .lengths = {}};
   request.lengths.assign(request.responses.size(), 0);  // a length penalty belongs to training
   return request;
 }

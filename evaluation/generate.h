@@ -36,9 +36,8 @@ struct Progress {
 };
 // Judges texts against references, in the order of the requests; empty in the verifiable regime.
 using JudgeTexts = std::function<std::vector<schema::JudgeReply>(std::vector<schema::JudgeRequest>)>;
-// The request that asks for every text against the reference: by its rubric alone where there is one.
-schema::JudgeRequest MakeJudgeRequest(schema::Ticket ticket, const schema::Reference& reference,
-                                      std::vector<std::string> texts);
+// The request that asks for every text against the target.
+schema::JudgeRequest MakeJudgeRequest(schema::Ticket ticket, schema::Target target, std::vector<std::string> texts);
 
 // Called on the caller's thread after every step of the engine, whether groups finished in it or not. May throw to stop
 // the work.

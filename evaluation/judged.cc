@@ -14,9 +14,19 @@ namespace {
 
 using Scores = std::vector<std::optional<double>>;
 
+// A label for people.
+struct TextOf {
+  std::string operator()(const schema::WholeText& it) const { return it.text; }
+  std::string operator()(const schema::Labels& it) const { return it.answers.front(); }
+  std::string operator()(const schema::Rubric&) const { return {}; }
+  std::string operator()(const schema::Tests& it) const { return it.code; }
+  std::string operator()(const schema::Program& it) const { return it.text; }
+};
+
 // What the question's texts are held against, as a reference without a text where a rubric is all there is. A self-made
 // yardstick of the rubric regime has no criteria yet.
-JudgedQuestion Measured(const data::Row& row, const std::string& label, const QuestionTexts& texts, bool by_rubric) {
+JudgedQuestion Measured(const data::Row& row, const std::optional<schema::Target>& label, const QuestionTexts& texts,
+                        bool by_rubric) {
   JudgedQuestion question;
   if (by_rubric) {
     question.reference.rubric = data::RowRubric(row.prompt);
@@ -24,8 +34,9 @@ JudgedQuestion Measured(const data::Row& row, const std::string& label, const Qu
       question.yardstick = Yardstick::kOwnRubric;
       return question;
     }
-  } else if (!label.empty()) {
-    question.reference.text = label;
+  } else if (label) {
+    question.target = *label;
+    question.reference.text = std::visit(TextOf{}, *label);
     question.yardstick = Yardstick::kLabel;
     return question;
   }
@@ -264,8 +275,8 @@ JudgedResult EvaluateJudged(const std::vector<data::Row>& all_rows, const Models
   texts_only.texts_only = true;
   texts_only.synthesis.rubric.reset();  // a synthesis counts whether or not criteria can be made of it
   const auto rows = RowsToJudge(all_rows, judging.by_rubric);
-  std::vector<std::string> labels;  // before the work: some may be wrong
-  for (const data::Row& row : rows) labels.push_back(judging.by_rubric ? "" : judging.label(row));
+  std::vector<std::optional<schema::Target>> labels(rows.size());  // before the work: some may be wrong
+  for (std::size_t i = 0; i < rows.size() && !judging.by_rubric; ++i) labels[i] = judging.label(rows[i]);
   JudgedResult result;
   result.texts = Evaluate(rows, models, texts_only, on_progress);
   const auto& texts = result.texts.texts;
@@ -275,8 +286,10 @@ JudgedResult EvaluateJudged(const std::vector<data::Row>& all_rows, const Models
   if (judging.by_rubric) WriteOwnRubrics(models, config, on_progress, result.questions);
   std::vector<schema::JudgeRequest> requests;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (result.questions[i].yardstick == Yardstick::kNone) continue;
-    requests.push_back(MakeJudgeRequest(i, result.questions[i].reference, AllTexts(texts[i])));
+    JudgedQuestion& question = result.questions[i];
+    if (question.yardstick == Yardstick::kNone) continue;
+    if (question.yardstick != Yardstick::kLabel) question.target = schema::TargetOf(question.reference);
+    requests.push_back(MakeJudgeRequest(i, question.target, AllTexts(texts[i])));
   }
   for (schema::JudgeReply& reply : judging.judge(std::move(requests))) {
     JudgedQuestion& question = result.questions.at(reply.ticket);

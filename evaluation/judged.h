@@ -19,7 +19,8 @@ const char* Name(Yardstick yardstick);  // "none", "own_rubric", "label", "self_
 
 struct JudgedQuestion {
   Yardstick yardstick = Yardstick::kNone;
-  schema::Reference reference;                  // of the yardstick
+  schema::Reference reference;                  // of the yardstick, for people
+  schema::Target target;                        // the same for the judge
   std::vector<schema::Verdict> verdicts;        // over texts in the order: rollouts, greedy, syntheses by size
   std::vector<std::optional<double>> rollouts;  // scores before clipping; nothing without a valid verdict
   std::optional<double> greedy;
@@ -53,8 +54,8 @@ struct JudgedResult {
 struct Judging {
   JudgeTexts judge;
   bool by_rubric = false;
-  // A row's label as the judge reads it, empty where it has none. Not called by rubric.
-  std::function<std::string(const data::Row&)> label;
+  // A row's label as the judge reads it, nothing where it has none. Not called by rubric.
+  std::function<std::optional<schema::Target>(const data::Row&)> label;
 };
 
 // Samples and synthesizes as Evaluate does, then lets the judge score every text of a question against one yardstick.

@@ -79,7 +79,8 @@ class Batcher {
   void Judge(std::vector<SynthesizedRow>& done) const {
     std::vector<schema::JudgeRequest> requests;
     for (std::size_t i = 0; i < done.size(); ++i) {
-      if (done[i].reference.ok()) requests.push_back(MakeJudgeRequest(i, *done[i].reference, done[i].completions));
+      if (done[i].reference.ok())
+        requests.push_back(MakeJudgeRequest(i, schema::TargetOf(*done[i].reference), done[i].completions));
     }
     for (schema::JudgeReply& reply : config_.judge(std::move(requests))) {
       done[reply.ticket].verdicts = std::move(reply.verdicts);

@@ -3,30 +3,16 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
-#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <variant>
 
-#include "answers/extract.h"
-#include "json/json.h"
+#include "base/error.h"
+#include "base/format.h"
 
 namespace autodidact::judge_service {
 namespace {
-
-// Starts a reference that is tests; what a model wrote never does (answers::WithoutAlternatives).
-constexpr char kTestsMark = answers::kAlternative;
-
-// Nothing for a reference that is no tests.
-std::optional<answers::CodeTask> TestsOf(const std::string& reference) {
-  if (reference.empty() || reference.front() != kTestsMark) return std::nullopt;
-  const std::string where = "judge request: tests";
-  const json::Json tests = json::Parse(std::string_view(reference).substr(1), where);
-  answers::CodeTask task;
-  task.tests = json::GetString(tests, "tests", where);
-  task.entry_point = json::GetString(tests, "entry_point", where);
-  task.prompt = json::GetString(tests, "prompt", where);
-  return task;
-}
 
 schema::Reward RewardOf(const answers::CodeOutcome& outcome) {
   if (outcome.end == answers::CodeEnd::kUnavailable) {
@@ -53,30 +39,35 @@ std::vector<schema::Reward> ForEachProgram(const CodeJudgeConfig& config, const 
   return rewards;
 }
 
-}  // namespace
+std::vector<schema::Reward> NoRewards(const schema::JudgeRequest& request, base::ErrorKind kind, std::string reason) {
+  return std::vector<schema::Reward>(request.responses.size(), base::Failure{kind, std::move(reason)});
+}
 
-std::vector<schema::Reward> JudgeCode(const CodeJudgeConfig& config, const schema::JudgeRequest& request) {
-  if (const auto task = TestsOf(request.reference)) {
-    return ForEachProgram(config, request, [&](const std::string& program) {
-      answers::CodeTask with_program = *task;
-      with_program.program = program;
-      return RewardOf(answers::RunTests(config.run, with_program));
-    });
+std::vector<schema::Reward> JudgeByTests(const CodeJudgeConfig& config, const schema::JudgeRequest& request,
+                                         const schema::Tests& tests) {
+  return ForEachProgram(config, request, [&](const std::string& program) {
+    return RewardOf(answers::RunTests(
+        config.run,
+        {.program = program, .tests = tests.code, .entry_point = tests.entry_point, .prompt = tests.prompt}));
+  });
+}
+
+std::vector<schema::Reward> JudgeByProgramRun(const CodeJudgeConfig& config, const schema::JudgeRequest& request,
+                                              const schema::Program& reference) {
+  const std::vector<std::string> inputs =
+      reference.inputs.empty() ? answers::ReadCodeText(reference.text).inputs : reference.inputs;
+  if (inputs.empty()) {
+    return NoRewards(request, base::ErrorKind::kBadInput, "there are no inputs to run the reference on");
   }
-  const auto none = [&](base::ErrorKind kind, std::string reason) {
-    return std::vector<schema::Reward>(request.responses.size(), base::Failure{kind, std::move(reason)});
-  };
-  const std::vector<std::string> inputs = answers::ReadCodeText(request.reference).inputs;
-  if (inputs.empty()) return none(base::ErrorKind::kBadInput, "there are no inputs to run the reference on");
-  const answers::Behaviour expected = answers::RunInputs(config.run, config.inputs, request.reference, inputs);
+  const answers::Behaviour expected = answers::RunInputs(config.run, config.inputs, reference.text, inputs);
   if (expected.outcome.end == answers::CodeEnd::kUnavailable) {
-    return none(base::ErrorKind::kRetryLater, expected.outcome.reason);
+    return NoRewards(request, base::ErrorKind::kRetryLater, expected.outcome.reason);
   }
   if (expected.outcome.end != answers::CodeEnd::kPassed) {
-    return none(base::ErrorKind::kBadInput, "the reference's program: " + expected.outcome.reason);
+    return NoRewards(request, base::ErrorKind::kBadInput, "the reference's program: " + expected.outcome.reason);
   }
   if (std::find(expected.returned.begin(), expected.returned.end(), true) == expected.returned.end()) {
-    return none(base::ErrorKind::kBadInput, "the reference's program raises on every input");
+    return NoRewards(request, base::ErrorKind::kBadInput, "the reference's program raises on every input");
   }
   return ForEachProgram(config, request, [&](const std::string& program) -> schema::Reward {
     const answers::Behaviour behaviour = answers::RunInputs(config.run, config.inputs, program, inputs);
@@ -85,14 +76,17 @@ std::vector<schema::Reward> JudgeCode(const CodeJudgeConfig& config, const schem
   });
 }
 
-std::string TestsText(const std::string& tests, const std::string& entry_point, const std::string& prompt) {
-  return kTestsMark + json::Dump({{"tests", tests}, {"entry_point", entry_point}, {"prompt", prompt}});
-}
+}  // namespace
 
-std::string WithInputs(const std::string& reference, const std::vector<std::string>& inputs) {
-  std::string text = reference + "\n```inputs\n";
-  for (const std::string& input : inputs) text += json::Dump(input) + "\n";
-  return text + "```\n";
+std::vector<schema::Reward> JudgeCode(const CodeJudgeConfig& config, const schema::JudgeRequest& request) {
+  if (const auto* tests = std::get_if<schema::Tests>(&request.target)) return JudgeByTests(config, request, *tests);
+  if (const auto* program = std::get_if<schema::Program>(&request.target)) {
+    return JudgeByProgramRun(config, request, *program);
+  }
+  if (const auto* text = std::get_if<schema::WholeText>(&request.target)) {
+    return JudgeByProgramRun(config, request, {.text = text->text, .inputs = {}});
+  }
+  base::ThrowBadInput(base::Format("judge request {}: programs are judged by tests or by a program", request.ticket));
 }
 
 }  // namespace autodidact::judge_service

@@ -4,7 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "answers/extract.h"
 #include "answers/points_score.h"
 #include "base/check.h"
 #include "base/format.h"
@@ -20,17 +19,24 @@ std::vector<std::string> ItemsOf(JudgeKind kind, const schema::JudgeRequest& req
                                      request.lengths.size(), request.responses.size()));
   }
   if (kind == JudgeKind::kModelAsJudge) {
-    if (request.reference.empty()) {
+    std::string reference;
+    if (const auto* text = std::get_if<schema::WholeText>(&request.target)) {
+      reference = text->text;
+    } else if (const auto* labels = std::get_if<schema::Labels>(&request.target)) {
+      // Several labels, any of which is right, are told to a judge in words.
+      for (const std::string& answer : labels->answers) reference += (reference.empty() ? "" : "\nor\n") + answer;
+    }
+    if (reference.empty()) {
       base::ThrowBadInput(base::Format("judge request {}: there is no reference", request.ticket));
     }
-    std::string alternatives;  // several labels, any of which is right, are told to a judge in words
-    for (const char c : request.reference)
-      alternatives += c == answers::kAlternative ? std::string("\nor\n") : std::string(1, c);
-    return {alternatives};
+    return {reference};
   }
-  if (request.rubric.empty()) base::ThrowBadInput(base::Format("judge request {}: there is no rubric", request.ticket));
+  const auto* rubric = std::get_if<schema::Rubric>(&request.target);
+  if (!rubric || rubric->criteria.empty()) {
+    base::ThrowBadInput(base::Format("judge request {}: there is no rubric", request.ticket));
+  }
   std::vector<std::string> items;
-  for (const schema::Criterion& criterion : request.rubric) items.push_back(criterion.text);
+  for (const schema::Criterion& criterion : rubric->criteria) items.push_back(criterion.text);
   return items;
 }
 
@@ -152,7 +158,8 @@ schema::Reward Panel::RewardOf(const Job& job, std::size_t rollout,
   std::vector<std::optional<bool>> met;
   const std::string* invalid = nullptr;
   for (std::size_t k = 0; k < opinions.size(); ++k) {
-    points.push_back(config_.kind == JudgeKind::kRubric ? job.request.rubric[k].points : 1.0);
+    points.push_back(
+        config_.kind == JudgeKind::kRubric ? std::get<schema::Rubric>(job.request.target).criteria[k].points : 1.0);
     if (opinions[k]->kind == schema::VerdictKind::kInvalid) {
       met.emplace_back(std::nullopt);
       invalid = &opinions[k]->reason;

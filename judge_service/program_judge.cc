@@ -1,5 +1,6 @@
 #include "judge_service/program_judge.h"
 
+#include "base/error.h"
 #include "base/format.h"
 
 namespace autodidact::judge_service {
@@ -27,7 +28,14 @@ schema::Reward RewardOf(const ProgramJudgeConfig& config, const std::vector<std:
 
 std::vector<schema::Reward> Rewards(const ProgramJudgeConfig& config, const schema::JudgeRequest& request) {
   if (config.code) return JudgeCode(*config.code, request);
-  const auto expected = answers::ReferenceAnswers(config.extractor, request.reference);
+  std::vector<std::string> expected;
+  if (const auto* labels = std::get_if<schema::Labels>(&request.target)) {
+    expected = labels->answers;
+  } else if (const auto* text = std::get_if<schema::WholeText>(&request.target)) {
+    if (auto answer = answers::Extract(config.extractor, text->text)) expected.push_back(std::move(*answer));
+  } else {
+    base::ThrowBadInput(base::Format("judge request {}: answers are compared with answers", request.ticket));
+  }
   if (expected.empty()) {
     const base::Failure failure{base::ErrorKind::kBadInput, "the reference has no answer"};
     return std::vector<schema::Reward>(request.responses.size(), failure);

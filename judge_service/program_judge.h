@@ -22,9 +22,10 @@ struct ProgramJudgeConfig {
   double length_penalty = 1.0;
 };
 
-// Reward 1 when the response's answer equals the reference's (any of them, where labels are the reference), else 0
-// (also for a response without an answer); minus the length penalty. When the reference has no answer, no response has
-// a reward; where the verifier has no answer, that response has none. Programs are judged as JudgeCode says.
+// Reward 1 when the response's answer equals that of the target's text, or any of its labels, else 0 (also for a
+// response without an answer); minus the length penalty. When the text has no answer, no response has a reward; where
+// the verifier has no answer, that response has none. Programs are judged as JudgeCode says. Error(kBadInput) for
+// another target, and when lengths and responses differ in number.
 schema::JudgeReply JudgeByProgram(const ProgramJudgeConfig& config, const schema::JudgeRequest& request);
 
 }  // namespace autodidact::judge_service

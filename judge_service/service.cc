@@ -1,9 +1,11 @@
 #include "judge_service/service.h"
 
+#include <exception>
 #include <utility>
 
 #include "base/log.h"
 #include "schema/codec.h"
+#include "schema/validate.h"
 
 namespace autodidact::judge_service {
 namespace {
@@ -35,17 +37,49 @@ void Service::Run(const std::stop_token& stop) {
 }
 
 void Service::Answer(net::Incoming incoming) {
+  schema::Message message;
   try {
-    schema::Message message = schema::Decode(incoming.bytes);
-    auto* request = std::get_if<schema::JudgeRequest>(&message);
-    if (!request) base::ThrowBadInput(std::string("the judge does not take a ") + schema::Name(message));
-    if (panel_) return AskPanel(std::move(*request), incoming);
-    incoming.reply.Send(schema::Encode(JudgeByProgram(config_.program, *request)));
-    ++progress_;
+    message = schema::Decode(incoming.bytes);
   } catch (const base::Error& error) {
-    base::LogWarning("refused a message from {}: {}", incoming.peer, error.message());
-    incoming.reply.Send(schema::Encode(schema::FailureReply{{error.kind(), error.message()}}));
+    return Refuse(incoming, {schema::Refusal::kMalformed, error.message()});
   }
+  // Whatever goes wrong with one request is told to whoever asked, and the next one is taken.
+  try {
+    Take(std::move(message), incoming);
+  } catch (const base::Error& error) {
+    if (error.kind() == base::ErrorKind::kBadInput) {
+      return Refuse(incoming, {schema::Refusal::kMalformed, error.message()});
+    }
+    base::LogError("a request of {}: {}", incoming.peer, error.message());
+    incoming.reply.Send(schema::Encode(schema::FailureReply{{error.kind(), error.message()}}));
+  } catch (const std::exception& error) {
+    base::LogError("a request of {}: {}", incoming.peer, error.what());
+    incoming.reply.Send(schema::Encode(schema::FailureReply{{base::ErrorKind::kBug, error.what()}}));
+  }
+}
+
+void Service::Take(schema::Message message, net::Incoming& incoming) {
+  auto* request = std::get_if<schema::JudgeRequest>(&message);
+  if (!request) {
+    return Refuse(incoming,
+                  {schema::Refusal::kKind, std::string("the judge does not take a ") + schema::Name(message)});
+  }
+  if (auto refused = schema::Check(*request)) return Refuse(incoming, std::move(*refused));
+  if (panel_) return AskPanel(std::move(*request), incoming);
+  incoming.reply.Send(schema::Encode(JudgeByProgram(config_.program, *request)));
+  ++progress_;
+}
+
+void Service::Refuse(net::Incoming& incoming, schema::Refused refused) {
+  ++refused_;
+  base::LogWarning("refused a message from {} ({}): {}", incoming.peer, schema::Name(refused.why), refused.text);
+  incoming.reply.Send(schema::Encode(refused));
+}
+
+base::Metrics Service::TakeFigures() {
+  base::Metrics figures = panel_ ? panel_->TakeFigures() : base::Metrics();
+  figures["judge/refused"] = static_cast<double>(refused_.exchange(0));
+  return figures;
 }
 
 void Service::AskPanel(schema::JudgeRequest request, net::Incoming& incoming) {

@@ -24,7 +24,8 @@ struct ServiceConfig {
   std::size_t queue = 4096;  // requests waiting; beyond that the answer is "retry later"
 };
 
-// Stateless request -> reply: any replica can answer. Run belongs to one thread; the server's thread fills the queue.
+// Stateless request -> reply: any replica can answer. A message that is not as it should be gets a Refused. Run belongs
+// to one thread; the server's thread fills the queue.
 class Service {
  public:
   // With a panel it judges every request by a model, without one by the program.
@@ -39,10 +40,13 @@ class Service {
   // For heartbeats, from any thread.
   std::string Doing() const;
   std::uint64_t progress() const { return progress_; }
-  base::Metrics TakeFigures() { return panel_ ? panel_->TakeFigures() : base::Metrics(); }
+  // "judge/refused", messages that were refused since the last call, and the panel's.
+  base::Metrics TakeFigures();
 
  private:
   void Answer(net::Incoming incoming);
+  void Take(schema::Message message, net::Incoming& incoming);
+  void Refuse(net::Incoming& incoming, schema::Refused refused);
   void AskPanel(schema::JudgeRequest request, net::Incoming& incoming);
 
   ServiceConfig config_;
@@ -51,6 +55,7 @@ class Service {
   std::map<std::string, std::vector<net::ReplyHandle>> waiting_;
   base::BoundedQueue<net::Incoming> queue_;
   std::atomic<std::uint64_t> progress_{0};
+  std::atomic<std::uint64_t> refused_{0};
   std::unique_ptr<net::Server> server_;  // last: its thread uses the queue
 };
 

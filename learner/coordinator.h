@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "learner/prompt_queue.h"
 #include "net/net.h"
 #include "schema/types.h"
+#include "schema/validate.h"
 
 namespace autodidact::learner {
 
@@ -20,10 +22,13 @@ struct CoordinatorConfig {
   std::string weights_endpoint;        // told to the roles
   base::Milliseconds hold{500};        // how long a request for leases waits for work
   base::Milliseconds silence{10'000};  // a service unheard of for so long leaves the directory
+  schema::GroupRules groups = {};      // what the run's groups are like
+  std::uint64_t config = 0;            // checksum that the config of every role must have; 0: not compared
 };
 
 // Owned by learner rank 0. Messages are handled on the server's thread under one lock; the learner's thread waits for
-// complete steps. Thread-safe.
+// complete steps. A message that is not as it should be changes nothing: its sender gets a Refused, and it is counted.
+// Thread-safe.
 class Coordinator {
  public:
   Coordinator(net::Context& context, const net::Security& security, CoordinatorConfig config, PromptQueue queue);
@@ -40,7 +45,8 @@ class Coordinator {
   // The run is over: every reply from now on says so.
   void Finish();
 
-  // What the roles reported with their heartbeats since the last call: means over reports.
+  // What the roles reported with their heartbeats since the last call (counts added up, others as means over reports),
+  // and "intake/refused": messages that were refused here.
   base::Metrics TakeReports();
 
   // A copy: the prompt under a ticket, as it was handed out.
@@ -61,17 +67,27 @@ class Coordinator {
     PromptQueue queue;
     std::map<std::string, Role> roles;
     std::vector<WaitingRequest> waiting;
-    base::MetricAccumulator reports;
+    base::MetricAccumulator means;  // of what was reported
+    base::Metrics counts;           // the same, what adds up; with this door's own
     schema::WeightVersion newest_version = 0;
     bool finished = false;
   };
 
   void Handle(net::Incoming incoming);
+  // The reply to a message; none for a request that waits, which has taken `reply`.
+  std::optional<schema::Message> Take(schema::Message message, net::ReplyHandle& reply);
+  std::optional<schema::Message> TakeRequest(schema::LeaseRequest request, net::ReplyHandle& reply);
+  schema::Message TakeGroup(schema::ScoredGroup group);
+  schema::Message TakeHeartbeat(schema::Heartbeat heartbeat);
+  schema::Checked CheckMember(std::uint64_t config) const;
+  schema::Checked CheckEndpoint(const schema::Heartbeat& heartbeat) const;
+  bool MakeRoomFor(State& state, const std::string& role, base::Clock::time_point now) const;
   void Serve(State& state, base::Clock::time_point now);
   schema::Directory MakeDirectory(const State& state, base::Clock::time_point now) const;
   std::string Diagnosis() const;
 
   const CoordinatorConfig config_;
+  const bool with_keys_;
   base::Guarded<State> state_;
   std::unique_ptr<net::Server> server_;  // last: its thread uses the state
 };

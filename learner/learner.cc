@@ -119,17 +119,12 @@ RunEnd Learner::Run(const std::stop_token& stop) {
     if (order.kind == Order::Kind::kFail) throw base::Error(base::ErrorKind::kRetryLater, order.reason);
     if (order.kind == Order::Kind::kEnd) return End(order.end);
 
-    // Whole groups go to the ranks in turn, by ticket.
-    const std::vector<schema::ScoredGroup>& all = batch.groups;
-    std::vector<std::string> parts(static_cast<std::size_t>(communicator_.size()));
+    std::vector<schema::ScoredGroup> dealt;
+    if (communicator_.size() > 1) dealt = Deal(batch.groups);
     if (rank_zero_) {
-      std::vector<std::vector<const schema::ScoredGroup*>> split(parts.size());
-      for (std::size_t g = 0; g < all.size(); ++g) split[g % parts.size()].push_back(&all[g]);
-      for (std::size_t r = 0; r < parts.size(); ++r) parts[r] = PackGroups(split[r]);
+      metrics.merge(GroupMetrics(batch.groups, static_cast<schema::WeightVersion>(trainer_.optimizer().steps())));
     }
-    const auto mine = UnpackGroups(communicator_.Scatter(parts, 0));
-    if (rank_zero_) metrics.merge(GroupMetrics(all, static_cast<schema::WeightVersion>(trainer_.optimizer().steps())));
-    const PolicyTrainer::Result result = trainer_.Step(mine, stop);
+    const PolicyTrainer::Result result = trainer_.Step(communicator_.size() > 1 ? dealt : batch.groups, stop);
     if (result.given_up) return End(RunEnd::kStopped);
     ++step_;
     if (rank_zero_) PublishWeights();
@@ -149,6 +144,19 @@ RunEnd Learner::Run(const std::stop_token& stop) {
   }
 }
 
+std::vector<schema::ScoredGroup> Learner::Deal(const std::vector<schema::ScoredGroup>& all) {
+  // Whole groups go to the ranks in turn, by ticket.
+  std::vector<std::vector<const schema::ScoredGroup*>> split(static_cast<std::size_t>(communicator_.size()));
+  for (std::size_t g = 0; g < all.size(); ++g) split[g % split.size()].push_back(&all[g]);
+  std::vector<std::string> parts(split.size());
+  for (std::size_t r = 1; rank_zero_ && r < parts.size(); ++r) parts[r] = PackGroups(split[r]);
+  const std::string received = communicator_.Scatter(parts, 0);
+  if (!rank_zero_) return UnpackGroups(received);
+  std::vector<schema::ScoredGroup> own;
+  for (const schema::ScoredGroup* group : split[0]) own.push_back(*group);
+  return own;
+}
+
 RunEnd Learner::End(RunEnd end) {
   Save();
   if (rank_zero_) rank_zero_->coordinator.Finish();
@@ -158,14 +166,17 @@ RunEnd Learner::End(RunEnd end) {
 
 void Learner::PublishWeights() {
   const auto version = static_cast<schema::WeightVersion>(trainer_.optimizer().steps());
+  bool publish = false;
   // A step without any group to train on leaves the weights as they are.
   if (!published_ || published_->version() != version) {
     const bool untouched = initial_ && initial_->version() == version && !config_.publish_to;
     published_ = untouched ? initial_ : trainer_.parameters().Snapshot(version, config_.publish_to);
     initial_ = nullptr;
-    rank_zero_->store.Publish(published_);
+    publish = true;
   }
+  // Announced first: what an actor makes of weights that it has just got must not look as if there were none yet.
   rank_zero_->coordinator.Announce(version);
+  if (publish) rank_zero_->store.Publish(published_);
 }
 
 std::optional<RunEnd> Learner::FinishStep(StepBatch batch, const std::vector<std::string>& advantages,

@@ -89,6 +89,8 @@ class Learner {
   struct Order;
 
   Order NextOrder(const std::stop_token& stop, StepBatch& batch, base::Metrics& metrics);
+  // This rank's groups of a step: rank 0 has all of them and keeps its own.
+  std::vector<schema::ScoredGroup> Deal(const std::vector<schema::ScoredGroup>& all);
   void PublishWeights();
   // Metrics, records and hooks of a step, on rank 0; returns how it ends the run, if it does.
   std::optional<RunEnd> FinishStep(StepBatch batch, const std::vector<std::string>& advantages, base::Metrics metrics);

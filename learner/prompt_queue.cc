@@ -10,8 +10,11 @@
 
 namespace autodidact::learner {
 
-PromptQueue::PromptQueue(QueueConfig config, std::vector<schema::Prompt> prompts)
-    : config_(config), prompts_(std::move(prompts)), step_(config.first_step) {
+PromptQueue::PromptQueue(QueueConfig config, std::vector<schema::Prompt> prompts,
+                         std::vector<schema::Supervision> supervision)
+    : config_(config), prompts_(std::move(prompts)), supervision_(std::move(supervision)), step_(config.first_step) {
+  AD_CHECK(supervision_.empty() || supervision_.size() == prompts_.size(), "{} supervisions for {} prompts",
+           supervision_.size(), prompts_.size());
   if (prompts_.empty()) base::ThrowBadInput("data: there is no prompt to train on");
   OpenSteps();
 }
@@ -27,11 +30,11 @@ std::optional<schema::WeightVersion> PromptQueue::MinVersion(std::int64_t step) 
   return found->second;
 }
 
-const schema::Prompt& PromptQueue::PromptOf(schema::Ticket ticket) const {
+std::size_t PromptQueue::IndexOf(schema::Ticket ticket) const {
   const auto count = static_cast<std::int64_t>(prompts_.size());
   const auto pass = static_cast<std::int64_t>(ticket) / count;
   const auto place = static_cast<std::int64_t>(ticket) % count;
-  if (!config_.shuffle) return prompts_[static_cast<std::size_t>(place)];
+  if (!config_.shuffle) return static_cast<std::size_t>(place);
   if (pass != pass_) {
     order_.resize(prompts_.size());
     std::iota(order_.begin(), order_.end(), 0u);
@@ -40,7 +43,7 @@ const schema::Prompt& PromptQueue::PromptOf(schema::Ticket ticket) const {
     base::Shuffle(order_, walk);
     pass_ = pass;
   }
-  return prompts_[order_[static_cast<std::size_t>(place)]];
+  return order_[static_cast<std::size_t>(place)];
 }
 
 void PromptQueue::OpenSteps() {
@@ -60,10 +63,12 @@ std::vector<schema::Lease> PromptQueue::Take(const std::string& actor, std::uint
     if (place.state != PlaceState::kPending) continue;
     place.state = PlaceState::kLeased;
     place.actor = actor;
+    place.lent_to.insert(actor);
     place.leased_at = now;
     ++place.attempts;
     leases.push_back({.ticket = ticket,
                       .prompt = PromptOf(ticket),
+                      .supervision = supervision_.empty() ? schema::Supervision() : supervision_[IndexOf(ticket)],
                       .attempt = place.attempts,
                       .milliseconds = static_cast<std::uint32_t>(config_.lease.count()),
                       .min_version = *min_version});
@@ -79,7 +84,7 @@ schema::Receipt PromptQueue::Submit(schema::ScoredGroup group) {
   }
   if (ticket - FirstTicket() >= places_.size()) return schema::Receipt::kUnknown;
   Place& place = places_[ticket - FirstTicket()];
-  if (place.attempts == 0) return schema::Receipt::kUnknown;
+  if (!place.lent_to.contains(group.actor)) return schema::Receipt::kUnknown;
   if (place.state == PlaceState::kDone || place.state == PlaceState::kHole) {
     ++duplicates_;
     return schema::Receipt::kDuplicate;
@@ -88,8 +93,10 @@ schema::Receipt PromptQueue::Submit(schema::ScoredGroup group) {
   for (const schema::Rollout& rollout : group.group.rollouts) {
     if (rollout.first_version < oldest) {
       ++stale_;
-      GiveBack(place, base::Format("ticket {}: rollouts of version {} where {} is the oldest allowed", ticket,
-                                   rollout.first_version, oldest));
+      if (place.state == PlaceState::kLeased && place.actor == group.actor) {
+        GiveBack(place, base::Format("ticket {}: rollouts of version {} where {} is the oldest allowed", ticket,
+                                     rollout.first_version, oldest));
+      }
       return schema::Receipt::kStale;
     }
   }

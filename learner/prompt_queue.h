@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,9 @@ struct StepBatch {
 // the lease expires or the group was stale, and to hole after max_attempts. Not thread-safe: its owner guards it.
 class PromptQueue {
  public:
-  PromptQueue(QueueConfig config, std::vector<schema::Prompt> prompts);
+  // `supervision`: what each prompt is handed out with, or empty.
+  PromptQueue(QueueConfig config, std::vector<schema::Prompt> prompts,
+              std::vector<schema::Supervision> supervision = {});
 
   // Steps that have begun, the current one first: those within max_staleness of the weights are open for leases.
   std::int64_t current_step() const { return step_; }
@@ -45,10 +48,12 @@ class PromptQueue {
   void Announce(schema::WeightVersion version);
   // The oldest weights that may make rollouts for this step; nothing while they do not exist yet.
   std::optional<schema::WeightVersion> MinVersion(std::int64_t step) const;
-  const schema::Prompt& PromptOf(schema::Ticket ticket) const;
+  const schema::Prompt& PromptOf(schema::Ticket ticket) const { return prompts_[IndexOf(ticket)]; }
 
   // Up to max_groups leases in ticket order, of steps whose weights exist; none when all of those are given out.
   std::vector<schema::Lease> Take(const std::string& actor, std::uint32_t max_groups, base::Clock::time_point now);
+  // Takes a group that was lent to its sender, also one whose lease has run out since. The group must have passed
+  // schema::Check.
   schema::Receipt Submit(schema::ScoredGroup group);
   // Gives expired leases out again.
   void Expire(base::Clock::time_point now);
@@ -65,7 +70,8 @@ class PromptQueue {
   enum class PlaceState { kPending, kLeased, kDone, kHole };
   struct Place {
     PlaceState state = PlaceState::kPending;
-    std::string actor;
+    std::string actor;              // who has it
+    std::set<std::string> lent_to;  // and who had it before
     base::Clock::time_point leased_at;
     std::uint32_t attempts = 0;
     std::optional<schema::ScoredGroup> group;
@@ -76,11 +82,13 @@ class PromptQueue {
     return static_cast<std::int64_t>(ticket) / config_.groups_per_step;
   }
   schema::Ticket FirstTicket() const { return static_cast<schema::Ticket>(step_ * config_.groups_per_step); }
+  std::size_t IndexOf(schema::Ticket ticket) const;
   void OpenSteps();
   void GiveBack(Place& place, const std::string& why);
 
   QueueConfig config_;
   std::vector<schema::Prompt> prompts_;
+  std::vector<schema::Supervision> supervision_;  // one per prompt, or empty
   std::int64_t step_;
   std::map<std::int64_t, schema::WeightVersion> versions_;  // by the number of steps that were done
   std::deque<Place> places_;                                // from the current step's first ticket on

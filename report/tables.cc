@@ -238,6 +238,7 @@ std::string FailureTable(const Run& run) {
       {"groups/expired_leases", "leases that ran out"},
       {"groups/stale", "groups from weights too old"},
       {"groups/duplicates", "groups that came twice"},
+      {"intake/refused", "messages that the learner refused"},
   };
   static const std::vector<std::pair<const char*, const char*>> kShares = {
       {"anchor/failed", "groups without a reference"},

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "data/row_columns.h"
 #include "data/row_format.h"
 #include "json/strict.h"
 
@@ -159,6 +160,7 @@ schema::Prompt ReadPrompt(const Line& line, const RowKeys& keys) {
     }
   } else if (value->is_array()) {
     prompt.messages = ReadMessages(*value, base::Format("{}: '{}'", line.where, key));
+    prompt.variables = RowVariables(line.object, line.where);
   } else {
     base::ThrowBadInput(base::Format("{}: the key '{}' holds {}, expected text or a list of messages", line.where, key,
                                      json::Describe(*value)));

@@ -17,9 +17,7 @@ std::vector<text::ChatTurn> QuestionTurns(const QuestionFormat& format, const sc
 }
 
 text::Chat QuestionChat(const QuestionFormat& format, const schema::Prompt& prompt) {
-  text::Chat chat{.turns = QuestionTurns(format, prompt)};
-  if (!prompt.messages.empty()) chat.variables = text::RowVariables(prompt.columns);
-  return chat;
+  return {.turns = QuestionTurns(format, prompt), .variables = prompt.variables};
 }
 
 std::string QuestionText(const schema::Prompt& prompt) {

@@ -19,8 +19,7 @@ struct QuestionFormat {
 // The turns of the prompt, the system's first.
 std::vector<text::ChatTurn> QuestionTurns(const QuestionFormat& format, const schema::Prompt& prompt);
 
-// The same with what else the row gives the template: its columns "tools", "documents" and "chat_template_kwargs" where
-// the prompt is in turns.
+// The same with what else the row gives the template.
 text::Chat QuestionChat(const QuestionFormat& format, const schema::Prompt& prompt);
 
 // The prompt as one text for people: its text, or its turns as "role: content" lines.

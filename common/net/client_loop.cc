@@ -55,8 +55,12 @@ void ClientLoop::ReplaceReplicas(const std::vector<std::string>& endpoints) {
         std::find_if(old.begin(), old.end(), [&](const auto& r) { return r && r->endpoint() == endpoint; });
     if (same != old.end()) {
       replicas_.push_back(std::move(*same));
-    } else {
+      continue;
+    }
+    try {
       replicas_.push_back(std::make_unique<Replica>(context_, endpoint, security_, options_.name));
+    } catch (const base::Error& error) {  // the others can be asked all the same
+      base::LogError("net: {}: {} is left out: {}", options_.peer, endpoint, error.message());
     }
   }
   for (const auto& gone : old) {
@@ -121,8 +125,12 @@ void ClientLoop::ReopenBroken() {
     if (replica->usable()) continue;
     if (replica->in_flight > 0) Abandon(*replica);
     if (replica->reopen_at() > now) continue;
-    replica->Reopen();
-    reopened = true;
+    try {
+      replica->Reopen();
+      reopened = true;
+    } catch (const base::Error& error) {
+      replica->Break(error.message());
+    }
   }
   if (reopened) DispatchWaiting();
 }

@@ -114,6 +114,10 @@ class Client {
   std::unique_ptr<Impl> impl_;
 };
 
+// Why nobody can be asked at this endpoint, which may come from outside: it is malformed, or off the loopback in a run
+// without CURVE keys. Empty where it is good.
+std::string WhyNoPeer(const std::string& endpoint, bool with_keys);
+
 // True for inproc:// and addresses of the loopback (127.0.0.0/8, ::1, localhost).
 bool IsLocal(const std::string& endpoint);
 

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
@@ -33,7 +34,10 @@ HostPort SplitTcp(const std::string& endpoint) {
   const std::string rest = endpoint.substr(kTcp.size());
   const auto colon = rest.rfind(':');
   // ';' would name a source address, '/' a path, '@' a user: none of them is ours.
-  if (colon == std::string::npos || colon == 0 || rest.find_first_of(";/@ ") != std::string::npos) return {};
+  const bool foreign = std::any_of(rest.begin(), rest.end(), [](unsigned char c) {
+    return c <= 0x20 || c >= 0x7f || c == ';' || c == '/' || c == '@';
+  });
+  if (colon == std::string::npos || colon == 0 || foreign) return {};
   return {rest.substr(0, colon), rest.substr(colon + 1)};
 }
 
@@ -42,6 +46,23 @@ bool IsPort(const std::string& port, bool may_choose) {
   if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos) return false;
   const int number = std::stoi(port);
   return number <= 65535 && (number > 0 || may_choose);
+}
+
+// Whether a server may choose its port itself is for it to say.
+std::string WhyMalformed(const std::string& endpoint, bool may_choose) {
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  const bool is_line = std::none_of(endpoint.begin(), endpoint.end(), is_control);
+  if (is_line && endpoint.starts_with(kInproc)) {
+    return endpoint.size() > kInproc.size() ? "" : "net: endpoint inproc:// has no name";
+  }
+  const HostPort address = SplitTcp(endpoint);
+  if (!address.host.empty() && IsPort(address.port, may_choose)) return "";
+  return base::Format("net: endpoint '{}': expected inproc://name or tcp://host:port",
+                      is_line ? endpoint.substr(0, 100) : "(with control characters)");
+}
+
+std::string OffTheLoopback(const std::string& endpoint) {
+  return base::Format("net: {} is off the loopback: CURVE keys are required there", endpoint);
 }
 
 }  // namespace
@@ -56,6 +77,12 @@ bool IsLocal(const std::string& endpoint) {
   if (address.host == "localhost" || address.host == "[::1]") return true;
   in_addr parsed{};
   return inet_pton(AF_INET, address.host.c_str(), &parsed) == 1 && (ntohl(parsed.s_addr) >> 24) == 127;
+}
+
+std::string WhyNoPeer(const std::string& endpoint, bool with_keys) {
+  const std::string why = WhyMalformed(endpoint, /*may_choose=*/false);
+  if (!why.empty() || with_keys || IsLocal(endpoint)) return why;
+  return OffTheLoopback(endpoint);
 }
 
 KeyPair MakeKeyPair() {
@@ -75,14 +102,8 @@ std::string DecodeKey(const std::string& key, std::string_view what) {
 }
 
 void RequireAllowed(const std::string& endpoint, const Security& security, bool is_server) {
-  if (endpoint.starts_with(kInproc)) {
-    if (endpoint.size() > kInproc.size()) return;
-    base::ThrowBadInput("net: endpoint inproc:// has no name");
-  }
-  const HostPort address = SplitTcp(endpoint);
-  if (address.host.empty() || !IsPort(address.port, is_server)) {
-    base::ThrowBadInput(base::Format("net: endpoint '{}': expected inproc://name or tcp://host:port", endpoint));
-  }
+  if (std::string why = WhyMalformed(endpoint, is_server); !why.empty()) base::ThrowBadInput(std::move(why));
+  if (endpoint.starts_with(kInproc)) return;
   if (security.own) {
     DecodeKey(security.own->public_key, "own public key");
     DecodeKey(security.own->secret_key, "own secret key");
@@ -92,7 +113,7 @@ void RequireAllowed(const std::string& endpoint, const Security& security, bool 
     }
     for (const auto& client : security.allowed_clients) DecodeKey(client, "allowed client");
   } else if (!IsLocal(endpoint)) {
-    base::ThrowBadInput(base::Format("net: {} is off the loopback: CURVE keys are required there", endpoint));
+    base::ThrowBadInput(OffTheLoopback(endpoint));
   }
 }
 

@@ -10,14 +10,17 @@
 
 #include "base/error.h"
 #include "base/metrics.h"
+#include "schema/supervision.h"
+#include "schema/weight_parts.h"
 
 namespace autodidact::schema {
 
 // The number under which a prompt is worked on: its place in the run's sequence. A second visit is another ticket.
 using Ticket = std::uint64_t;
-// The number of optimizer steps behind a set of weights.
-using WeightVersion = std::uint64_t;
 using TokenId = std::int32_t;
+
+// The kinds of roles that work for a learner. A role's name is its kind with a number: "actor-0".
+enum class RoleKind : std::uint16_t { kActor, kAnchor, kJudge };
 
 // One turn of a chat; role is "system", "user" or "assistant".
 struct ChatMessage {
@@ -28,12 +31,13 @@ struct ChatMessage {
   bool operator==(const ChatMessage&) const = default;
 };
 
-// A question: an id and either text or chat messages, with its whole row kept untouched as JSON.
+// A question: an id and either text or chat messages.
 struct Prompt {
   std::string id;
   std::string text;                   // empty when messages are given
   std::vector<ChatMessage> messages;  // empty when text is given
-  std::string columns;                // the row as it was read, one JSON object
+  std::string variables = {};  // what else the row gives the chat template (tools, documents), a JSON object; or empty
+  std::string columns = {};    // the row as it was read, a JSON object; it does not leave the learner
 
   bool operator==(const Prompt&) const = default;
 };
@@ -48,6 +52,7 @@ enum class RunState : std::uint16_t {
 struct Lease {
   Ticket ticket = 0;
   Prompt prompt;
+  Supervision supervision = {};
   std::uint32_t attempt = 0;
   std::uint32_t milliseconds = 0;  // from the reply on
   WeightVersion min_version = 0;   // the oldest weights that may make its rollouts
@@ -60,6 +65,7 @@ struct LeaseRequest {
   std::string actor;
   std::uint32_t max_groups = 0;
   WeightVersion version = 0;  // the weights that the actor holds
+  std::uint64_t config = 0;   // checksum of what its config has in common with the run's
 
   bool operator==(const LeaseRequest&) const = default;
 };
@@ -103,18 +109,10 @@ struct SynthesisRequest {
   bool operator==(const SynthesisRequest&) const = default;
 };
 
-// A statement about a response that is met or not.
-struct Criterion {
-  std::string text;
-  double points = 1;  // of physicians' rubrics; negative: of what a response should not do
-
-  bool operator==(const Criterion&) const = default;
-};
-
 // What failures to write a rubric begin with: they are counted apart from failed syntheses.
 inline constexpr std::string_view kNoRubric = "no rubric: ";
 
-// The anchor's synthesis of a group. Only the text under the last heading counts as the reference.
+// The reference of a group: the anchor's synthesis, say. Only the text under the last heading counts as the reference.
 struct Reference {
   std::string text;
   std::string generation;         // all that the anchor wrote, for the records
@@ -123,6 +121,10 @@ struct Reference {
 
   bool operator==(const Reference&) const = default;
 };
+// What responses are held against where the reference is all there is: its rubric alone where it has one, else its
+// text.
+Target TargetOf(const Reference& reference);
+
 struct SynthesisReply {
   Ticket ticket = 0;
   base::Outcome<Reference> reference = base::Failure{};
@@ -133,8 +135,7 @@ struct SynthesisReply {
 // actor -> judge service.
 struct JudgeRequest {
   Ticket ticket = 0;
-  std::string reference;               // empty when there is a rubric, which is all that the judge needs then
-  std::vector<Criterion> rubric;       // empty in the verifiable regime
+  Target target;
   std::vector<std::string> responses;  // the rollouts' texts
   std::vector<std::uint32_t> lengths;  // their tokens, for a length penalty
 
@@ -183,7 +184,7 @@ enum class Receipt : std::uint16_t {
   kAccepted,
   kDuplicate,  // this ticket has already arrived: counted once
   kStale,      // made by weights older than the run allows; the ticket is given out again
-  kUnknown,    // never handed out, or its step is over
+  kUnknown,    // never lent to its sender, or its step is over
 };
 struct SubmitReply {
   Receipt receipt = Receipt::kAccepted;
@@ -194,13 +195,15 @@ struct SubmitReply {
 
 // Any role -> learner rank 0: alive, and what it is doing. The reply is the Directory.
 struct Heartbeat {
-  std::string role;      // "actor-0"
-  std::string endpoint;  // where a service can be asked; empty for an actor
+  std::string role;  // "actor-0"
+  RoleKind kind = RoleKind::kActor;
+  std::uint64_t config = 0;  // as in a LeaseRequest
+  std::string endpoint;      // where a service can be asked; empty for an actor
   std::string host;
   std::uint32_t pid = 0;
   std::string doing;           // "decoding 12 groups"
   std::uint64_t progress = 0;  // grows whenever a unit of work is done
-  base::Metrics report;        // the role's own figures since the last heartbeat
+  base::Metrics report;        // the role's own figures since the last heartbeat: of kReportedMetrics
 
   bool operator==(const Heartbeat&) const = default;
 };
@@ -216,45 +219,6 @@ struct Directory {
   bool operator==(const Directory&) const = default;
 };
 
-enum class ElementType : std::uint16_t { kFloat32, kBFloat16, kFloat16 };
-
-struct TensorInfo {
-  std::string name;
-  ElementType type = ElementType::kFloat32;
-  std::vector<std::int64_t> shape;
-
-  bool operator==(const TensorInfo&) const = default;
-};
-
-// actor -> weight publisher: one part of the oldest set that is at least min_version, as a delta from have if it can
-// be.
-struct WeightRequest {
-  bool has_weights = false;
-  WeightVersion have = 0;         // only with has_weights
-  WeightVersion min_version = 0;  // wait for it; the reply is a Failure(kRetryLater) when it does not come in time
-  std::uint32_t wait_milliseconds = 0;
-  std::uint32_t part = 0;
-  bool has_version = false;  // parts after the first name the version that the first one had
-  WeightVersion version = 0;
-
-  bool operator==(const WeightRequest&) const = default;
-};
-
-// A part of a weight set: the tensors' bytes concatenated, split evenly, whole or as a compressed XOR with `base`.
-struct WeightPart {
-  WeightVersion version = 0;
-  bool is_delta = false;
-  WeightVersion base = 0;           // only of a delta
-  std::vector<TensorInfo> tensors;  // in part 0 only: what the bytes are
-  std::uint32_t part = 0;
-  std::uint32_t num_parts = 1;
-  std::uint64_t raw_size = 0;  // bytes of this part once decoded
-  std::uint64_t checksum = 0;  // XXH3-64 of the whole set's raw bytes
-  std::string payload;
-
-  bool operator==(const WeightPart&) const = default;
-};
-
 // The reply of a service that could not do what was asked.
 struct FailureReply {
   base::Failure failure;
@@ -262,9 +226,31 @@ struct FailureReply {
   bool operator==(const FailureReply&) const = default;
 };
 
+// Why a message was not taken (validate.h).
+enum class Refusal : std::uint16_t {
+  kMalformed,  // bytes that are no message, or more of them than its kind may have
+  kKind,       // a kind that is not taken here
+  kSizes,      // lists that are empty, too long, or whose lengths do not agree with each other or the run
+  kTokens,     // ids beyond the vocabulary
+  kNumbers,    // not finite, or beyond what the run can give
+  kVersion,    // weights that do not exist
+  kLease,      // a ticket that its sender was not lent
+  kSender,     // a name, an endpoint or a figure that such a sender cannot have
+  kConfig,     // the sender's config is not the run's
+};
+
+// The reply to a message that nobody acts on. Sending the same again gives the same.
+struct Refused {
+  Refusal why = Refusal::kMalformed;
+  std::string text;  // what was found and what was expected
+
+  bool operator==(const Refused&) const = default;
+};
+
 // Everything that travels, in the order of the flow.
-using Message = std::variant<LeaseRequest, LeaseReply, SynthesisRequest, SynthesisReply, JudgeRequest, JudgeReply,
-                             ScoredGroup, SubmitReply, Heartbeat, Directory, WeightRequest, WeightPart, FailureReply>;
+using Message =
+    std::variant<LeaseRequest, LeaseReply, SynthesisRequest, SynthesisReply, JudgeRequest, JudgeReply, ScoredGroup,
+                 SubmitReply, Heartbeat, Directory, WeightRequest, WeightPart, FailureReply, Refused>;
 
 // "ScoredGroup", for logs.
 const char* Name(const Message& message);
@@ -272,5 +258,7 @@ const char* Name(const Message& message);
 const char* Name(StopReason reason);  // "eos", "stop", "length"
 const char* Name(Receipt receipt);
 const char* Name(VerdictKind kind);  // "met", "not_met", "invalid"
+const char* Name(RoleKind kind);     // "actor", "anchor", "judge"
+const char* Name(Refusal why);       // "malformed", "kind", "sizes", …
 
 }  // namespace autodidact::schema

@@ -304,27 +304,6 @@ ChatTemplate::Impl::Marked ChatTemplate::Impl::RenderMarked(const Chat& chat, co
 ChatTemplate::ChatTemplate(ChatFormat format) : impl_(std::make_shared<const Impl>(format)) {}
 ChatTemplate::ChatTemplate(ChatSource source) : impl_(std::make_shared<const Impl>(std::move(source))) {}
 
-std::string RowVariables(const std::string& row) {
-  constexpr const char* kKeys[] = {"tools", "documents", "chat_template_kwargs"};
-  const auto spells = [&](const std::string& key) { return row.find('"' + key + '"') != std::string::npos; };
-  if (std::none_of(std::begin(kKeys), std::end(kKeys), spells)) return "";
-  const Json object = json::Parse(row, "row");
-  Json variables = Json::object();
-  for (const char* key : kKeys) {
-    const auto found = object.find(key);
-    if (found == object.end() || IsEmpty(*found)) continue;
-    if (std::string_view(key) != "chat_template_kwargs") {
-      variables[key] = *found;
-      continue;
-    }
-    if (!found->is_object()) {
-      base::ThrowBadInput(base::Format("the key '{}' holds {}, expected an object", key, json::Describe(*found)));
-    }
-    for (const auto& [name, value] : found->items()) variables[name] = value;
-  }
-  return variables.empty() ? "" : json::Dump(variables);
-}
-
 std::string ChatTemplate::Render(const Chat& chat) const {
   return impl_->Render(Valid(chat));
 }

@@ -36,10 +36,6 @@ struct Chat {
   bool add_generation_prompt = true;  // the header of the assistant's turn at the end
 };
 
-// The variables that a row, a JSON object, gives the template: its "tools", "documents", and what
-// "chat_template_kwargs" holds. Empty when it has none of these. Error(kBadInput) when the last is no object.
-std::string RowVariables(const std::string& row);
-
 // Formats that are rendered here, without a template.
 enum class ChatFormat {
   kPlain,          // no template: the contents of the turns, joined by a space

@@ -30,6 +30,7 @@ void Assembly::Add(const schema::WeightPart& part) {
     Refuse(part, base::Format("it belongs to another set than version {} in {} parts", version_, num_parts_));
   }
   if (part.part != next_part_) Refuse(part, base::Format("part {} is due", next_part_));
+  if (part.raw_size == 0 && set_.size() > 0) Refuse(part, "it is empty");
   if (part.raw_size > set_.size() - filled_) {
     Refuse(part, base::Format("{} bytes, but only {} are left of the set", part.raw_size, set_.size() - filled_));
   }

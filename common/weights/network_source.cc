@@ -97,10 +97,12 @@ class NetworkSource final : public WeightSource {
       auto first = Take(Ask(request));
       if (!first.ok()) return Pause(first.failure().reason);
       Receive(request, *first);
-    } catch (const base::Error& error) {
+    } catch (const Stopped&) {
+      throw;
+    } catch (const std::exception& error) {  // whatever came: a set that is of no use
       whole_ = true;
-      base::LogWarning("{}; fetching it again whole", error.message());
-      Pause(error.message());
+      base::LogWarning("{}; fetching it again whole", error.what());
+      Pause(error.what());
     }
   }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <map>
 #include <optional>
@@ -8,6 +9,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "schema/codec.h"
+#include "schema/validate.h"
 #include "weights/delta.h"
 #include "weights/flat_set.h"
 #include "weights/weights.h"
@@ -28,6 +30,8 @@ struct Inbox {
 };
 
 constexpr base::Milliseconds kLongestSleep{60'000};
+constexpr base::Milliseconds kLongestHold{60'000};
+constexpr std::size_t kMaxWaiting = 4096;
 
 schema::WeightVersion VersionWanted(const schema::WeightRequest& request) {
   return request.has_version ? request.version : request.min_version;
@@ -122,21 +126,38 @@ class WeightPublisher::Impl {
   }
 
   const std::string& endpoint() const { return server_.endpoint(); }
+  std::uint64_t TakeRefused() { return refused_.exchange(0); }
 
  private:
   void Queue(net::Incoming incoming) {
-    Waiting waiting{{}, base::Deadline::In(base::Milliseconds(0)), std::move(incoming.reply)};
+    schema::Message message;
     try {
-      auto request = schema::DecodeReply<schema::WeightRequest>(incoming.bytes);
-      if (!request.ok()) base::ThrowBadInput("got a failure, expected a WeightRequest");
-      waiting.request = std::move(*request);
+      message = schema::Decode(incoming.bytes);
     } catch (const base::Error& error) {
-      Refuse(waiting, error.kind(), error.message());
-      return;
+      return TurnAway(incoming, {schema::Refusal::kMalformed, error.message()});
     }
-    waiting.until = base::Deadline::In(base::Milliseconds(waiting.request.wait_milliseconds));
-    inbox_.With([&](Inbox& inbox) { inbox.requests.push_back(std::move(waiting)); });
+    auto* request = std::get_if<schema::WeightRequest>(&message);
+    if (!request) {
+      return TurnAway(incoming, {schema::Refusal::kKind,
+                                 std::string("the weight publisher does not take a ") + schema::Name(message)});
+    }
+    if (auto refused = schema::Check(*request)) return TurnAway(incoming, std::move(*refused));
+    const auto wait = std::min(kLongestHold, base::Milliseconds(request->wait_milliseconds));
+    Waiting waiting{*request, base::Deadline::In(wait), std::move(incoming.reply)};
+    const bool taken = inbox_.With([&](Inbox& inbox) {
+      if (num_waiting_ + inbox.requests.size() >= kMaxWaiting) return false;
+      inbox.requests.push_back(std::move(waiting));
+      return true;
+    });
+    if (!taken) return Refuse(waiting, base::ErrorKind::kRetryLater, "weights: too many requests wait");
     store_.WakeWaiters();
+  }
+
+  void TurnAway(net::Incoming& incoming, schema::Refused refused) {
+    ++refused_;
+    base::LogWarning("weights: refused a message from {} ({}): {}", incoming.peer, schema::Name(refused.why),
+                     refused.text);
+    incoming.reply.Send(schema::Encode(refused));
   }
 
   void Run() {
@@ -148,6 +169,7 @@ class WeightPublisher::Impl {
       const WeightStore::State held = store_.Held();
       DropOldShipments(held);
       std::erase_if(waiting, [&](Waiting& request) { return Answer(request, held); });
+      num_waiting_ = waiting.size();
       Sleep(waiting, held);
     }
   }
@@ -224,6 +246,8 @@ class WeightPublisher::Impl {
   const WeightStore& store_;
   const std::uint64_t part_bytes_;
   base::Guarded<Inbox> inbox_;
+  std::atomic<std::size_t> num_waiting_{0};  // besides those of the inbox
+  std::atomic<std::uint64_t> refused_{0};
   std::vector<std::unique_ptr<Shipment>> shipments_;
   std::thread thread_;
   net::Server server_;  // last: its thread uses the rest
@@ -236,6 +260,10 @@ WeightPublisher::~WeightPublisher() = default;
 
 const std::string& WeightPublisher::endpoint() const {
   return impl_->endpoint();
+}
+
+std::uint64_t WeightPublisher::TakeRefused() {
+  return impl_->TakeRefused();
 }
 
 }  // namespace autodidact::weights

@@ -67,6 +67,8 @@ class WeightPublisher {
                   const net::Security& security, std::int64_t part_bytes = 32 << 20);
   ~WeightPublisher();
   const std::string& endpoint() const;
+  // Messages that were refused since the last call. Thread-safe.
+  std::uint64_t TakeRefused();
 
  private:
   class Impl;

@@ -72,12 +72,13 @@ Grader JudgeGrader(const RunConfig& config) {
             request.responses = {json::GetString(row, "response", where)};
             request.lengths = {0};
             if (by_rubric) {
-              request.rubric = data::ReadRubric(row.at("rubric"), where);
+              request.target = schema::Rubric{data::ReadRubric(row.at("rubric"), where)};
             } else {
-              request.reference = json::GetString(row, "reference", where);
+              request.target = schema::WholeText{json::GetString(row, "reference", where)};
             }
-            const auto rubric = request.rubric;
-            return ToGrade(judge->Ask(std::move(request)), rubric);
+            const auto* rubric = std::get_if<schema::Rubric>(&request.target);
+            const auto criteria = rubric ? rubric->criteria : std::vector<schema::Criterion>();
+            return ToGrade(judge->Ask(std::move(request)), criteria);
           }};
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "data/row_columns.h"
 #include "data/row_format.h"
 #include "engine/engine.h"
 #include "engine/score.h"
@@ -106,7 +107,7 @@ text::Chat ChatOf(const InputRow& row, bool add_generation_prompt) {
     if (is_more) turn.message = json::Dump(message);
     chat.turns.push_back(std::move(turn));
   }
-  chat.variables = text::RowVariables(json::Dump(row.value));
+  chat.variables = data::RowVariables(row.value, row.where);
   return chat;
 }
 

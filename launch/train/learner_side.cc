@@ -4,11 +4,12 @@
 #include <utility>
 
 #include "base/log.h"
-#include "data/row_rubric.h"
+#include "data/row_columns.h"
 #include "json/json.h"
 #include "launch/train/resume_rules.h"
-#include "launch/wiring/code.h"
+#include "launch/train/run_identity.h"
 #include "launch/wiring/judge.h"
+#include "launch/wiring/references.h"
 #include "launch/wiring/run_evaluation.h"
 
 namespace autodidact::launch {
@@ -17,32 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kOutcomeFile = "outcome.json";
-
-// The labels of a row: its answers, and its own rubric where it has one.
-void AddLabels(const data::Row& row, json::Json& columns) {
-  columns["answers"] = row.answers;
-  for (const schema::Criterion& criterion : data::RowRubric(row.prompt)) {
-    columns["rubrics"].push_back({{"criterion", criterion.text}, {"points", criterion.points}});
-  }
-}
-
-// What leaves the learner with a prompt: the question, a reference that was made before the run, and the labels only
-// for the one estimator that may read them.
-std::vector<schema::Prompt> PromptsToHandOut(const RunConfig& config, const std::vector<data::Row>& rows) {
-  const auto estimator = EstimatorInTraining(config);
-  const bool with_labels = estimator && estimators::ReadsOf(*estimator).label;
-  std::vector<schema::Prompt> prompts;
-  for (const data::Row& row : rows) {
-    schema::Prompt prompt = row.prompt;
-    json::Json columns = json::Json::object();
-    if (with_labels) AddLabels(row, columns);
-    if (row.reference) columns["reference"] = *row.reference;
-    if (config.answer.comparator == "code") columns["code"] = CodeColumns(config.answer.code, prompt);
-    prompt.columns = json::Dump(columns);
-    prompts.push_back(std::move(prompt));
-  }
-  return prompts;
-}
 
 // The last checkpoint, on which all of a run's work hangs, is thought of first.
 void RequireRoomForCheckpoints(const RunConfig& config, const data::RunPlace& place, std::int64_t num_weights) {
@@ -122,8 +97,13 @@ LearnerSide::LearnerSide(const RunConfig& config, data::RunPlace& place, const W
       eval_rows_(std::move(data.eval_rows)),
       store_(/*keep_previous=*/!wire.bind.starts_with("inproc://")),
       lessons_(config) {
-  std::vector<schema::Prompt> prompts = PromptsToHandOut(config, rows_);
-  facts_ = FactsOf(config, prompts, *model.weights);
+  std::vector<schema::Prompt> prompts;
+  std::vector<schema::Supervision> supervision;
+  for (const data::Row& row : rows_) {
+    prompts.push_back(data::WithoutRow(row.prompt));
+    supervision.push_back(SupervisionOf(config, row));
+  }
+  facts_ = FactsOf(config, prompts, supervision, *model.weights);
   std::vector<std::string> changes;
   const std::int64_t first_step = FirstStep(config, place, facts_, changes);
   std::int64_t num_weights = 0;
@@ -142,10 +122,16 @@ LearnerSide::LearnerSide(const RunConfig& config, data::RunPlace& place, const W
                               .seed = static_cast<std::uint64_t>(config.seed),
                               .shuffle = config.data.shuffle,
                               .lease = base::Seconds(config.timeouts.lease)},
-                             std::move(prompts));
+                             std::move(prompts), std::move(supervision));
   learner::CoordinatorConfig coordinator;
   coordinator.endpoint = wire.bind;
   coordinator.weights_endpoint = weights_endpoint;
+  coordinator.config = ConfigChecksum(config);
+  coordinator.groups = {.num_rollouts = static_cast<std::uint32_t>(config.train.num_generations),
+                        .vocab_size = model.weights->config().vocab_size,
+                        .max_completion = config.rollout.max_completion_length,
+                        .context = model.weights->config().max_position_embeddings,
+                        .rewards = RewardsOf(config.judge)};
   coordinator_ = std::make_unique<learner::Coordinator>(wire.context, wire.security, coordinator, std::move(queue));
   const MemoryPlan plan = PlanMemory(config, model.weights->config(), roles, data.longest_prompt);
   memory_ = std::make_unique<MemoryWatch>(plan.places.front(), config.device);
@@ -197,6 +183,7 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
     learner::LearnerHooks::Findings findings = lessons_.Look(step);
     findings.metrics.merge(found.metrics);
     findings.metrics.merge(memory_->AfterStep());
+    if (publisher_) findings.metrics["weights/refused"] = static_cast<double>(publisher_->TakeRefused());
     findings.alarm = std::move(found.alarm);
     if (!findings.alarm.empty() && config_.collapse.stop) findings.end = learner::RunEnd::kAlarm;
     return findings;

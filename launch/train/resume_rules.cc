@@ -239,13 +239,36 @@ std::string SumOfPrompts(const std::vector<schema::Prompt>& prompts) {
       sum.Add(message.role);
       sum.Add(message.content);
     }
+    if (!prompt.variables.empty()) sum.Add(prompt.variables);
   }
   return sum.text();
 }
 
-std::string SumOfColumns(const std::vector<schema::Prompt>& prompts) {
+// The parts of a supervision, so that no two different ones have the same.
+struct Parts {
+  std::vector<std::string> operator()(std::monostate) const { return {}; }
+  std::vector<std::string> operator()(const schema::Labels& it) const { return it.answers; }
+  std::vector<std::string> operator()(const schema::Rubric& it) const {
+    std::vector<std::string> parts;
+    for (const schema::Criterion& criterion : it.criteria) {
+      parts.push_back(criterion.text);
+      parts.push_back(json::Dump(criterion.points));
+    }
+    return parts;
+  }
+  std::vector<std::string> operator()(const schema::Tests& it) const { return {it.code, it.entry_point, it.prompt}; }
+  std::vector<std::string> operator()(const schema::Inputs& it) const { return it.inputs; }
+  std::vector<std::string> operator()(const schema::MadeReference& it) const { return {it.text}; }
+};
+
+std::string SumOfSupervision(const std::vector<schema::Supervision>& all) {
   Sum sum;
-  for (const schema::Prompt& prompt : prompts) sum.Add(prompt.columns);
+  for (const schema::Supervision& one : all) {
+    const auto parts = std::visit(Parts{}, one);
+    sum.Add(std::to_string(one.index()));
+    sum.Add(std::to_string(parts.size()));
+    for (const std::string& part : parts) sum.Add(part);
+  }
   return sum.text();
 }
 
@@ -300,7 +323,7 @@ std::map<std::string, std::string> KeysOf(const RunConfig& config) {
 }
 
 data::RunFacts FactsOf(const RunConfig& config, const std::vector<schema::Prompt>& handed_out,
-                       const model::WeightSet& initial) {
+                       const std::vector<schema::Supervision>& supervision, const model::WeightSet& initial) {
   const fs::path model = config.model;
   data::RunFacts facts{KeysOf(config), {}};
   facts.contents["model.weights"] = SumOfWeights(initial);
@@ -311,7 +334,7 @@ data::RunFacts FactsOf(const RunConfig& config, const std::vector<schema::Prompt
       SumOf({Described(model / "tokenizer_config.json"), FileText(model / "chat_template.jinja"),
              FileText(model / "chat_template.json"), FileText(config.prompt.chat_template)});
   facts.contents["data.train"] = SumOfPrompts(handed_out);
-  facts.contents[config.data.references.empty() ? "data.labels" : "data.references"] = SumOfColumns(handed_out);
+  facts.contents[config.data.references.empty() ? "data.labels" : "data.references"] = SumOfSupervision(supervision);
   if (JudgeHasModel(config)) facts.contents["judge.model"] = SumOfFiles(config.judge.model.folder);
   return facts;
 }

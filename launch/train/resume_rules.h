@@ -33,7 +33,7 @@ std::map<std::string, std::string> KeysOf(const RunConfig& config);
 // and shape of the model; the rows as they are handed out in their order, with references or labels where they are; the
 // files of a judge's own model.
 data::RunFacts FactsOf(const RunConfig& config, const std::vector<schema::Prompt>& handed_out,
-                       const model::WeightSet& initial);
+                       const std::vector<schema::Supervision>& supervision, const model::WeightSet& initial);
 
 struct Changes {
   std::vector<std::string> refused;  // "train.num_generations: 8 → 4"

@@ -7,14 +7,11 @@
 #include "anchor_service/service.h"
 #include "base/guarded.h"
 #include "base/log.h"
-#include "data/row_rubric.h"
-#include "estimators/estimator.h"
-#include "estimators/vote.h"
-#include "json/json.h"
 #include "judge_service/service.h"
 #include "launch/train/heart.h"
-#include "launch/wiring/code.h"
+#include "launch/train/run_identity.h"
 #include "launch/wiring/judge.h"
+#include "launch/wiring/references.h"
 #include "launch/wiring/selection_thread.h"
 #include "launch/wiring/wiring.h"
 
@@ -46,117 +43,21 @@ class RoleStop {
   std::stop_callback<std::function<void()>> forward_;
 };
 
-// The outside program that compares answers; null without one.
-std::shared_ptr<answers::Verifier> MakeVerifier(const AnswerKeys& keys) {
-  if (keys.verifier.empty()) return nullptr;
-  return std::make_shared<answers::Verifier>(
-      answers::VerifierConfig{.command = keys.verifier, .timeout = base::Seconds(keys.verifier_timeout)});
-}
-
-judge_service::ProgramJudgeConfig ToProgramJudge(const RunConfig& config) {
-  const auto rule = ToRule(config.answer);
-  judge_service::ProgramJudgeConfig judge{
-      .extractor = rule.extractor,
-      .comparator = rule.comparator,
-      .verifier = MakeVerifier(config.answer),
-      .code = std::nullopt,
-      .length_penalty_above = static_cast<std::uint32_t>(config.judge.length_penalty_above),
-      .length_penalty = config.judge.length_penalty};
-  if (config.answer.comparator != "code") return judge;
-  judge.code = ToCodeJudge(config.answer.code);
-  return judge;
-}
-
-// Labels travel in the prompt's columns only when the estimator is allowed to read them (see local and cluster wiring).
-std::vector<std::string> AnswersOf(const schema::Prompt& prompt) {
-  std::vector<std::string> answers;
-  const json::Json columns = json::Parse(prompt.columns, "prompt " + prompt.id);
-  if (columns.contains("answers")) {
-    for (const auto& answer : columns["answers"]) answers.push_back(answer.get<std::string>());
-  }
-  return answers;
-}
-
-// The programs' references are made complete beside the actor: the row's inputs, or its tests.
-actors::ReferenceSource MakeCodeSource(const RunConfig& config, net::Client& anchor) {
-  const auto columns = [](const schema::Prompt& prompt) {
-    return json::Parse(prompt.columns, "prompt " + prompt.id).at("code");
-  };
-  if (estimators::EstimatorNamed(config.estimator) == estimators::EstimatorKind::kGroundTruth) {
-    return [columns](const schema::Prompt& prompt, const schema::RolloutGroup&, base::Deadline, auto done) {
-      schema::Reference reference;
-      reference.text = TestsOf(AnswersOf(prompt), columns(prompt));
-      if (reference.text.empty()) return done(base::Failure{base::ErrorKind::kBadInput, "the row has no label"});
-      done(std::move(reference));
-    };
-  }
-  return [columns, source = actors::RemoteAnchor(anchor)](
-             const schema::Prompt& prompt, const schema::RolloutGroup& group, base::Deadline deadline, auto done) {
-    const auto inputs = columns(prompt).at("inputs").get<std::vector<std::string>>();
-    source(prompt, group, deadline, [inputs, done = std::move(done)](base::Outcome<schema::Reference> reference) {
-      if (reference.ok() && !inputs.empty()) reference->text = judge_service::WithInputs(reference->text, inputs);
-      done(std::move(reference));
-    });
-  };
-}
-
-// The synthesis is asked of the anchor service; all others run beside the actor, the selections on `selecting`.
-actors::ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client& anchor, SelectionThread* selecting) {
-  if (config.answer.comparator == "code") return MakeCodeSource(config, anchor);
-  const auto kind = EstimatorInTraining(config);
-  if (!kind) {
-    return [](const schema::Prompt& prompt, const schema::RolloutGroup&, base::Deadline, auto done) {
-      const std::string where = "prompt " + prompt.id;
-      schema::Reference reference;
-      reference.text = json::GetString(json::Parse(prompt.columns, where), "reference", where);
-      done(std::move(reference));
-    };
-  }
-  const auto rule = ToRule(config.answer);
-  switch (*kind) {
-    case estimators::EstimatorKind::kSynthesis:
-      return actors::RemoteAnchor(anchor);
-    case estimators::EstimatorKind::kMajority:
-      if (auto verifier = MakeVerifier(config.answer)) {
-        return [rule, verifier](const schema::Prompt&, const schema::RolloutGroup& group, base::Deadline, auto done) {
-          std::vector<std::string> texts;
-          for (const schema::Rollout& rollout : group.rollouts) texts.push_back(rollout.text);
-          const auto same = [&](const std::string& left, const std::string& right) {
-            return verifier->Equal(left, right);
-          };
-          done(estimators::MajorityUnder(same, rule.extractor, texts));
-        };
-      }
-      return [rule](const schema::Prompt&, const schema::RolloutGroup& group, base::Deadline, auto done) {
-        std::vector<std::string> texts;
-        for (const schema::Rollout& rollout : group.rollouts) texts.push_back(rollout.text);
-        done(estimators::MajorityReference(rule, texts));
-      };
-    case estimators::EstimatorKind::kMinPerplexity:
-    case estimators::EstimatorKind::kSelfSelect:
-    case estimators::EstimatorKind::kMutualPredictability:
-      return selecting->source();
-    case estimators::EstimatorKind::kGroundTruth:
-      if (config.judge.kind == "rubric") {
-        return [](const schema::Prompt& prompt, const schema::RolloutGroup&, base::Deadline, auto done) {
-          done(estimators::OwnRubricReference(data::RowRubric(prompt)));
-        };
-      }
-      return [rule](const schema::Prompt& prompt, const schema::RolloutGroup&, base::Deadline, auto done) {
-        done(estimators::LabelReference(rule, AnswersOf(prompt)));
-      };
-  }
-  base::ThrowBug("unknown estimator");
-}
-
 void Enter(const std::string& name, std::int64_t threads) {
   base::SetLogRole(name);
   UseThreads(threads);
 }
 
 void ThrowIfLost(const Heart& heart) {
-  const std::string lost = heart.Lost();
-  if (!lost.empty()) throw base::Error(base::ErrorKind::kDisconnected, "the learner fell silent: " + lost);
+  if (const auto lost = heart.Lost()) throw base::Error(lost->kind, lost->reason);
+}
+
+HeartConfig ToHeart(const RoleSetting& setting, schema::RoleKind kind, const std::string& endpoint) {
+  return {.role = base::Format("{}-{}", Name(kind), setting.index),
+          .kind = kind,
+          .endpoint = endpoint,
+          .config = ConfigChecksum(setting.config),
+          .with_keys = setting.security.own.has_value()};
 }
 
 }  // namespace
@@ -167,6 +68,7 @@ void RunActor(const RoleSetting& setting, const std::stop_token& outer_stop) {
   Enter(name, config.threads.actor);
   RoleStop stop(setting, outer_stop);
 
+  actors::RefusedReplies refused{0};
   net::Client learner = MakeLearnerClient(setting, name);
   net::Client anchor(setting.context, {}, setting.security, {.name = name, .peer = "anchor service"});
   net::Client judge(setting.context, {}, setting.security, {.name = name, .peer = "judge service"});
@@ -183,30 +85,42 @@ void RunActor(const RoleSetting& setting, const std::stop_token& outer_stop) {
   }
   actors::Courier courier({.actor = name,
                            .anchor_timeout = base::Seconds(config.timeouts.call),
-                           .judge_timeout = base::Seconds(config.timeouts.call)},
-                          MakeReferenceSource(config, anchor, selecting.get()), judge, learner);
+                           .judge_timeout = base::Seconds(config.timeouts.call),
+                           .rewards = RewardsOf(config.judge)},
+                          MakeReferenceSource(config, anchor, refused, selecting.get()), judge, learner, refused);
 
+  const HeartConfig heart_config = ToHeart(setting, schema::RoleKind::kActor, {});
   base::Guarded<std::string> weights_endpoint;
   base::Guarded<const actors::Actor*> seen(nullptr);  // set while there is an actor to look at
   Heart heart(
-      learner, name, {},
+      learner, heart_config,
       [&] {
-        return seen.With([](const actors::Actor* actor) {
-          return actor ? Heart::Pulse{actor->Doing(), actor->progress()} : Heart::Pulse{"joining or leaving", 0};
+        Heart::Pulse pulse = seen.With([](const actors::Actor* actor) {
+          return actor ? Heart::Pulse{actor->Doing(), actor->progress(), {}}
+                       : Heart::Pulse{"joining or leaving", 0, {}};
         });
+        pulse.report["actor/refused"] = static_cast<double>(refused.exchange(0));
+        return pulse;
       },
       [&](const schema::Directory& directory) {
         anchor.SetEndpoints(directory.anchors);
         judge.SetEndpoints(directory.judges);
-        weights_endpoint.With([&](std::string& endpoint) { endpoint = directory.weights; });
+        if (!directory.weights.empty()) weights_endpoint.With([&](std::string& it) { it = directory.weights; });
       },
-      [&] { stop.Request(); });
+      [&] {
+        stop.Request();
+        weights_endpoint.With([](const std::string&) {});  // wakes who waits for it
+      });
 
   std::unique_ptr<weights::WeightSource> source;
   if (setting.local_store) {
     source = weights::MakeLocalSource(*setting.local_store);
   } else {
-    if (!weights_endpoint.WaitUntil(base::Deadline::In(kJoinTimeout), [](const auto& e) { return !e.empty(); })) {
+    const bool told = weights_endpoint.WaitUntil(base::Deadline::In(kJoinTimeout), [&](const std::string& endpoint) {
+      return !endpoint.empty() || stop.token().stop_requested();
+    });
+    if (stop.token().stop_requested()) return ThrowIfLost(heart);
+    if (!told) {
       throw base::Error(base::ErrorKind::kDisconnected,
                         base::Format("no learner answered at {} within {} s", setting.learner,
                                      std::chrono::seconds(kJoinTimeout).count()));
@@ -220,8 +134,9 @@ void RunActor(const RoleSetting& setting, const std::stop_token& outer_stop) {
                        .engine = ToEngine(config.engine),
                        .seed = static_cast<std::uint64_t>(config.seed),
                        .max_groups = config.engine.max_groups,
+                       .config = heart_config.config,
                        .weights_timeout = base::Seconds(config.timeouts.step)},
-                      {learner, *source}, courier, setting.tokenizer,
+                      {learner, *source, refused}, courier, setting.tokenizer,
                       MakeRenderer(config.prompt, format, setting.tokenizer));
   seen.With([&](const actors::Actor*& pointer) { pointer = &actor; });
   struct Leave {
@@ -256,9 +171,10 @@ void RunAnchor(const RoleSetting& setting, const std::stop_token& outer_stop) {
                                   setting.initial, setting.tokenizer);
   net::Client learner = MakeLearnerClient(setting, name);
   Heart heart(
-      learner, name, service.endpoint(),
+      learner, ToHeart(setting, schema::RoleKind::kAnchor, service.endpoint()),
       [&] {
-        return Heart::Pulse{service.Doing(), service.progress()};
+        return Heart::Pulse{
+            service.Doing(), service.progress(), {{"anchor/refused", static_cast<double>(service.TakeRefused())}}};
       },
       [](const schema::Directory&) {}, [&] { stop.Request(); });
   service.Run(stop.token());
@@ -276,7 +192,7 @@ void RunJudge(const RoleSetting& setting, const std::stop_token& outer_stop) {
                                  {.endpoint = setting.bind, .program = ToProgramJudge(config)}, std::move(judge.panel));
   net::Client learner = MakeLearnerClient(setting, name);
   Heart heart(
-      learner, name, service.endpoint(),
+      learner, ToHeart(setting, schema::RoleKind::kJudge, service.endpoint()),
       [&] {
         return Heart::Pulse{service.Doing(), service.progress(), service.TakeFigures()};
       },

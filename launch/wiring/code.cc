@@ -1,11 +1,12 @@
 #include "launch/wiring/code.h"
 
-#include <algorithm>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/format.h"
-#include "json/strict.h"
+#include "data/row_columns.h"
 #include "process/sandbox.h"
 
 namespace autodidact::launch {
@@ -32,25 +33,19 @@ judge_service::CodeJudgeConfig ToCodeJudge(const CodeKeys& keys) {
   return code;
 }
 
-json::Json CodeColumns(const CodeKeys& keys, const schema::Prompt& prompt) {
-  const std::string where = "row " + prompt.id;
-  const json::Json row = json::ParseStrict(prompt.columns, where);
-  json::Json columns = {{"prompt", prompt.text}, {"entry_point", ""}, {"inputs", json::Json::array()}};
-  if (row.contains(keys.entry_point)) columns["entry_point"] = json::GetString(row, keys.entry_point, where);
-  if (keys.inputs.empty()) return columns;
-  const auto found = row.find(keys.inputs);
-  const bool is_list = found != row.end() && found->is_array() &&
-                       std::all_of(found->begin(), found->end(), [](const auto& item) { return item.is_string(); });
-  if (!is_list) base::ThrowBadInput(where + ": " + keys.inputs + ": expected a list of texts (answer.code.inputs)");
-  columns["inputs"] = *found;
-  return columns;
+schema::Tests TestsOf(const CodeKeys& keys, const data::Row& row) {
+  return {.code = JoinedTests(row.answers),
+          .entry_point = data::RowText(row.prompt, keys.entry_point).value_or(""),
+          .prompt = row.prompt.text};
 }
 
-std::string TestsOf(const std::vector<std::string>& answers, const json::Json& columns) {
-  const std::string tests = JoinedTests(answers);
-  if (tests.empty()) return "";
-  return judge_service::TestsText(tests, columns.at("entry_point").get<std::string>(),
-                                  columns.at("prompt").get<std::string>());
+schema::Inputs InputsOf(const CodeKeys& keys, const schema::Prompt& prompt) {
+  if (keys.inputs.empty()) return {};
+  auto inputs = data::RowTexts(prompt, keys.inputs);
+  if (!inputs) {
+    base::ThrowBadInput("row " + prompt.id + ": " + keys.inputs + ": expected a list of texts (answer.code.inputs)");
+  }
+  return {std::move(*inputs)};
 }
 
 void CheckTests(const RunConfig& config, const std::vector<data::Row>& rows, const std::string& file) {
@@ -60,11 +55,8 @@ void CheckTests(const RunConfig& config, const std::vector<data::Row>& rows, con
   std::vector<std::string> ids;
   for (const data::Row& row : rows) {
     if (row.answers.empty()) continue;
-    const json::Json columns = CodeColumns(config.answer.code, row.prompt);
-    tasks.push_back({.program = "",
-                     .tests = JoinedTests(row.answers),
-                     .entry_point = columns.at("entry_point").get<std::string>(),
-                     .prompt = columns.at("prompt").get<std::string>()});
+    const schema::Tests tests = TestsOf(config.answer.code, row);
+    tasks.push_back({.program = "", .tests = tests.code, .entry_point = tests.entry_point, .prompt = tests.prompt});
     ids.push_back(row.prompt.id);
   }
   const answers::CodeConfig run{.python = config.answer.code.python, .limits = {}};
@@ -102,9 +94,11 @@ evaluation::Judging JudgingByTests(const CodeKeys& keys) {
     }
     return replies;
   };
-  judging.label = [keys](const data::Row& row) {
-    std::string tests = TestsOf(row.answers, CodeColumns(keys, row.prompt));
-    if (tests.empty()) base::ThrowBadInput("row " + row.prompt.id + ": it has no label, expected the program's tests");
+  judging.label = [keys](const data::Row& row) -> std::optional<schema::Target> {
+    schema::Tests tests = TestsOf(keys, row);
+    if (tests.code.empty()) {
+      base::ThrowBadInput("row " + row.prompt.id + ": it has no label, expected the program's tests");
+    }
     return tests;
   };
   return judging;

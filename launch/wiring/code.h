@@ -6,7 +6,6 @@
 
 #include "data/rows.h"
 #include "evaluation/judged.h"
-#include "json/json.h"
 #include "judge_service/code_judge.h"
 #include "launch/config/run_config.h"
 #include "schema/types.h"
@@ -16,12 +15,12 @@ namespace autodidact::launch {
 // Error(kBadInput) where there is no sandbox.
 judge_service::CodeJudgeConfig ToCodeJudge(const CodeKeys& keys);
 
-// {"prompt", "entry_point", "inputs"}: what stands before the program, the function that tests call, and inputs without
-// outputs. Error(kBadInput) naming the row when a column is not what it should be.
-json::Json CodeColumns(const CodeKeys& keys, const schema::Prompt& prompt);
+// The tests of a row: its answers, one after another. Without code where it has none. Error(kBadInput) naming the row
+// when a column is not what it should be.
+schema::Tests TestsOf(const CodeKeys& keys, const data::Row& row);
 
-// The tests of a row (its answers, one after another) as a reference's text; empty when it has none.
-std::string TestsOf(const std::vector<std::string>& answers, const json::Json& columns);
+// The inputs without outputs of a row; none where no column of them is named. Errors as above.
+schema::Inputs InputsOf(const CodeKeys& keys, const schema::Prompt& prompt);
 
 // Of `comparator: code` with labels that are tests. Error(kBadInput) naming the first rows whose tests test nothing, or
 // fail whatever the program is. Runs them against programs that solve nothing; without a sandbox it can tell nothing.

@@ -83,6 +83,11 @@ std::optional<estimators::RubricConfig> ToRubric(const RunConfig& config, const 
                                   .sampling = ToSampling(keys.sampling)};
 }
 
+schema::RewardRange RewardsOf(const JudgeKeys& keys) {
+  const double penalty = keys.length_penalty_above > 0 ? keys.length_penalty : 0;
+  return {.least = std::min(0.0, -penalty), .most = std::max(1.0, 1 - penalty)};
+}
+
 Judge MakeJudge(const RunConfig& config) {
   const JudgeKeys& keys = config.judge;
   Judge judge;
@@ -123,8 +128,10 @@ std::optional<evaluation::Judging> ToJudging(const RunConfig& config, const Judg
     return judging;
   }
   if (!judge.panel) return std::nullopt;
-  return evaluation::Judging{AskPanel(*judge.panel, stop), config.judge.kind == "rubric", [](const data::Row& row) {
-                               return row.answers.empty() ? std::string() : row.answers.front();
+  return evaluation::Judging{AskPanel(*judge.panel, stop), config.judge.kind == "rubric",
+                             [](const data::Row& row) -> std::optional<schema::Target> {
+                               if (row.answers.empty()) return std::nullopt;
+                               return schema::WholeText{row.answers.front()};
                              }};
 }
 

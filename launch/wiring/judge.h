@@ -11,11 +11,15 @@
 #include "judge_service/panel.h"
 #include "launch/config/run_config.h"
 #include "launch/wiring/wiring.h"
+#include "schema/validate.h"
 
 namespace autodidact::launch {
 
 // Nothing but in the rubric regime with an estimator whose references come without a rubric.
 std::optional<estimators::RubricConfig> ToRubric(const RunConfig& config, const text::ChatTemplate& format);
+
+// What a judge with these keys can give a rollout.
+schema::RewardRange RewardsOf(const JudgeKeys& keys);
 
 // The judge of the config with the model that it needs. Nothing to judge with (a null panel) in the verifiable regime.
 struct Judge {

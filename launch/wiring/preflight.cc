@@ -59,7 +59,10 @@ std::vector<std::string> SomeLabels(const RunConfig& config, const RunData& data
 }
 
 void CheckCodeColumns(const RunConfig& config, const std::vector<data::Row>& rows) {
-  for (const data::Row& row : rows) CodeColumns(config.answer.code, row.prompt);
+  for (const data::Row& row : rows) {
+    TestsOf(config.answer.code, row);
+    InputsOf(config.answer.code, row.prompt);
+  }
 }
 
 void ReadData(const RunConfig& config, bool required, RunData& data, Preflight& found) {

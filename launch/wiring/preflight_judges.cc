@@ -56,12 +56,12 @@ Tally Ask(answers::Verifier& verifier, const std::vector<Probe>& probes) {
 schema::JudgeRequest ProbeRequest(bool by_rubric) {
   schema::JudgeRequest request;
   if (by_rubric) {
-    request.rubric = {{"The response says that two and two make four.", 1},
-                      {"The response is a sonnet of fourteen lines.", 1}};
+    request.target = schema::Rubric{
+        {{"The response says that two and two make four.", 1}, {"The response is a sonnet of fourteen lines.", 1}}};
     request.responses = {"Two and two make four."};
     request.lengths = {6};
   } else {
-    request.reference = "Two and two make four.";
+    request.target = schema::WholeText{"Two and two make four."};
     request.responses = {"Two and two make four.", "Two and two make nine."};
     request.lengths = {6, 6};
   }

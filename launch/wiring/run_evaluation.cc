@@ -34,7 +34,7 @@ void Add(const evaluation::Figure& figure, const char* name, base::Metrics& metr
 // How many rows hold what `judging` scores by.
 std::ptrdiff_t Measurable(const evaluation::Judging& judging, const std::vector<data::Row>& rows) {
   return std::count_if(rows.begin(), rows.end(), [&](const data::Row& row) {
-    return judging.by_rubric ? !data::RowRubric(row.prompt).empty() : !judging.label(row).empty();
+    return judging.by_rubric ? !data::RowRubric(row.prompt).empty() : judging.label(row).has_value();
   });
 }
 

@@ -27,9 +27,9 @@ void SelectionThread::Close() {
 }
 
 actors::ReferenceSource SelectionThread::source() {
-  return [this](const schema::Prompt& prompt, const schema::RolloutGroup& group, base::Deadline deadline,
-                std::function<void(base::Outcome<schema::Reference>)> done) {
-    if (jobs_.TryPush({prompt, group, deadline, done})) return;
+  return [this](const schema::Lease& lease, const schema::RolloutGroup& group, base::Deadline deadline,
+                std::function<void(base::Outcome<actors::GroupReference>)> done) {
+    if (jobs_.TryPush({lease.prompt, group, deadline, done})) return;
     if (jobs_.closed()) return done(base::Failure{base::ErrorKind::kDisconnected, "the actor is leaving"});
     done(base::Failure{base::ErrorKind::kRetryLater,
                        base::Format("{} groups wait for {} already", config_.capacity, Name(config_.kind))});
@@ -48,14 +48,15 @@ void SelectionThread::Run(const model::SharedWeights& weights, const text::Token
   }
 }
 
-base::Outcome<schema::Reference> SelectionThread::Answer(const estimators::Selector& selector, const Job& job) const {
+base::Outcome<actors::GroupReference> SelectionThread::Answer(const estimators::Selector& selector,
+                                                              const Job& job) const {
   if (jobs_.closed()) return base::Failure{base::ErrorKind::kDisconnected, "the actor is leaving"};
   if (job.deadline.Passed()) {
     return base::Failure{base::ErrorKind::kRetryLater,
                          base::Format("group {} waited too long for {}", job.group.ticket, Name(config_.kind))};
   }
   try {
-    return selector.Select(config_.kind, job.prompt, job.group);
+    return actors::WithTarget(selector.Select(config_.kind, job.prompt, job.group));
   } catch (const std::exception& error) {
     return base::Failure{base::ErrorKind::kBug, base::Format("{}: {}", Name(config_.kind), error.what())};
   }

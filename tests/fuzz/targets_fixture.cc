@@ -117,7 +117,7 @@ std::vector<std::string> CodecSeeds() {
                                 .text = "four"};
   schema::Reference reference;
   reference.text = "four";
-  schema::Prompt prompt{.id = "1", .text = "2+2", .messages = {{"user", "2+2"}}, .columns = "{}"};
+  schema::Prompt prompt{.id = "1", .text = "2+2", .messages = {{"user", "2+2"}}, .variables = "{}"};
   schema::WeightPart part;
   part.tensors = {{"w", schema::ElementType::kBFloat16, {2, 3}}};
   part.payload = "abcdefghijkl";

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "answers/extract.h"
+#include "base/error.h"
 #include "judge_service/program_judge.h"
 #include "request.h"
 
@@ -31,13 +31,12 @@ TEST_F(CodeJudgeTest, ResponsesAgreeThatDoTheSameOnTheReferencesInputs) {
 }
 
 TEST_F(CodeJudgeTest, TheRowsInputsCountInsteadOfTheReferences) {
-  const std::string reference = WithInputs(kDouble + "```inputs\nf(3)\n```", {"f(0)", "f(2)"});
+  const schema::Program reference{kDouble + "```inputs\nf(3)\n```", {"f(0)", "f(2)"}};
   EXPECT_EQ(JudgeCode({}, Request(reference, {kSame, kSquare})), (std::vector<schema::Reward>{1.0, 1.0}));
 }
 
 TEST_F(CodeJudgeTest, InputsMayBeStdin) {
-  const std::string reference =
-      WithInputs("```\na = input()\nb = input()\nprint(int(a) + int(b))\n```", {"1\n2\n", "3\n4"});
+  const schema::Program reference{"```\na = input()\nb = input()\nprint(int(a) + int(b))\n```", {"1\n2\n", "3\n4"}};
   const CodeJudgeConfig config{.run = {}, .inputs = answers::InputKind::kStdin};
   EXPECT_EQ(JudgeCode(config, Request(reference, {"```\nprint(sum(int(input()) for _ in range(2)))\n```",
                                                   "```\nprint(int(input()) * int(input()))\n```"})),
@@ -60,7 +59,7 @@ TEST_F(CodeJudgeTest, WithoutAReferenceThatRunsThereIsNoReward) {
 
 TEST_F(CodeJudgeTest, TestsDecideAndTheLengthPenaltyStands) {
   const std::string tests = "def check(candidate):\n    assert candidate(3) == 6\n";
-  auto request = Request(TestsText(tests, "f", "def f(x):\n"), {kSame, kSquare, "    return 6\n", kSame});
+  auto request = Request(schema::Tests{tests, "f", "def f(x):\n"}, {kSame, kSquare, "    return 6\n", kSame});
   request.lengths.back() = 800;
   ProgramJudgeConfig config;
   config.code.emplace();
@@ -68,16 +67,15 @@ TEST_F(CodeJudgeTest, TestsDecideAndTheLengthPenaltyStands) {
   EXPECT_EQ(JudgeByProgram(config, request).rewards, (std::vector<schema::Reward>{1.0, 0.0, 1.0, 0.0}));
 }
 
-TEST_F(CodeJudgeTest, WhatAModelWroteIsNeverTests) {
-  const std::string written = answers::WithoutAlternatives(TestsText("pass", "", ""));
-  const auto rewards = JudgeCode({}, Request(written, {kSame}));
-  EXPECT_FALSE(rewards.at(0).ok());
+TEST_F(CodeJudgeTest, AnswersAndCriteriaAreNoPrograms) {
+  EXPECT_THROW(JudgeCode({}, Request(schema::Labels{{"4"}}, {kSame})), base::Error);
+  EXPECT_THROW(JudgeCode({}, Request(schema::Rubric{{{"is short", 1}}}, {kSame})), base::Error);
 }
 
 TEST_F(CodeJudgeTest, WhatCannotBeRunHasNoReward) {
   CodeJudgeConfig config;
   config.run.limits.files = 0;  // bubblewrap refuses that
-  const auto rewards = JudgeCode(config, Request(WithInputs(kDouble, {"f(1)"}), {kSame}));
+  const auto rewards = JudgeCode(config, Request(schema::Program{kDouble, {"f(1)"}}, {kSame}));
   ASSERT_FALSE(rewards.at(0).ok());
   EXPECT_EQ(rewards.at(0).failure().kind, base::ErrorKind::kRetryLater);
 }

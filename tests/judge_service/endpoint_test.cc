@@ -43,8 +43,9 @@ class EndpointTest : public testing::Test {
   }
 
   schema::JudgeReply Judge(const std::vector<std::string>& responses, const std::vector<std::string>& words) {
-    schema::JudgeRequest request{.ticket = 7, .reference = {}, .rubric = {}, .responses = responses, .lengths = {}};
-    for (const std::string& word : words) request.rubric.push_back({"says " + word});
+    schema::Rubric rubric;
+    for (const std::string& word : words) rubric.criteria.push_back({"says " + word});
+    schema::JudgeRequest request{.ticket = 7, .target = std::move(rubric), .responses = responses, .lengths = {}};
     request.lengths.assign(responses.size(), 1);
     Panel panel({.attempts = 3}, MakeEndpointBackend(config_));
     return JudgeNow(panel, std::move(request));

@@ -52,7 +52,7 @@ class PanelTest : public testing::Test {
   }
   static schema::JudgeRequest Request(std::vector<schema::Criterion> rubric, std::vector<std::string> responses) {
     schema::JudgeRequest request{
-        .ticket = 3, .reference = {}, .rubric = std::move(rubric), .responses = std::move(responses), .lengths = {}};
+        .ticket = 3, .target = schema::Rubric{std::move(rubric)}, .responses = std::move(responses), .lengths = {}};
     request.lengths.assign(request.responses.size(), 10);
     return request;
   }
@@ -145,7 +145,7 @@ TEST_F(PanelTest, TheLengthPenaltyAppliesHereToo) {
 TEST_F(PanelTest, AModelAsJudgeHoldsTheResponseAgainstTheReference) {
   const auto panel = Make({.kind = JudgeKind::kModelAsJudge});
   auto request = Request({}, {"it is 4", "it is 5"});
-  request.reference = "4";
+  request.target = schema::WholeText{"4"};
   EXPECT_EQ(JudgeNow(*panel, request).rewards, (std::vector<schema::Reward>{1.0, 0.0}));
   EXPECT_EQ(seen_.at(0).items, std::vector<std::string>{"4"});
 }

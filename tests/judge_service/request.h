@@ -9,13 +9,17 @@
 
 namespace autodidact::judge_service {
 
-inline schema::JudgeRequest Request(const std::string& reference, std::vector<std::string> responses) {
+inline schema::JudgeRequest Request(schema::Target target, std::vector<std::string> responses) {
   schema::JudgeRequest request;
   request.ticket = 7;
-  request.reference = reference;
+  request.target = std::move(target);
   request.lengths.assign(responses.size(), 10);
   request.responses = std::move(responses);
   return request;
+}
+
+inline schema::JudgeRequest Request(const std::string& reference, std::vector<std::string> responses) {
+  return Request(schema::WholeText{reference}, std::move(responses));
 }
 
 }  // namespace autodidact::judge_service

@@ -62,8 +62,8 @@ TEST(AdviceTest, AnExtractorWhoseFormNeverOccursIsNamed) {
   EXPECT_THAT(Advice(config, WithoutReference(plan.result())), HasSubstr("; answer.extractor: "));
   EXPECT_THAT(Advice(config, GroupOf({"a", "b"}), /*answered=*/0),
               AllOf(HasSubstr("no rollout with a reward above 0"), HasSubstr("answer.extractor")));
-  const auto reply =
-      judge_service::JudgeByProgram({}, {.ticket = 1, .reference = "a", .responses = {"b", "c"}, .lengths = {1, 1}});
+  const auto reply = judge_service::JudgeByProgram(
+      {}, {.ticket = 1, .target = schema::WholeText{"a"}, .responses = {"b", "c"}, .lengths = {1, 1}});
   EXPECT_THAT(Advice(config, WithRewards(reply.rewards)), HasSubstr("answer.extractor"));
 }
 

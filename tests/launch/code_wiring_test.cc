@@ -23,7 +23,7 @@ TEST(JudgingByTestsTest, AProgramMeetsItsCriterionWhenItPassesAllTestsOfTheRow) 
   const auto judging = JudgingByTests({});
   schema::JudgeRequest request;
   request.ticket = 4;
-  request.reference = judging.label(HalfRow({"assert half(4) == 2", "assert half(3) == 1"}));
+  request.target = *judging.label(HalfRow({"assert half(4) == 2", "assert half(3) == 1"}));
   request.responses = {"```python\ndef half(x):\n    return x // 2\n```", "```python\ndef half(x):\n    return 2\n```",
                        "    return x // 2"};
   request.lengths = {1, 1, 1};

@@ -37,15 +37,16 @@ class ResumeRulesTest : public testing::Test {
     json::WriteFile(model / "tokenizer_config.json", R"({"chat_template": "{{ x }}", "name_or_path": "here"})");
   }
   data::RunFacts Facts(const RunConfig& config) const {
-    return FactsOf(config, prompts_, *model::LoadModel(config.model, at::kFloat, at::kCPU));
+    return FactsOf(config, prompts_, supervision_, *model::LoadModel(config.model, at::kFloat, at::kCPU));
   }
   // The changes of a config, or of what it reads, to that of the test.
   Changes To(const RunConfig& other) const { return Compare(Facts(config_), Facts(other)); }
 
   fs::path folder_;
   RunConfig config_;
-  std::vector<schema::Prompt> prompts_ = {{.id = "1", .text = "one", .messages = {}, .columns = "{}"},
-                                          {.id = "2", .text = "two", .messages = {}, .columns = "{}"}};
+  std::vector<schema::Prompt> prompts_ = {{.id = "1", .text = "one", .messages = {}},
+                                          {.id = "2", .text = "two", .messages = {}}};
+  std::vector<schema::Supervision> supervision_ = {{}, {}};
 };
 
 using Strings = std::vector<std::string>;
@@ -197,14 +198,14 @@ TEST_F(ResumeRulesTest, RowsAreComparedByContentAndOrder) {
 TEST_F(ResumeRulesTest, ReferencesAndLabelsAreComparedByContent) {
   RunConfig with = config_;
   with.data.references = "r.jsonl";
-  prompts_[0].columns = R"({"reference":"1"})";
+  supervision_[0] = schema::MadeReference{"1"};
   const data::RunFacts then = Facts(with);
-  prompts_[0].columns = R"({"reference":"2"})";
+  supervision_[0] = schema::MadeReference{"2"};
   EXPECT_EQ(Compare(then, Facts(with)).refused, Strings{"data.references: r.jsonl (the references changed)"});
-  prompts_[0].columns = R"({"answers":["1"]})";
+  supervision_[0] = schema::Labels{{"1"}};
   config_.data.labels = "l.jsonl";
   const data::RunFacts labelled = Facts(config_);
-  prompts_[0].columns = R"({"answers":["2"]})";
+  supervision_[0] = schema::Labels{{"2"}};
   EXPECT_EQ(Compare(labelled, Facts(config_)).refused,
             Strings{"data.labels: l.jsonl (the labels, or what else is read of a row changed)"});
 }

@@ -13,14 +13,13 @@ using std::chrono::seconds;
 
 std::vector<schema::Prompt> Prompts(int count) {
   std::vector<schema::Prompt> prompts;
-  for (int i = 0; i < count; ++i)
-    prompts.push_back({.id = std::to_string(i), .text = "t", .messages = {}, .columns = {}});
+  for (int i = 0; i < count; ++i) prompts.push_back({.id = std::to_string(i), .text = "t", .messages = {}});
   return prompts;
 }
 
-schema::ScoredGroup GroupOf(const schema::Lease& lease, schema::WeightVersion version) {
+schema::ScoredGroup GroupOf(const schema::Lease& lease, schema::WeightVersion version, const std::string& actor = "a") {
   schema::ScoredGroup scored;
-  scored.actor = "a";
+  scored.actor = actor;
   scored.group.ticket = lease.ticket;
   scored.group.rollouts.resize(2);
   for (auto& rollout : scored.group.rollouts) rollout.first_version = rollout.last_version = version;
@@ -56,8 +55,9 @@ TEST(PromptQueueTest, AnExpiredLeaseIsGivenOutAgainAndALateGroupCountsOnce) {
   ASSERT_EQ(second.size(), 1u);
   EXPECT_EQ(second[0].ticket, first[0].ticket);
   EXPECT_EQ(second[0].attempt, 2u);
-  EXPECT_EQ(queue.Submit(GroupOf(first[0], 0)), schema::Receipt::kAccepted);
-  EXPECT_EQ(queue.Submit(GroupOf(second[0], 0)), schema::Receipt::kDuplicate);
+  EXPECT_EQ(queue.Submit(GroupOf(first[0], 0, "stranger")), schema::Receipt::kUnknown);
+  EXPECT_EQ(queue.Submit(GroupOf(first[0], 0, "slow")), schema::Receipt::kAccepted);
+  EXPECT_EQ(queue.Submit(GroupOf(second[0], 0, "other")), schema::Receipt::kDuplicate);
   EXPECT_TRUE(queue.StepReady());
   const auto batch = queue.TakeStep();
   EXPECT_EQ(batch.groups.size(), 1u);

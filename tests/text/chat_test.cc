@@ -96,14 +96,6 @@ TEST(ChatTest, WhatAFormatDoesNotRenderIsRefusedAndNeverLeftOut) {
   EXPECT_THROW(ChatTemplate().Render({.turns = {{"user", "x"}}, .variables = R"({"tools": [{}]})"}), base::Error);
 }
 
-TEST(ChatTest, WhatARowGivesTheTemplateIsFound) {
-  EXPECT_EQ(RowVariables(R"({"prompt": "tools", "tools": []})"), "");
-  EXPECT_EQ(
-      RowVariables(R"({"tools": [{"b": 1, "a": 2}], "chat_template_kwargs": {"enable_thinking": false}, "x": 1})"),
-      R"({"tools":[{"b":1,"a":2}],"enable_thinking":false})");
-  EXPECT_THROW(RowVariables(R"({"chat_template_kwargs": [1]})"), base::Error);
-}
-
 TEST(ChatTest, InvalidUtf8IsReplaced) {
   EXPECT_EQ(RenderFormat(ChatFormat::kPlain, {{"user", "a\xff"}}), "a\xEF\xBF\xBD");
 }

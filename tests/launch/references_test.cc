@@ -1,0 +1,112 @@
+#include "launch/wiring/references.h"
+
+#include <gtest/gtest.h>
+
+namespace autodidact::launch {
+namespace {
+
+data::Row SomeRow() {
+  data::Row row;
+  row.prompt = {
+      .id = "q",
+      .text = "def f(x):",
+      .messages = {},
+      .columns = R"row({"entry_point": "f", "in": ["f(1)"], "rubrics": [{"criterion": "is short", "points": 2}]})row"};
+  row.answers = {"4", "four"};
+  return row;
+}
+
+// An actor's end without an anchor that answers.
+class ReferencesTest : public testing::Test {
+ protected:
+  // The reference of a group whose rollouts say this, under a lease as the learner gives it out for the row.
+  base::Outcome<actors::GroupReference> Found(const data::Row& row, const std::vector<std::string>& texts) {
+    const schema::Lease lease{.ticket = 3, .prompt = row.prompt, .supervision = SupervisionOf(config_, row)};
+    schema::RolloutGroup group{.ticket = 3, .prompt_ids = {1}, .rollouts = {}};
+    for (const std::string& text : texts) group.rollouts.emplace_back().text = text;
+    base::Outcome<actors::GroupReference> found = base::Failure{base::ErrorKind::kBug, "nothing was said"};
+    MakeReferenceSource(config_, anchor_, refused_, nullptr)(
+        lease, group, base::Deadline::In(base::Milliseconds(0)),
+        [&](base::Outcome<actors::GroupReference> outcome) { found = std::move(outcome); });
+    return found;
+  }
+
+  RunConfig config_;
+  net::Context context_;
+  net::Client anchor_{context_, {}, {}, {.name = "actor-0", .peer = "anchor"}};
+  actors::RefusedReplies refused_{0};
+};
+
+TEST_F(ReferencesTest, LabelsLeaveTheLearnerOnlyForTheEstimatorThatMayReadThem) {
+  for (const char* estimator : {"synthesis", "majority", "min_perplexity", "self_select", "mutual_predictability"}) {
+    config_.estimator = estimator;
+    EXPECT_EQ(SupervisionOf(config_, SomeRow()), schema::Supervision()) << estimator;
+  }
+  config_.estimator = "ground_truth";
+  EXPECT_EQ(SupervisionOf(config_, SomeRow()), schema::Supervision(schema::Labels{{"4", "four"}}));
+}
+
+TEST_F(ReferencesTest, AnyOfTheLabelsIsRight) {
+  config_.estimator = "ground_truth";
+  config_.answer.extractor = "boxed";
+  const auto found = Found(SomeRow(), {"a", "b"});
+  ASSERT_TRUE(found.ok()) << found.failure().reason;
+  EXPECT_EQ(found->target, schema::Target(schema::Labels{{"4", "four"}}));
+}
+
+TEST_F(ReferencesTest, ARowWithoutALabelHasNoReference) {
+  config_.estimator = "ground_truth";
+  auto row = SomeRow();
+  row.answers.clear();
+  EXPECT_FALSE(Found(row, {"a"}).ok());
+}
+
+TEST_F(ReferencesTest, TheMajorityIsTheReferenceAsAWhole) {
+  config_.estimator = "majority";
+  config_.answer.extractor = "whole";
+  const auto found = Found(SomeRow(), {"a", "b", "b"});
+  ASSERT_TRUE(found.ok()) << found.failure().reason;
+  EXPECT_EQ(found->reference.text, "b");
+  EXPECT_EQ(found->target, schema::Target(schema::WholeText{"b"}));
+}
+
+TEST_F(ReferencesTest, TheRowsOwnRubricIsJudgedByItsCriteria) {
+  config_.estimator = "ground_truth";
+  config_.judge.kind = "rubric";
+  const auto found = Found(SomeRow(), {"a"});
+  ASSERT_TRUE(found.ok()) << found.failure().reason;
+  EXPECT_EQ(found->target, schema::Target(schema::Rubric{{{"is short", 2}}}));
+}
+
+TEST_F(ReferencesTest, TestsOfARowAreItsAnswers) {
+  config_.estimator = "ground_truth";
+  config_.answer.comparator = "code";
+  auto row = SomeRow();
+  row.answers = {"assert f(1) == 2"};
+  const auto found = Found(row, {"a"});
+  ASSERT_TRUE(found.ok()) << found.failure().reason;
+  EXPECT_EQ(found->target, schema::Target(schema::Tests{"assert f(1) == 2\n", "f", "def f(x):"}));
+  row.answers.clear();
+  EXPECT_FALSE(Found(row, {"a"}).ok());
+}
+
+TEST_F(ReferencesTest, InputsOfARowGoOutWithIt) {
+  config_.answer.comparator = "code";
+  EXPECT_EQ(SupervisionOf(config_, SomeRow()), schema::Supervision());
+  config_.answer.code.inputs = "in";
+  EXPECT_EQ(SupervisionOf(config_, SomeRow()), schema::Supervision(schema::Inputs{{"f(1)"}}));
+}
+
+TEST_F(ReferencesTest, AReferenceThatWasMadeBeforeTheRunIsTaken) {
+  config_.data.references = "r.jsonl";
+  config_.answer.extractor = "whole";
+  auto row = SomeRow();
+  row.reference = "it is 4";
+  const auto found = Found(row, {"a"});
+  ASSERT_TRUE(found.ok()) << found.failure().reason;
+  EXPECT_EQ(found->reference.text, "it is 4");
+  EXPECT_EQ(found->target, schema::Target(schema::WholeText{"it is 4"}));
+}
+
+}  // namespace
+}  // namespace autodidact::launch
