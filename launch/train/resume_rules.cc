@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "json/json.h"
 #include "launch/wiring/wiring.h"
+#include "schema/codec.h"
 
 namespace autodidact::launch {
 namespace {
@@ -211,10 +212,7 @@ std::string SumOf(const std::vector<std::string>& texts) {
 
 std::string SumOfWeights(const model::WeightSet& weights) {
   Sum sum;
-  for (const auto& [name, tensor] : weights.parameters()) {
-    sum.Add(name);
-    sum.Add(tensor);
-  }
+  for (const auto& [name, tensor] : weights.parameters()) sum.Add(name), sum.Add(tensor);
   return sum.text();
 }
 
@@ -235,41 +233,18 @@ std::string SumOfPrompts(const std::vector<schema::Prompt>& prompts) {
     sum.Add(prompt.id);
     sum.Add(prompt.text);
     sum.Add(std::to_string(prompt.messages.size()));
-    for (const auto& message : prompt.messages) {
-      sum.Add(message.role);
-      sum.Add(message.content);
-    }
+    for (const auto& message : prompt.messages) sum.Add(message.role), sum.Add(message.content);
     if (!prompt.variables.empty()) sum.Add(prompt.variables);
   }
   return sum.text();
 }
 
-// The parts of a supervision, so that no two different ones have the same.
-struct Parts {
-  std::vector<std::string> operator()(std::monostate) const { return {}; }
-  std::vector<std::string> operator()(const schema::Labels& it) const { return it.answers; }
-  std::vector<std::string> operator()(const schema::Rubric& it) const {
-    std::vector<std::string> parts;
-    for (const schema::Criterion& criterion : it.criteria) {
-      parts.push_back(criterion.text);
-      parts.push_back(json::Dump(criterion.points));
-    }
-    return parts;
-  }
-  std::vector<std::string> operator()(const schema::Tests& it) const { return {it.code, it.entry_point, it.prompt}; }
-  std::vector<std::string> operator()(const schema::Inputs& it) const { return it.inputs; }
-  std::vector<std::string> operator()(const schema::MadeReference& it) const { return {it.text}; }
-};
-
 std::string SumOfSupervision(const std::vector<schema::Supervision>& all) {
-  Sum sum;
+  std::vector<std::string> texts;
   for (const schema::Supervision& one : all) {
-    const auto parts = std::visit(Parts{}, one);
-    sum.Add(std::to_string(one.index()));
-    sum.Add(std::to_string(parts.size()));
-    for (const std::string& part : parts) sum.Add(part);
+    texts.push_back(one.index() == 0 ? "{}" : schema::Encode(schema::LeaseReply{.leases = {{.supervision = one}}}));
   }
-  return sum.text();
+  return SumOf(texts);
 }
 
 // A value as it is shown: a long one around the place `differs` of its first difference to another.

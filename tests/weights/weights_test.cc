@@ -299,7 +299,7 @@ TEST_F(StrangerTest, BytesThatAreNoRequestGetAClearRefusal) {
     for (char& byte : bytes) byte = static_cast<char>(random.Below(256));
     const auto reply = client.Call(bytes, Deadline::In(kSoon), "babbling");
     ASSERT_TRUE(reply.ok());
-    EXPECT_TRUE(std::holds_alternative<schema::FailureReply>(schema::Decode(*reply)));
+    EXPECT_TRUE(std::holds_alternative<schema::Refused>(schema::Decode(*reply)));
   }
   EXPECT_TRUE(Ask(client, {}).ok());
 }
