@@ -24,7 +24,7 @@ std::string SectionOf(const std::string& name) {
   return dot == std::string::npos ? "" : name.substr(0, dot);
 }
 
-std::string LastOf(const std::string& name) {
+std::string LastPartOf(const std::string& name) {
   return name.substr(name.rfind('.') + 1);
 }
 
@@ -47,7 +47,8 @@ void AppendTables(const std::vector<KeyInfo>& keys, std::string& page) {
       page += "| key | is | default |\n|---|---|---|\n";
     }
     const std::string shown = key.fallback == "\"\"" || key.fallback == "[]" ? "" : "`" + Cell(key.fallback) + "`";
-    page += Format("| `{}` | {} Expected: {}. | {} |\n", LastOf(key.name), Cell(key.help), Cell(key.expected), shown);
+    page +=
+        Format("| `{}` | {} Expected: {}. | {} |\n", LastPartOf(key.name), Cell(key.help), Cell(key.expected), shown);
   }
 }
 
@@ -114,7 +115,7 @@ std::string ConfigSchema(bool sft) {
   root["$schema"] = "http://json-schema.org/draft-07/schema#";
   root["title"] = sft ? "A config of autodidact sft" : "A config of autodidact train";
   for (const KeyInfo& key : sft ? SftKeys() : RunKeys()) {
-    SectionAt(root, SectionOf(key.name))["properties"][LastOf(key.name)] = SchemaOf(key);
+    SectionAt(root, SectionOf(key.name))["properties"][LastPartOf(key.name)] = SchemaOf(key);
   }
   return root.dump(2) + "\n";
 }

@@ -135,6 +135,7 @@ TEST(LearnerMemoryPlanTest, TheReferenceCountsOnlyWhereItStays) {
   LearnerShape shape;
   shape.group = {.completions = 2, .prompt_tokens = 4, .completion_tokens = 4};
   TrainerConfig trainer;
+  trainer.loss.beta = 0;
   EXPECT_EQ(PlanLearner(config, trainer, shape).reference, 0);
   trainer.loss.beta = 1e-3;
   EXPECT_EQ(PlanLearner(config, trainer, shape).reference, 4 * ParameterCount(config));
