@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <new>
 #include <span>
 
 #include "base/check.h"
@@ -23,7 +24,12 @@ MemoryPlan PlanFor(const EngineConfig& config, const model::WeightSet& weights) 
 
 std::unique_ptr<Decoder> MakeDecoder(const MemoryPlan& plan, const model::SharedWeights& weights) {
   const std::int64_t num_pages = plan.cache_tokens / kTokensPerPage;
-  return plan.own_kernels ? MakeCpuDecoder(weights, num_pages) : MakeTorchDecoder(weights, num_pages);
+  try {
+    return plan.own_kernels ? MakeCpuDecoder(weights, num_pages) : MakeTorchDecoder(weights, num_pages);
+  } catch (const std::bad_alloc&) {
+    base::ThrowBadInput(
+        base::Format("engine.cache_tokens: this machine has no room for a {}; lower it", plan.Describe()));
+  }
 }
 
 }  // namespace

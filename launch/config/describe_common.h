@@ -1,4 +1,4 @@
-// The descriptions that both kinds of config share (config_visitor.h says what a description is).
+// The descriptions that both kinds of config share (visitor.h says what a description is).
 #pragma once
 
 #include "launch/config/run_config.h"

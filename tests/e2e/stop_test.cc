@@ -327,7 +327,8 @@ TEST(ExitCodeTest, AnAlarmIsThreeAndBadInputTwoInOneProcessAndUnderMpirun) {
     EXPECT_TRUE(HasCheckpoint(runs));
     EXPECT_EQ(code({"--set", "data.train=nowhere.jsonl"}), "exit code 2");
     EXPECT_EQ(code({"--set", "train.groups_per_step=65536", "--set", "train.num_generations=1024", "--set",
-                    "engine.max_groups=65536", "--set", "engine.cache_tokens=4294967296"}),
+                    "rollout.max_completion_length=100", "--set", "engine.max_groups=65536", "--set",
+                    "engine.max_rows=1048576", "--set", "engine.cache_tokens=4294967296"}),
               "exit code 2")
         << "a memory plan that does not fit";
     EXPECT_FALSE(fs::exists(runs / "run"));
