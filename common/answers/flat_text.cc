@@ -12,8 +12,8 @@ namespace {
 constexpr std::string_view kFunctions[] = {"sqrt", "pi",  "log", "ln",  "sin",    "cos",    "tan",    "cot",
                                            "sec",  "csc", "exp", "mod", "arcsin", "arccos", "arctan", "infinity",
                                            "inf",  "cup", "gcd", "lcm", "max",    "min",    "choose"};
-constexpr std::string_view kTextCommands[] = {"\\text",   "\\textbf", "\\mathrm",       "\\mathbf",
-                                              "\\textit", "\\mbox",   "\\operatorname", "\\textrm"};
+constexpr std::string_view kFormattingCommands[] = {"\\text",   "\\textbf", "\\mathrm",       "\\mathbf",
+                                                    "\\textit", "\\mbox",   "\\operatorname", "\\textrm"};
 
 struct Span {
   std::size_t begin = 0;  // of the contents
@@ -262,7 +262,7 @@ std::size_t FlatText::ValueTokenEnd(std::size_t at, std::size_t begin) const {
   }
   if (c == '\\') {
     const std::size_t end = std::max(WordEnd(at + 1), std::min(at + 2, flat_.size()));
-    if (!Contains(kTextCommands, std::string_view(flat_).substr(at, end - at)) || At(end) != '{') return end;
+    if (!Contains(kFormattingCommands, std::string_view(flat_).substr(at, end - at)) || At(end) != '{') return end;
     return std::max(GroupEnd(flat_, end), end);
   }
   if (c == '.' || c == ':') return IsDigit(At(at + 1)) ? at + 1 : at;

@@ -13,7 +13,7 @@ namespace {
 
 using MaybeNode = std::optional<Node>;
 
-constexpr std::size_t kMaxNodes = 20'000;
+constexpr std::size_t kMaxDerivativeNodes = 20'000;
 constexpr std::size_t kMaxDegree = 12;
 
 Node Square(const Node& node) {
@@ -160,7 +160,7 @@ MaybeNode IntegralByParts(const Node& polynomial, const Node& wave, const std::s
     sum = i % 2 == 0 ? Plus(std::move(sum), Times(part, *integral)) : Minus(std::move(sum), Times(part, *integral));
     if (!DependsOn(part, variable)) return sum;
     MaybeNode slope = Derivative(part, variable);
-    if (!slope || CountNodes(sum) > kMaxNodes) return std::nullopt;
+    if (!slope || CountNodes(sum) > kMaxDerivativeNodes) return std::nullopt;
     part = std::move(*slope);
     // The next integral has the next function of its kind, up to a factor.
     Node factor = Integer(1);
@@ -178,7 +178,7 @@ MaybeNode IntegralByParts(const Node& polynomial, const Node& wave, const std::s
 }  // namespace
 
 std::optional<Node> Derivative(const Node& node, const std::string& variable) {
-  if (CountNodes(node) > kMaxNodes) return std::nullopt;
+  if (CountNodes(node) > kMaxDerivativeNodes) return std::nullopt;
   if (!DependsOn(node, variable)) return Integer(0);
   switch (node.op) {
     case Op::kSymbol:

@@ -14,8 +14,8 @@
 namespace autodidact::answers {
 namespace {
 
-constexpr std::int64_t kFirstCases = 6;  // that are looked at besides the step
-constexpr std::int64_t kMaxTerms = 40;   // of a series in one of them
+constexpr std::int64_t kFirstCases = 6;       // that are looked at besides the step
+constexpr std::int64_t kMaxSeriesTerms = 40;  // of a series in one of them
 constexpr std::size_t kMaxSeries = 4;
 
 bool IsSeries(const Node& node) {
@@ -91,7 +91,7 @@ class Induction {
       first = std::max(first, partial.lower - partial.beyond);
       latest = std::min(latest, partial.lower - partial.beyond);
     }
-    if (first - latest + kFirstCases > kMaxTerms) return std::nullopt;
+    if (first - latest + kFirstCases > kMaxSeriesTerms) return std::nullopt;
     for (std::int64_t n = first; n < first + kFirstCases; ++n) {
       const Likeness likeness = SameValue(Case(left_, n), Case(right_, n), trial_);
       if (likeness == Likeness::kDifferent) return false;

@@ -330,11 +330,6 @@ class Expander {
   Trial& trial_;
 };
 
-int SignOfInfinity(const Node& node) {
-  if (node.op == Op::kNegate) return -SignOfInfinity(node.args[0]);
-  return node.op == Op::kSymbol && node.name == "\\infty" ? 1 : 0;
-}
-
 std::optional<Node> LimitFrom(const Node& node, const std::string& variable, const Node* centre, int sign,
                               Trial& trial) {
   for (const std::int64_t root : {1, 2, 3, 6}) {

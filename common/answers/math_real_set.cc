@@ -10,11 +10,6 @@ namespace {
 
 constexpr std::size_t kMaxBoundaries = 40;
 
-int SignOfInfinity(const Node& node) {
-  if (node.op == Op::kNegate) return -SignOfInfinity(node.args[0]);
-  return node.op == Op::kSymbol && node.name == "\\infty" ? 1 : 0;
-}
-
 bool IsBound(const Node& node) {
   return node.op <= Op::kPercent && !HasVariables(node) && !HasPlusMinus(node);
 }

@@ -72,12 +72,6 @@ std::optional<bool> SameInFields(const Node& left, const Node& right, Trial& tri
   return true;
 }
 
-// ∞ and −∞ by their sign; 0 for what is neither.
-int SignOfInfinity(const Node& node) {
-  if (node.op == Op::kNegate) return -SignOfInfinity(node.args[0]);
-  return node.op == Op::kSymbol && node.name == "\\infty" ? 1 : 0;
-}
-
 // The values of the constant parts, where bends and jumps may be.
 void CollectConstants(const Node& node, Trial& trial, std::vector<Rational>& constants) {
   if (constants.size() >= kMaxCentres) return;
@@ -331,6 +325,11 @@ std::optional<bool> Proportional(const Node& left, const Node& right, bool posit
   if (exactly && (!*exactly || !positive)) return exactly;
   // In a field a factor has no sign.
   return ProportionalAtPoints(left, right, positive, trial, exactly ? 1 : kEnoughPoints);
+}
+
+int SignOfInfinity(const Node& node) {
+  if (node.op == Op::kNegate) return -SignOfInfinity(node.args[0]);
+  return node.op == Op::kSymbol && node.name == "\\infty" ? 1 : 0;
 }
 
 bool HasVariables(const Node& node) {

@@ -39,6 +39,9 @@ bool IsRoundedTo(const Node& decimal, const Node& value, Trial& trial);
 // inequalities that are multiples of each other. Nothing where that cannot be evaluated.
 std::optional<bool> Proportional(const Node& left, const Node& right, bool positive, Trial& trial);
 
+// ∞ and −∞ by their sign; 0 for what is neither.
+int SignOfInfinity(const Node& node);
+
 // Whether the tree holds a variable (other than constants and infinity).
 bool HasVariables(const Node& node);
 

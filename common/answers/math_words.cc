@@ -12,7 +12,7 @@ namespace {
 
 using Named = std::pair<std::string_view, std::int64_t>;
 
-constexpr Named kUnits[] = {
+constexpr Named kUnder20[] = {
     {"zero", 0},     {"one", 1},      {"two", 2},        {"three", 3},     {"four", 4},
     {"five", 5},     {"six", 6},      {"seven", 7},      {"eight", 8},     {"nine", 9},
     {"ten", 10},     {"eleven", 11},  {"twelve", 12},    {"thirteen", 13}, {"fourteen", 14},
@@ -51,7 +51,7 @@ std::optional<std::int64_t> WholeNumber(const std::vector<std::string>& words) {
   std::int64_t thousands = 0, hundreds = 0, rest = -1;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
-    const auto unit = ValueIn(kUnits, word), ten = ValueIn(kTens, word);
+    const auto unit = ValueIn(kUnder20, word), ten = ValueIn(kTens, word);
     if (word == "and") {
       if (i == 0 || i + 1 == words.size() || rest >= 0 || (hundreds == 0 && thousands == 0)) return std::nullopt;
     } else if (unit && (rest < 0 || (rest >= 20 && rest % 10 == 0 && *unit > 0 && *unit < 10))) {

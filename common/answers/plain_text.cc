@@ -10,9 +10,9 @@
 namespace autodidact::answers {
 namespace {
 
-using Spelling = std::pair<std::string_view, std::string_view>;
+using Written = std::pair<std::string_view, std::string_view>;
 
-constexpr Spelling kSymbols[] = {
+constexpr Written kSymbols[] = {
     {"\u2212", "-"},        {"\u2010", "-"},      {"\u2011", "-"},        {"\u2013", "-"},
     {"\uFE63", "-"},        {"\uFF0D", "-"},      {"\uFF0B", "+"},        {"\u00A0", " "},
     {"\u2007", " "},        {"\u2009", " "},      {"\u202F", " "},        {"\u3000", " "},
@@ -30,12 +30,12 @@ constexpr Spelling kSymbols[] = {
     {"\u215C", " 3/8"},     {"\u215D", " 5/8"},   {"\u215E", " 7/8"},
 };
 
-constexpr Spelling kSuperscripts[] = {
+constexpr Written kSuperscripts[] = {
     {"\u2070", "0"}, {"\u00B9", "1"}, {"\u00B2", "2"}, {"\u00B3", "3"}, {"\u2074", "4"}, {"\u2075", "5"},
     {"\u2076", "6"}, {"\u2077", "7"}, {"\u2078", "8"}, {"\u2079", "9"}, {"\u207B", "-"}, {"\u207A", "+"},
 };
 
-constexpr Spelling kCommands[] = {
+constexpr Written kCommands[] = {
     {"\\,", " "},          {"\\;", " "},          {"\\:", " "},     {"\\ ", " "},           {"\\!", ""},
     {"\\$", "$"},          {"\\%", "%"},          {"\\(", " $"},    {"\\)", "$ "},          {"\\[", " $"},
     {"\\]", "$ "},         {"\\left", ""},        {"\\right", ""},  {"\\displaystyle", ""}, {"\\dfrac", "\\frac"},
@@ -51,9 +51,9 @@ constexpr std::string_view kWrappers[] = {"\\text",      "\\textbf",     "\\text
                                           "\\underline", "\\textnormal", "\\operatorname"};
 
 template <class List>
-const Spelling* Known(const List& list, std::string_view text) {
+const Written* Known(const List& list, std::string_view text) {
   const auto found = std::find_if(std::begin(list), std::end(list),
-                                  [&](const Spelling& spelling) { return text.starts_with(spelling.first); });
+                                  [&](const Written& spelling) { return text.starts_with(spelling.first); });
   return found == std::end(list) ? nullptr : &*found;
 }
 
@@ -70,7 +70,7 @@ std::string WithAsciiSymbols(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const std::string_view rest = text.substr(at);
     const bool ascii = static_cast<unsigned char>(text[at]) < 0x80;
-    const Spelling* power = ascii ? nullptr : Known(kSuperscripts, rest);
+    const Written* power = ascii ? nullptr : Known(kSuperscripts, rest);
     if (power != nullptr) {
       if (!raised) plain += "^{";
       plain += power->second;
@@ -80,7 +80,7 @@ std::string WithAsciiSymbols(std::string_view text) {
     }
     if (raised) plain += "}";
     raised = false;
-    if (const Spelling* symbol = ascii ? nullptr : Known(kSymbols, rest)) {
+    if (const Written* symbol = ascii ? nullptr : Known(kSymbols, rest)) {
       plain += symbol->second;
       at += symbol->first.size();
       continue;
@@ -103,7 +103,7 @@ std::string PlainSpelling(std::string_view original) {
       const std::string_view command = CommandAt(rest);
       std::size_t next = at + command.size();
       const auto known = std::find_if(std::begin(kCommands), std::end(kCommands),
-                                      [&](const Spelling& spelling) { return spelling.first == command; });
+                                      [&](const Written& spelling) { return spelling.first == command; });
       if (Contains(kWrappers, command)) {
         while (next < text.size() && text[next] == ' ') ++next;
         if (next < text.size() && text[next] == '{') {
