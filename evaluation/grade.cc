@@ -31,10 +31,14 @@ class Grader {
     return admitted.empty() ? GradedAnswer() : OfAnswer(std::move(admitted.front()));
   }
 
-  // `kind` is a selection or the ground truth.
+  // `kind` is neither the synthesis nor the majority, which are always there.
   GradedAnswer Further(estimators::EstimatorKind kind, const QuestionTexts& question, int size) const {
     if (kind == estimators::EstimatorKind::kGroundTruth) {
       return OfReference(estimators::LabelReference(rule_, question.labels));
+    }
+    if (estimators::ReadsGroupAlone(kind)) {
+      const auto end = question.rollouts.begin() + std::min<std::ptrdiff_t>(size, std::ssize(question.rollouts));
+      return OfReference(estimators::FromGroup(kind, rule_, {question.rollouts.begin(), end}));
     }
     const auto selection = question.selections.find(kind);
     if (selection == question.selections.end()) return {};

@@ -8,8 +8,6 @@
 namespace autodidact::evaluation {
 namespace {
 
-using estimators::EstimatorKind;
-
 // Many times what the engine decodes at once would only delay the first line; fewer would leave it half empty.
 std::size_t BatchRows(const Models& models, const SynthesizeConfig& config) {
   const std::int64_t rows = 2 * models.engine.max_rows / std::max<std::int64_t>(1, config.num_generations);
@@ -92,12 +90,12 @@ class Batcher {
 
   void Estimate(const std::vector<data::Row>& rows, const Groups& groups, std::vector<SynthesizedRow>& done) {
     if (estimators::IsSelection(config_.estimator)) return Select(rows, groups, done);
-    if (config_.estimator == EstimatorKind::kSynthesis) return Synthesize(done);
+    const bool by_label = estimators::ReadsOf(config_.estimator).label;
+    if (!by_label && !estimators::ReadsGroupAlone(config_.estimator)) return Synthesize(done);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (done[i].completions.empty()) continue;
-      done[i].reference = config_.estimator == EstimatorKind::kMajority
-                              ? estimators::MajorityReference(config_.rule, done[i].completions)
-                              : GroundTruth(rows[i]);
+      done[i].reference =
+          by_label ? GroundTruth(rows[i]) : estimators::FromGroup(config_.estimator, config_.rule, done[i].completions);
     }
   }
 

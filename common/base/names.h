@@ -26,7 +26,13 @@ struct NamedValue {
 template <class E, std::size_t N>
 using NameTable = std::array<NamedValue<E>, N>;
 
-// In the order of the table.
+// In the order of the table, both.
+template <class E>
+std::vector<E> AllValues() {
+  std::vector<E> values;
+  for (const auto& entry : NamesOf(E{})) values.push_back(entry.value);
+  return values;
+}
 template <class E>
 std::vector<std::string> AllNames() {
   std::vector<std::string> names;

@@ -7,41 +7,12 @@
 
 namespace autodidact::estimators {
 
-const std::vector<EstimatorKind>& AllEstimators() {
-  static const std::vector<EstimatorKind> kinds = {EstimatorKind::kSynthesis,
-                                                   EstimatorKind::kMajority,
-                                                   EstimatorKind::kMinPerplexity,
-                                                   EstimatorKind::kSelfSelect,
-                                                   EstimatorKind::kMutualPredictability,
-                                                   EstimatorKind::kGroundTruth};
-  return kinds;
-}
-
 EstimatorKind EstimatorNamed(std::string_view name) {
-  std::string names;
-  for (const EstimatorKind kind : AllEstimators()) {
-    if (name == Name(kind)) return kind;
-    names += (names.empty() ? "" : ", ") + std::string(Name(kind));
-  }
-  base::ThrowBadInput(base::Format("unknown estimator '{}': expected one of {}", name, names));
+  return base::ValueNamed<EstimatorKind>(name, "estimator");
 }
 
-const char* Name(EstimatorKind kind) {
-  switch (kind) {
-    case EstimatorKind::kSynthesis:
-      return "synthesis";
-    case EstimatorKind::kMajority:
-      return "majority";
-    case EstimatorKind::kMinPerplexity:
-      return "min_perplexity";
-    case EstimatorKind::kSelfSelect:
-      return "self_select";
-    case EstimatorKind::kMutualPredictability:
-      return "mutual_predictability";
-    case EstimatorKind::kGroundTruth:
-      return "ground_truth";
-  }
-  return "unknown";
+std::string Name(EstimatorKind kind) {
+  return base::NameIn(kind);
 }
 
 Reads ReadsOf(EstimatorKind kind) {
@@ -63,6 +34,21 @@ Reads ReadsOf(EstimatorKind kind) {
 bool IsSelection(EstimatorKind kind) {
   const Reads reads = ReadsOf(kind);
   return reads.question && reads.model;
+}
+
+bool ReadsGroupAlone(EstimatorKind kind) {
+  const Reads reads = ReadsOf(kind);
+  return reads.group && !reads.question && !reads.label && !reads.model;
+}
+
+base::Outcome<schema::Reference> FromGroup(EstimatorKind kind, const AnswerRule& rule,
+                                           const std::vector<std::string>& texts) {
+  switch (kind) {
+    case EstimatorKind::kMajority:
+      return MajorityReference(rule, texts);
+    default:
+      base::ThrowBug(Name(kind) + " reads more than the texts of a group");
+  }
 }
 
 base::Outcome<schema::Reference> MajorityReference(const AnswerRule& rule, const std::vector<std::string>& texts) {

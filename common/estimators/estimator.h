@@ -11,6 +11,7 @@
 #include "answers/compare.h"
 #include "answers/extract.h"
 #include "base/error.h"
+#include "base/names.h"
 #include "engine/engine.h"
 #include "estimators/rubric.h"
 #include "schema/types.h"
@@ -19,12 +20,17 @@
 namespace autodidact::estimators {
 
 enum class EstimatorKind { kSynthesis, kMajority, kMinPerplexity, kSelfSelect, kMutualPredictability, kGroundTruth };
-// Every kind, in this order.
-const std::vector<EstimatorKind>& AllEstimators();
-// "synthesis", "majority", "min_perplexity", "self_select", "mutual_predictability", "ground_truth"; Error(kBadInput)
-// listing them otherwise.
+constexpr auto NamesOf(EstimatorKind) {
+  return base::NameTable<EstimatorKind, 6>{{{EstimatorKind::kSynthesis, "synthesis"},
+                                            {EstimatorKind::kMajority, "majority"},
+                                            {EstimatorKind::kMinPerplexity, "min_perplexity"},
+                                            {EstimatorKind::kSelfSelect, "self_select"},
+                                            {EstimatorKind::kMutualPredictability, "mutual_predictability"},
+                                            {EstimatorKind::kGroundTruth, "ground_truth"}}};
+}
+// Error(kBadInput) listing the names for one that is not among them.
 EstimatorKind EstimatorNamed(std::string_view name);
-const char* Name(EstimatorKind kind);
+std::string Name(EstimatorKind kind);
 
 // What an estimator reads and needs; it decides where it may run. Whatever reads the question or a label never runs in
 // the anchor service.
@@ -37,6 +43,8 @@ struct Reads {
 Reads ReadsOf(EstimatorKind kind);
 // Whether it picks one of the rollouts by what a model says about them (selection.h).
 bool IsSelection(EstimatorKind kind);
+// Whether it reads the group's texts and nothing else: FromGroup is all that it is.
+bool ReadsGroupAlone(EstimatorKind kind);
 
 // How an answer is found in a text and compared.
 struct AnswerRule {
@@ -48,6 +56,11 @@ struct AnswerRule {
 // in rollout order, which is random). The reference's text is the first text of that class. Fails (kBadInput) when no
 // text has an answer. Reads the group only.
 base::Outcome<schema::Reference> MajorityReference(const AnswerRule& rule, const std::vector<std::string>& texts);
+
+// What an estimator that ReadsGroupAlone makes of the texts of a group, in rollout order. Fails (kBadInput) where they
+// give no reference; Error(kBug) for another kind.
+base::Outcome<schema::Reference> FromGroup(EstimatorKind kind, const AnswerRule& rule,
+                                           const std::vector<std::string>& texts);
 
 // Ground truth: the labels, any of which is right; the text is theirs by answers::LabelText, to be read by
 // answers::ReferenceAnswers under the same rule. Reads the labels only. Fails (kBadInput) when there is none.

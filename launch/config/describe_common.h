@@ -1,6 +1,7 @@
 // The descriptions that both kinds of config share (visitor.h says what a description is).
 #pragma once
 
+#include "estimators/estimator.h"
 #include "launch/config/run_config.h"
 #include "launch/config/visitor.h"
 
@@ -19,8 +20,7 @@ inline constexpr Real kMomentum{0, 0.999999};
 inline constexpr Real kWait{1e-3, 1e8, "seconds"};
 
 inline const Choice& EstimatorNames() {
-  static const Choice names{
-      {"synthesis", "majority", "min_perplexity", "self_select", "mutual_predictability", "ground_truth"}};
+  static const Choice names{base::AllNames<estimators::EstimatorKind>()};
   return names;
 }
 

@@ -100,15 +100,16 @@ ReferenceSource AtOnce(Find find) {
                                   auto done) { done(find(lease, group)); };
 }
 
-ReferenceSource Majority(const RunConfig& config, const estimators::AnswerRule& rule) {
-  if (auto verifier = MakeVerifier(config.answer)) {
+// Of an estimator that reads the group alone. A vote counts by the outside program that compares, where there is one.
+ReferenceSource OfGroup(const RunConfig& config, EstimatorKind kind, const estimators::AnswerRule& rule) {
+  if (auto verifier = MakeVerifier(config.answer); verifier && kind == EstimatorKind::kMajority) {
     return AtOnce([rule, verifier](const schema::Lease&, const schema::RolloutGroup& group) {
       const auto same = [&](const std::string& left, const std::string& right) { return verifier->Equal(left, right); };
       return actors::WithTarget(estimators::MajorityUnder(same, rule.extractor, TextsOf(group)));
     });
   }
-  return AtOnce([rule](const schema::Lease&, const schema::RolloutGroup& group) {
-    return actors::WithTarget(estimators::MajorityReference(rule, TextsOf(group)));
+  return AtOnce([rule, kind](const schema::Lease&, const schema::RolloutGroup& group) {
+    return actors::WithTarget(estimators::FromGroup(kind, rule, TextsOf(group)));
   });
 }
 
@@ -147,20 +148,11 @@ ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client& anchor
     return AtOnce(
         [rule](const schema::Lease& lease, const schema::RolloutGroup&) { return FromMadeReference(rule, lease); });
   }
-  switch (*kind) {
-    case EstimatorKind::kSynthesis:
-      if (ComparesPrograms(config)) return ProgramOfAnchor(actors::RemoteAnchor(anchor, refused));
-      return actors::RemoteAnchor(anchor, refused);
-    case EstimatorKind::kMajority:
-      return Majority(config, rule);
-    case EstimatorKind::kMinPerplexity:
-    case EstimatorKind::kSelfSelect:
-    case EstimatorKind::kMutualPredictability:
-      return selecting->source();
-    case EstimatorKind::kGroundTruth:
-      return GroundTruth(config, rule);
-  }
-  base::ThrowBug("unknown estimator");
+  if (estimators::IsSelection(*kind)) return selecting->source();
+  if (estimators::ReadsOf(*kind).label) return GroundTruth(config, rule);
+  if (estimators::ReadsGroupAlone(*kind)) return OfGroup(config, *kind, rule);
+  ReferenceSource anchored = actors::RemoteAnchor(anchor, refused);
+  return ComparesPrograms(config) ? ProgramOfAnchor(std::move(anchored)) : anchored;
 }
 
 judge_service::ProgramJudgeConfig ToProgramJudge(const RunConfig& config) {

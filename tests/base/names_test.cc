@@ -12,6 +12,7 @@ constexpr auto NamesOf(Colour) {
 
 TEST(NamesTest, GoBothWays) {
   for (const Colour colour : {Colour::kRed, Colour::kGreen}) EXPECT_EQ(ValueNamed<Colour>(NameIn(colour), "c"), colour);
+  EXPECT_EQ(AllValues<Colour>(), (std::vector<Colour>{Colour::kRed, Colour::kGreen}));
   EXPECT_EQ(AllNames<Colour>(), (std::vector<std::string>{"red", "green"}));
 }
 

@@ -146,7 +146,7 @@ TEST_F(EvaluateTest, WithoutTheAnchorThereAreNoSyntheses) {
 }
 
 TEST_F(EvaluateTest, EveryEstimatorIsComparedUnderItsName) {
-  config_.estimators = estimators::AllEstimators();
+  config_.estimators = base::AllValues<estimators::EstimatorKind>();
   config_.selection = Selection();
   const EvalResult result = Evaluate(rows_, models_, config_);
   const json::Json figures = ToJson(result.figures);
@@ -235,7 +235,7 @@ class SynthesizeTest : public EvaluateTest {
 };
 
 TEST_F(SynthesizeTest, EveryRowComesInOrderWithItsGroup) {
-  for (const auto kind : estimators::AllEstimators()) {
+  for (const auto kind : base::AllValues<estimators::EstimatorKind>()) {
     const auto rows = Run(kind);
     ASSERT_EQ(rows.size(), 6u);
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -260,7 +260,7 @@ TEST_F(SynthesizeTest, ProgressGoesOnceOverAllRows) {
     rows_.push_back(few[rows_.size() % few.size()]);
     rows_.back().prompt.id = "row" + std::to_string(rows_.size());
   }
-  for (const auto kind : estimators::AllEstimators()) {
+  for (const auto kind : base::AllValues<estimators::EstimatorKind>()) {
     std::int64_t done = 0;
     Run(kind, [&](const Progress& progress) {
       EXPECT_STREQ(progress.phase, "references");

@@ -43,7 +43,7 @@ const std::map<std::string, Names>& AllowedRooms() {
       {"sft", {"base", "json", "schema", "text", "data", "model", "engine", "estimators", "learner"}},
       {"evaluation", {"base", "json", "schema", "text", "answers", "data", "estimators", "engine"}},
       {"report", {"base", "json"}},
-      {"launch/config", {"base", "json", "text", "data", "model", "judge_service", "learner"}},
+      {"launch/config", {"base", "json", "text", "data", "model", "estimators", "judge_service", "learner"}},
       {"launch/wiring",
        {"launch/config", "base", "json", "schema", "process", "text", "answers", "data", "model", "engine",
         "estimators", "actors", "judge_service", "learner", "evaluation"}},
