@@ -30,7 +30,7 @@ struct Models {
 };
 
 struct Progress {
-  const char* phase = "";  // "rollouts", "greedy", "references", or an estimator's name
+  std::string phase = "";  // "rollouts", "greedy", "references", or an estimator's name
   std::int64_t done = 0;   // groups
   std::int64_t total = 0;
 };

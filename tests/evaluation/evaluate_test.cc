@@ -263,7 +263,7 @@ TEST_F(SynthesizeTest, ProgressGoesOnceOverAllRows) {
   for (const auto kind : base::AllValues<estimators::EstimatorKind>()) {
     std::int64_t done = 0;
     Run(kind, [&](const Progress& progress) {
-      EXPECT_STREQ(progress.phase, "references");
+      EXPECT_EQ(progress.phase, "references");
       EXPECT_EQ(progress.total, 60);
       EXPECT_GE(progress.done, done) << estimators::Name(kind);
       done = progress.done;
