@@ -18,14 +18,15 @@ class Guarded {
   Guarded(const Guarded&) = delete;
   Guarded& operator=(const Guarded&) = delete;
 
-  // Returns what fn returns; wakes every waiter, whose condition may have changed.
+  // Returns what fn returns; wakes every waiter, whose condition may have changed. A waiter may destroy this object as
+  // soon as its condition holds: it is woken under the lock, without which it cannot return.
   template <class Fn>
   decltype(auto) With(Fn&& fn) {
+    const std::lock_guard lock(mutex_);
     struct Waker {
       std::condition_variable& changed;
       ~Waker() { changed.notify_all(); }
     } waker{changed_};
-    std::lock_guard lock(mutex_);
     return std::forward<Fn>(fn)(value_);
   }
 
