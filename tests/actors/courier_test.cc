@@ -68,9 +68,9 @@ class CourierTest : public testing::Test {
   net::Client to_learner_{context_, {"inproc://learner"}, {}, {.name = "actor-0", .peer = "learner"}};
   Courier courier_{{.actor = "actor-0",
                     .attempts = 3,
-                    .anchor_timeout = base::Milliseconds(100),
-                    .judge_timeout = base::Milliseconds(100),
-                    .learner_timeout = base::Milliseconds(100)},
+                    .anchor_timeout = base::Milliseconds(500),
+                    .judge_timeout = base::Milliseconds(500),
+                    .learner_timeout = base::Milliseconds(500)},
                    RemoteAnchor(to_anchor_, refused_),
                    to_judge_,
                    to_learner_,
