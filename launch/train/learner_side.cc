@@ -57,11 +57,10 @@ std::int64_t FirstStep(const RunConfig& config, const data::RunPlace& place, con
 }
 
 // An evaluation that a stop has cut short gives no figures, and the step that it was of is complete all the same.
-decltype(learner::LearnerHooks::evaluate) UnlessStopped(decltype(learner::LearnerHooks::evaluate) evaluate,
-                                                        const std::stop_token& stop) {
+decltype(learner::LearnerHooks::evaluate) UnlessStopped(PolicyEvaluation evaluate, const std::stop_token& stop) {
   return [evaluate = std::move(evaluate), stop](std::int64_t step, const model::SharedWeights& weights) {
     try {
-      return evaluate(step, weights);
+      return evaluate(weights);
     } catch (const base::Error&) {
       if (!stop.stop_requested()) throw;
       base::LogWarning("the evaluation of step {} was not finished", step);
@@ -200,9 +199,8 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
     if (const auto found = notes.find("lessons"); found != notes.end()) lessons_.Restore(found->second);
   };
   if (auto evaluate = EvaluationOfRun(config_, eval_rows_, model, stop_)) {
-    hooks.evaluate = [evaluate](std::int64_t, const model::SharedWeights& weights) { return evaluate(weights); };
+    hooks.evaluate = UnlessStopped(std::move(evaluate), stop_);
   }
-  if (hooks.evaluate) hooks.evaluate = UnlessStopped(std::move(hooks.evaluate), stop_);
   return hooks;
 }
 

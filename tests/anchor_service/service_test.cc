@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "schema/codec.h"
+#include "tests/tiny_model.h"
 
 namespace autodidact::anchor_service {
 namespace {
@@ -18,22 +19,9 @@ class ServiceTest : public testing::Test {
     folder_ = std::filesystem::path(testing::TempDir()) /
               (std::string("anchor_") + testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::create_directories(folder_);
-    text::WriteSymbolTokenizer({.special_tokens = {"<pad>", "<bos>", "<eos>"}}, {"a", "b", "c", "|", "=>"},
-                               folder_ / "tokenizer.json");
-    tokenizer_ = std::make_unique<text::Tokenizer>(folder_);
-    model::ModelConfig config;
-    config.vocab_size = tokenizer_->vocab_size();
-    config.hidden_size = 16;
-    config.intermediate_size = 24;
-    config.num_layers = 1;
-    config.num_heads = config.num_kv_heads = 2;
-    config.head_dim = 8;
-    config.max_position_embeddings = 64;
-    config.attention_scale = 0.35;
-    config.is_sliding = {false};
-    config.bos_token_id = 1;
-    config.eos_token_ids = {2};
-    weights_ = std::make_shared<const model::WeightSet>(config, model::InitialParameters(config, 5, 0.5), 0);
+    tests::TinyModel tiny = tests::MakeTinyModel({"a", "b", "c", "|", "=>"}, folder_ / "tokenizer.json");
+    tokenizer_ = std::move(tiny.tokenizer);
+    weights_ = std::move(tiny.weights);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 

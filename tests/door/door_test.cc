@@ -14,6 +14,7 @@
 #include "learner/policy_trainer.h"
 #include "tests/door/mutation.h"
 #include "tests/scripted_peer.h"
+#include "tests/tiny_model.h"
 #include "weights/assembly.h"
 #include "weights/flat_set.h"
 
@@ -32,25 +33,13 @@ std::uint64_t NumMessages() {
 class DoorTest : public testing::Test {
  protected:
   void SetUp() override {
+    ASSERT_GT(NumMessages(), 0u) << "AUTODIDACT_DOOR_MESSAGES is no number above zero: nothing would be tested";
     folder_ = std::filesystem::path(testing::TempDir()) /
               (std::string("door_") + testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::create_directories(folder_);
-    text::WriteSymbolTokenizer({.special_tokens = {"<pad>", "<bos>", "<eos>"}}, {"a", "b", "c", "|", "=>"},
-                               folder_ / "tokenizer.json");
-    tokenizer_ = std::make_unique<text::Tokenizer>(folder_);
-    model::ModelConfig config;
-    config.vocab_size = tokenizer_->vocab_size();
-    config.hidden_size = 16;
-    config.intermediate_size = 24;
-    config.num_layers = 1;
-    config.num_heads = config.num_kv_heads = 2;
-    config.head_dim = 8;
-    config.max_position_embeddings = 64;
-    config.attention_scale = 0.35;
-    config.is_sliding = {false};
-    config.bos_token_id = 1;
-    config.eos_token_ids = {2};
-    weights_ = std::make_shared<const model::WeightSet>(config, model::InitialParameters(config, 5, 0.5), 0);
+    tests::TinyModel tiny = tests::MakeTinyModel({"a", "b", "c", "|", "=>"}, folder_ / "tokenizer.json");
+    tokenizer_ = std::move(tiny.tokenizer);
+    weights_ = std::move(tiny.weights);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 

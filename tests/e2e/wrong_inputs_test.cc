@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/e2e/tool.h"
+#include "tests/launch/wrong_inputs/grade.h"
 #include "tests/paths.h"
 
 namespace autodidact::e2e {
@@ -13,17 +14,7 @@ TEST(WrongInputsTest, EachEndsWithExitCodeTwoAndIsToldOf) {
   for (const json::Json& row : rows) {
     const auto result = FeedTool(row["arguments"].get<std::vector<std::string>>(), row.value("input", ""));
     EXPECT_EQ(result.status.code, 2) << row.dump() << "\n" << result.err;
-    const std::string message = result.out + result.err;
-    const auto says = [&](const char* part) {
-      if (!row.contains(part)) return false;
-      const bool found = message.find(row[part].get<std::string>()) != std::string::npos;
-      EXPECT_TRUE(found) << part << ": " << row[part] << " is missing in\n" << message << "\nabout\n" << row.dump();
-      return found;
-    };
-    const bool where = says("where"), got = says("got"), expected = says("expected"), todo = says("todo");
-    const int grade = !where ? 0 : !(got && expected) ? 1 : !todo ? 2 : 3;
-    EXPECT_GE(grade, 1) << message << "\nabout\n" << row.dump();
-    sum += grade;
+    sum += tests::GradeOf(row, result.out + result.err);
   }
   EXPECT_GE(rows.size(), 25u);
   EXPECT_GE(sum / static_cast<double>(rows.size()), 2.7);

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "tests/tiny_model.h"
+
 namespace autodidact::estimators {
 namespace {
 
@@ -15,23 +17,10 @@ class SynthesizerTest : public testing::Test {
  protected:
   SynthesizerTest() {
     const auto file = std::filesystem::path(testing::TempDir()) / ("synthesizer_" + std::to_string(getpid()) + ".json");
-    text::WriteSymbolTokenizer({.special_tokens = {"<pad>", "<bos>", "<eos>"}}, {"a", "b", "c", "|", "=>", "rubric"},
-                               file);
-    tokenizer_ = std::make_unique<text::Tokenizer>(file);
+    tests::TinyModel tiny = tests::MakeTinyModel({"a", "b", "c", "|", "=>", "rubric"}, file);
+    tokenizer_ = std::move(tiny.tokenizer);
+    weights_ = std::move(tiny.weights);
     std::filesystem::remove(file);
-    model::ModelConfig model;
-    model.vocab_size = tokenizer_->vocab_size();
-    model.hidden_size = 16;
-    model.intermediate_size = 24;
-    model.num_layers = 1;
-    model.num_heads = model.num_kv_heads = 2;
-    model.head_dim = 8;
-    model.max_position_embeddings = 64;
-    model.attention_scale = 0.35;
-    model.is_sliding = {false};
-    model.bos_token_id = 1;
-    model.eos_token_ids = {2};
-    weights_ = std::make_shared<const model::WeightSet>(model, model::InitialParameters(model, 5, 0.5), 0);
     config_.prompt.instruction = "{candidates} =>";
     config_.prompt.separator = " | ";
     config_.sampling = {.temperature = 0, .max_new_tokens = 12};

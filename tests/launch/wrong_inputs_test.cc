@@ -11,6 +11,7 @@
 #include "json/json.h"
 #include "launch/config/run_config.h"
 #include "tests/launch/config_folder.h"
+#include "tests/launch/wrong_inputs/grade.h"
 #include "tests/paths.h"
 
 namespace autodidact::launch {
@@ -79,17 +80,8 @@ double MeanGrade(const ConfigFolder& folder, const std::vector<json::Json>& rows
                  std::string (*message_of)(const ConfigFolder&, const json::Json&)) {
   double sum = 0;
   for (const json::Json& row : rows) {
-    const std::string message = message_of(folder, row);
-    const auto says = [&](const char* part) {
-      if (!row.contains(part)) return false;
-      const bool found = message.find(folder.Filled(row[part].get<std::string>())) != std::string::npos;
-      EXPECT_TRUE(found) << part << ": " << row[part] << " is missing in\n" << message << "\nabout\n" << row.dump();
-      return found;
-    };
-    const bool where = says("where"), got = says("got"), expected = says("expected"), todo = says("todo");
-    const int grade = !where ? 0 : !(got && expected) ? 1 : !todo ? 2 : 3;
-    EXPECT_GE(grade, 1) << message << "\nabout\n" << row.dump();
-    sum += grade;
+    sum +=
+        tests::GradeOf(row, message_of(folder, row), [&](std::string part) { return folder.Filled(std::move(part)); });
   }
   return sum / static_cast<double>(rows.size());
 }
