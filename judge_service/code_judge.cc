@@ -14,12 +14,12 @@
 namespace autodidact::judge_service {
 namespace {
 
-schema::Reward RewardOf(const answers::CodeOutcome& outcome) {
-  if (outcome.end == answers::CodeEnd::kUnavailable) {
+schema::Reward RewardOf(const programs::CodeOutcome& outcome) {
+  if (outcome.end == programs::CodeEnd::kUnavailable) {
     return base::Failure{base::ErrorKind::kRetryLater, outcome.reason};
   }
-  if (outcome.end == answers::CodeEnd::kInvalid) return base::Failure{base::ErrorKind::kBadInput, outcome.reason};
-  return outcome.end == answers::CodeEnd::kPassed ? 1.0 : 0.0;
+  if (outcome.end == programs::CodeEnd::kInvalid) return base::Failure{base::ErrorKind::kBadInput, outcome.reason};
+  return outcome.end == programs::CodeEnd::kPassed ? 1.0 : 0.0;
 }
 
 // The rewards of all programs, some at a time.
@@ -46,7 +46,7 @@ std::vector<schema::Reward> NoRewards(const schema::JudgeRequest& request, base:
 std::vector<schema::Reward> JudgeByTests(const CodeJudgeConfig& config, const schema::JudgeRequest& request,
                                          const schema::Tests& tests) {
   return ForEachProgram(config, request, [&](const std::string& program) {
-    return RewardOf(answers::RunTests(
+    return RewardOf(programs::RunTests(
         config.run,
         {.program = program, .tests = tests.code, .entry_point = tests.entry_point, .prompt = tests.prompt}));
   });
@@ -55,23 +55,23 @@ std::vector<schema::Reward> JudgeByTests(const CodeJudgeConfig& config, const sc
 std::vector<schema::Reward> JudgeByProgramRun(const CodeJudgeConfig& config, const schema::JudgeRequest& request,
                                               const schema::Program& reference) {
   const std::vector<std::string> inputs =
-      reference.inputs.empty() ? answers::ReadCodeText(reference.text).inputs : reference.inputs;
+      reference.inputs.empty() ? programs::ReadCodeText(reference.text).inputs : reference.inputs;
   if (inputs.empty()) {
     return NoRewards(request, base::ErrorKind::kBadInput, "there are no inputs to run the reference on");
   }
-  const answers::Behaviour expected = answers::RunInputs(config.run, config.inputs, reference.text, inputs);
-  if (expected.outcome.end == answers::CodeEnd::kUnavailable) {
+  const programs::Behaviour expected = programs::RunInputs(config.run, config.inputs, reference.text, inputs);
+  if (expected.outcome.end == programs::CodeEnd::kUnavailable) {
     return NoRewards(request, base::ErrorKind::kRetryLater, expected.outcome.reason);
   }
-  if (expected.outcome.end != answers::CodeEnd::kPassed) {
+  if (expected.outcome.end != programs::CodeEnd::kPassed) {
     return NoRewards(request, base::ErrorKind::kBadInput, "the reference's program: " + expected.outcome.reason);
   }
   if (std::find(expected.returned.begin(), expected.returned.end(), true) == expected.returned.end()) {
     return NoRewards(request, base::ErrorKind::kBadInput, "the reference's program raises on every input");
   }
   return ForEachProgram(config, request, [&](const std::string& program) -> schema::Reward {
-    const answers::Behaviour behaviour = answers::RunInputs(config.run, config.inputs, program, inputs);
-    if (behaviour.outcome.end != answers::CodeEnd::kPassed) return RewardOf(behaviour.outcome);
+    const programs::Behaviour behaviour = programs::RunInputs(config.run, config.inputs, program, inputs);
+    if (behaviour.outcome.end != programs::CodeEnd::kPassed) return RewardOf(behaviour.outcome);
     return behaviour.outputs == expected.outputs ? 1.0 : 0.0;
   });
 }

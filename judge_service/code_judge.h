@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "answers/code.h"
+#include "programs/code.h"
 #include "schema/types.h"
 
 namespace autodidact::judge_service {
 
 struct CodeJudgeConfig {
-  answers::CodeConfig run;
-  answers::InputKind inputs = answers::InputKind::kCalls;
+  programs::CodeConfig run;
+  programs::InputKind inputs = programs::InputKind::kCalls;
   std::uint32_t jobs = 2;  // programs at a time
 };
 

@@ -7,8 +7,8 @@
 
 #include "answers/compare.h"
 #include "answers/extract.h"
-#include "answers/verifier.h"
 #include "judge_service/code_judge.h"
+#include "programs/verifier.h"
 #include "schema/types.h"
 
 namespace autodidact::judge_service {
@@ -16,7 +16,7 @@ namespace autodidact::judge_service {
 struct ProgramJudgeConfig {
   answers::Extractor extractor = answers::Extractor::kBoxed;
   answers::Comparator comparator = answers::Comparator::kExact;
-  std::shared_ptr<answers::Verifier> verifier;  // compares in the place of the comparator; may be null
+  std::shared_ptr<programs::Verifier> verifier;  // compares in the place of the comparator; may be null
   std::optional<CodeJudgeConfig> code;     // responses are programs; extractor, comparator and verifier do not count
   std::uint32_t length_penalty_above = 0;  // tokens; a longer response loses length_penalty; 0: off
   double length_penalty = 1.0;

@@ -8,7 +8,7 @@
 #include "answers/formula_chain.h"
 #include "answers/markdown.h"
 #include "answers/stated_text.h"
-#include "answers/text_util.h"
+#include "base/strings.h"
 
 namespace autodidact::answers {
 namespace {
@@ -64,7 +64,7 @@ std::string_view InTag(std::string_view text) {
 }
 
 std::string WithoutQuotes(std::string_view text) {
-  return ReplaceAll(ReplaceAll(ReplaceAll(text, "\u201C", ""), "\u201D", ""), "\"", "");
+  return base::ReplaceAll(base::ReplaceAll(base::ReplaceAll(text, "\u201C", ""), "\u201D", ""), "\"", "");
 }
 
 // Whether a text names something by words of its own: a unit, or what it counts.
@@ -75,9 +75,9 @@ bool HasWords(std::string_view text) {
     if (command) {
       const std::string_view rest = text.substr(at);
       if (rest.starts_with("\\text") || rest.starts_with("\\mathrm") || rest.starts_with("\\mbox")) return true;
-      while (at + 1 < text.size() && IsLetter(text[at + 1])) ++at;
+      while (at + 1 < text.size() && base::IsLetter(text[at + 1])) ++at;
     }
-    letters = !command && IsLetter(text[at]) ? letters + 1 : 0;
+    letters = !command && base::IsLetter(text[at]) ? letters + 1 : 0;
     if (letters > 1) return true;
   }
   return false;
@@ -115,11 +115,11 @@ std::optional<StatedAnswer> FindStated(std::string_view text) {
     if (boxes && boxes->size() > 1) answer.boxes = std::move(*boxes);
     return answer;
   }
-  if (const std::string_view lines = Trim(tagged); lines.substr(lines.rfind('\n') + 1).starts_with("####")) {
+  if (const std::string_view lines = base::Trim(tagged); lines.substr(lines.rfind('\n') + 1).starts_with("####")) {
     if (auto last = Extract(Extractor::kAfterHashes, lines)) return StatedAnswer{std::move(*last), {}, {}};
   }
   std::string plain = WithoutDrawings(tagged);
-  const std::string_view whole = Trim(plain);
+  const std::string_view whole = base::Trim(plain);
   const bool is_object = whole.starts_with("{\"") && whole.ends_with("}") && whole.find('\n') == std::string_view::npos;
   if (is_object) plain = std::string(whole.substr(1, whole.size() - 2));
   return StatedIn(WithoutQuotes(WithoutMarkdown(plain)));

@@ -1,8 +1,8 @@
 #include "answers/compare.h"
 
-#include "answers/text_util.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "base/strings.h"
 
 namespace autodidact::answers {
 
@@ -18,8 +18,8 @@ const char* Name(Comparator comparator) {
 }
 
 Sameness Compare(Comparator comparator, std::string_view left, std::string_view right) {
-  if (comparator == Comparator::kMathematics) return CompareMathematics(left, right);
-  return Fold(left) == Fold(right) ? Sameness::kEqual : Sameness::kUnequal;
+  if (comparator == Comparator::kMathematics) return mathematics::Compare(left, right);
+  return base::FoldSpaces(left) == base::FoldSpaces(right) ? Sameness::kEqual : Sameness::kUnequal;
 }
 
 bool Equal(Comparator comparator, std::string_view left, std::string_view right) {
@@ -27,7 +27,7 @@ bool Equal(Comparator comparator, std::string_view left, std::string_view right)
 }
 
 bool CanBeCompared(Comparator comparator, std::string_view answer) {
-  return comparator == Comparator::kExact || SaysSomething(answer);
+  return comparator == Comparator::kExact || mathematics::SaysSomething(answer);
 }
 
 Sameness CompareAny(Comparator comparator, std::string_view answer, const std::vector<std::string>& references) {

@@ -6,9 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "answers/mathematics.h"
+#include "mathematics/mathematics.h"
 
 namespace autodidact::answers {
+
+using mathematics::Sameness;
 
 enum class Comparator {
   kExact,        // equal once trimmed and white space folded

@@ -4,9 +4,9 @@
 
 #include "answers/label.h"
 #include "answers/number.h"
-#include "answers/text_util.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "base/strings.h"
 
 namespace autodidact::answers {
 namespace {
@@ -27,7 +27,7 @@ std::size_t GroupLength(std::string_view text) {
 }
 
 std::optional<std::string> NonEmpty(std::string_view text) {
-  text = Trim(text);
+  text = base::Trim(text);
   if (text.empty()) return std::nullopt;
   return std::string(text);
 }
@@ -43,7 +43,7 @@ std::optional<std::string> LastBoxed(std::string_view text) {
     rest = text.substr(at + command.size());
   }
   if (begin == std::string_view::npos) return std::nullopt;
-  while (!rest.empty() && IsSpace(rest.front())) rest.remove_prefix(1);
+  while (!rest.empty() && base::IsSpace(rest.front())) rest.remove_prefix(1);
   if (rest.empty() || rest.front() != '{') return std::nullopt;
   const std::size_t length = GroupLength(rest);
   if (length == 0) return std::nullopt;
@@ -53,8 +53,8 @@ std::optional<std::string> LastBoxed(std::string_view text) {
 std::optional<std::string> AfterHashes(std::string_view text) {
   const std::size_t at = text.rfind("####");
   if (at == std::string_view::npos) return std::nullopt;
-  const std::string_view rest = Trim(text.substr(at + 4));
-  const std::string_view line = Trim(rest.substr(0, rest.find('\n')));
+  const std::string_view rest = base::Trim(text.substr(at + 4));
+  const std::string_view line = base::Trim(rest.substr(0, rest.find('\n')));
   if (line.empty()) return std::nullopt;
   if (auto amount = PlainAmount(line)) return amount;
   return std::string(line);
@@ -107,7 +107,7 @@ std::optional<std::string> Extract(Extractor extractor, std::string_view text) {
     case Extractor::kAfterHashes:
       return AfterHashes(text);
     case Extractor::kWholeText:
-      return NonEmpty(Fold(text));
+      return NonEmpty(base::FoldSpaces(text));
   }
   return std::nullopt;
 }

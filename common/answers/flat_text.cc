@@ -4,7 +4,7 @@
 #include <cctype>
 
 #include "answers/formula_chain.h"
-#include "answers/text_util.h"
+#include "base/strings.h"
 
 namespace autodidact::answers {
 namespace {
@@ -26,13 +26,13 @@ bool IsProse(std::string_view text) {
   std::size_t letters = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (text[at] == '\\') {
-      while (at + 1 < text.size() && IsLetter(text[at + 1])) ++at;
+      while (at + 1 < text.size() && base::IsLetter(text[at + 1])) ++at;
       if (at + 1 < text.size() && text[at + 1] == '{') {
         while (at < text.size() && text[at] != '}') ++at;
       }
       letters = 0;
     } else {
-      letters = IsLetter(text[at]) ? letters + 1 : 0;
+      letters = base::IsLetter(text[at]) ? letters + 1 : 0;
       if (letters > 2) return true;
     }
   }
@@ -59,9 +59,9 @@ bool EnvironmentAt(std::string_view text, std::size_t at, Span* span) {
 
 // What a formula says: of rows of equations the last.
 std::string Said(std::string_view formula, bool has_rows) {
-  formula = Trim(formula);
+  formula = base::Trim(formula);
   Span inner;
-  if (EnvironmentAt(formula, 0, &inner) && Trim(formula.substr(inner.after)).size() < 2) {
+  if (EnvironmentAt(formula, 0, &inner) && base::Trim(formula.substr(inner.after)).size() < 2) {
     const std::string row = LastRow(formula.substr(inner.begin, inner.end - inner.begin));
     return row + std::string(formula.substr(inner.after));
   }
@@ -86,7 +86,8 @@ bool FormulaAt(std::string_view text, std::size_t at, Span* span) {
     *span = {at + marks.open.size(), end, end + marks.close.size()};
     const std::string_view contents = text.substr(span->begin, end - span->begin);
     if (marks.open == "$") {
-      if (contents.find("\n\n") != std::string_view::npos || IsProse(contents) || Trim(contents).empty()) return false;
+      if (contents.find("\n\n") != std::string_view::npos || IsProse(contents) || base::Trim(contents).empty())
+        return false;
     }
     return true;
   }
@@ -124,7 +125,7 @@ std::size_t GroupEnd(std::string_view text, std::size_t at) {
 }
 
 bool IsCapital(std::string_view text, std::size_t at) {
-  while (at < text.size() && IsSpace(text[at])) ++at;
+  while (at < text.size() && base::IsSpace(text[at])) ++at;
   return at < text.size() && text[at] >= 'A' && text[at] <= 'Z';
 }
 
@@ -143,7 +144,7 @@ FlatText::FlatText(std::string_view text) {
     if (FormulaAt(text, at, &span)) {
       flat_ += kFormula;
       const std::string said = Said(text.substr(span.begin, span.end - span.begin), text[at + 1] == 'b');
-      std::string_view formula = Trim(said);
+      std::string_view formula = base::Trim(said);
       if (formula.ends_with('.') && formula.size() > 1) {  // ends the sentence
         formula.remove_suffix(1);
         flat_ += ". ";
@@ -178,10 +179,10 @@ std::string FlatText::Restored(std::size_t begin, std::size_t end) const {
       text += flat_[at];
     }
   }
-  std::string_view trimmed = Trim(text);
+  std::string_view trimmed = base::Trim(text);
   while (!trimmed.empty() && !trimmed.ends_with("...") &&
          (trimmed.back() == '.' || trimmed.back() == ',' || trimmed.back() == ';')) {
-    trimmed = Trim(trimmed.substr(0, trimmed.size() - 1));
+    trimmed = base::Trim(trimmed.substr(0, trimmed.size() - 1));
   }
   return std::string(trimmed);
 }
@@ -193,25 +194,25 @@ std::size_t FlatText::SentenceEnd(std::size_t at) const {
     if (c != '.' && c != '!' && c != '?') continue;
     if (c == '.' && at > 1 && (small_.substr(at - 2, 2) == ".e" || small_.substr(at - 2, 2) == ".g")) continue;
     const char next = At(at + 1);
-    if (next == '\0' || IsSpace(next) || next == '"' || next == ')' || next == '\'') return at;
+    if (next == '\0' || base::IsSpace(next) || next == '"' || next == ')' || next == '\'') return at;
   }
   return flat_.size();
 }
 
 std::size_t FlatText::WordEnd(std::size_t at) const {
-  while (IsLetter(At(at))) ++at;
+  while (base::IsLetter(At(at))) ++at;
   return at;
 }
 
 bool FlatText::IsNumberInWords(std::size_t at, std::size_t end) const {
-  if (!Contains(kNumbers, small_.substr(at, end - at))) return false;
+  if (!base::Contains(kNumbers, small_.substr(at, end - at))) return false;
   std::size_t before = at;
   while (before > 0 && flat_[before - 1] == ' ') --before;
   if (before == 0 || flat_[before - 1] == ':' || flat_[before - 1] == '\n') return true;
   if (before == at) return flat_[at - 1] == '-';  // forty-two
   std::size_t begin = before;
-  while (begin > 0 && IsLetter(flat_[begin - 1])) --begin;
-  return Contains(kBeforeNumbers, small_.substr(begin, before - begin));
+  while (begin > 0 && base::IsLetter(flat_[begin - 1])) --begin;
+  return base::Contains(kBeforeNumbers, small_.substr(begin, before - begin));
 }
 
 bool FlatText::StartsValue(std::size_t at) const {
@@ -222,15 +223,16 @@ bool FlatText::StartsValue(std::size_t at) const {
     ++at;
   const char c = At(at);
   if (at > first && c == '-') return true;
-  if (c == kFormula || IsDigit(c)) return true;
+  if (c == kFormula || base::IsDigit(c)) return true;
   if (c == '-' || c == '+' || c == '.' || c == '$')
-    return IsDigit(At(at + 1)) || At(at + 1) == '\\' || At(at + 1) == '$' ||
-           (c != '.' && IsLetter(At(at + 1)) && WordEnd(at + 1) == at + 2);
-  if (c == '\\') return IsLetter(At(at + 1)) || At(at + 1) == '{' || At(at + 1) == '$';
-  if (IsLetter(c)) {
+    return base::IsDigit(At(at + 1)) || At(at + 1) == '\\' || At(at + 1) == '$' ||
+           (c != '.' && base::IsLetter(At(at + 1)) && WordEnd(at + 1) == at + 2);
+  if (c == '\\') return base::IsLetter(At(at + 1)) || At(at + 1) == '{' || At(at + 1) == '$';
+  if (base::IsLetter(c)) {
     const std::size_t end = WordEnd(at);
-    if (end - at > 1) return Contains(kFunctions, small_.substr(at, end - at)) || IsNumberInWords(at, end);
-    if ((c == 'a' || c == 'A' || c == 'I') && At(end) == ' ' && IsLetter(At(end + 1)) && WordEnd(end + 1) > end + 2)
+    if (end - at > 1) return base::Contains(kFunctions, small_.substr(at, end - at)) || IsNumberInWords(at, end);
+    if ((c == 'a' || c == 'A' || c == 'I') && At(end) == ' ' && base::IsLetter(At(end + 1)) &&
+        WordEnd(end + 1) > end + 2)
       return false;
     return At(end) != '\'';
   }
@@ -246,12 +248,12 @@ std::size_t FlatText::ValueTokenEnd(std::size_t at, std::size_t begin) const {
   };
   if (c == '\0' || c == '\n') return at;
   if (c == ' ' || c == '\t') return at + 1;
-  if (IsLetter(c)) {
+  if (base::IsLetter(c)) {
     const std::size_t end = WordEnd(at);
     const std::string word = small_.substr(at, end - at);
     if (word == "and" || word == "or") return at > begin && StartsValue(after_spaces(end)) ? end : at;
     if (StartsValue(at)) return end;
-    const bool attached = at > begin && (IsDigit(flat_[at - 1]) ||
+    const bool attached = at > begin && (base::IsDigit(flat_[at - 1]) ||
                                          std::string_view("+-*/^_=()").find(flat_[at - 1]) != std::string_view::npos);
     return attached && end - at < 3 ? end : at;
   }
@@ -262,14 +264,15 @@ std::size_t FlatText::ValueTokenEnd(std::size_t at, std::size_t begin) const {
   }
   if (c == '\\') {
     const std::size_t end = std::max(WordEnd(at + 1), std::min(at + 2, flat_.size()));
-    if (!Contains(kFormattingCommands, std::string_view(flat_).substr(at, end - at)) || At(end) != '{') return end;
+    if (!base::Contains(kFormattingCommands, std::string_view(flat_).substr(at, end - at)) || At(end) != '{')
+      return end;
     return std::max(GroupEnd(flat_, end), end);
   }
-  if (c == '.' || c == ':') return IsDigit(At(at + 1)) ? at + 1 : at;
-  if (c == '!') return At(at + 1) == '\0' || IsSpace(At(at + 1)) ? at : at + 1;
+  if (c == '.' || c == ':') return base::IsDigit(At(at + 1)) ? at + 1 : at;
+  if (c == '!') return At(at + 1) == '\0' || base::IsSpace(At(at + 1)) ? at : at + 1;
   if (c == '-') return At(at + 1) == ' ' && !StartsValue(after_spaces(at + 1)) ? at : at + 1;
   if (c == '(' || c == '[') return StartsValue(after_spaces(at + 1)) ? at + 1 : at;
-  if (c == kFormula || IsDigit(c) || std::string_view("+*/^_=<>)]{}|%&~'$").find(c) != std::string_view::npos)
+  if (c == kFormula || base::IsDigit(c) || std::string_view("+*/^_=<>)]{}|%&~'$").find(c) != std::string_view::npos)
     return at + 1;
   return at + SignLength(std::string_view(flat_).substr(at));
 }
@@ -279,7 +282,7 @@ std::size_t FlatText::ValueEnd(std::size_t at) const {
   std::size_t end = at;
   std::size_t reach = at;  // the end without spaces behind
   for (std::size_t next = ValueTokenEnd(end, at); next != end; next = ValueTokenEnd(end, at)) {
-    if (!IsSpace(flat_[next - 1])) reach = next;
+    if (!base::IsSpace(flat_[next - 1])) reach = next;
     end = next;
   }
   return reach;

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "answers/text_util.h"
+#include "base/strings.h"
 
 namespace autodidact::answers {
 namespace {
@@ -14,7 +14,7 @@ constexpr std::string_view kArrows[] = {"\\Rightarrow", "\\implies", "\\Longrigh
 
 std::string_view CommandAt(std::string_view text, std::size_t at) {
   std::size_t end = at + 1;
-  while (end < text.size() && IsLetter(text[end])) ++end;
+  while (end < text.size() && base::IsLetter(text[end])) ++end;
   return text.substr(at, std::max(end, std::min(at + 2, text.size())) - at);
 }
 
@@ -31,9 +31,9 @@ bool IsWord(std::string_view run) {
   static constexpr std::string_view kShort[] = {"or", "if", "is", "to", "of", "in", "so"};
   static constexpr std::string_view kFunctions[] = {"sin",  "cos", "tan", "log", "exp",
                                                     "sqrt", "max", "min", "gcd", "lcm"};
-  if (run.size() < 3) return Contains(kShort, run);
+  if (run.size() < 3) return base::Contains(kShort, run);
   const bool is_lower = std::any_of(run.begin(), run.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-  return is_lower && !Contains(kFunctions, run);
+  return is_lower && !base::Contains(kFunctions, run);
 }
 
 Marks MarksOf(std::string_view text) {
@@ -47,21 +47,21 @@ Marks MarksOf(std::string_view text) {
     if (c == '\\') {
       const std::string_view command = CommandAt(text, at);
       if (depth == 0) {
-        if (Contains(kArrows, command)) {
+        if (base::Contains(kArrows, command)) {
           marks = {};
           marks.after_arrow = at + command.size();
         } else if (command == "\\approx") {
           marks.approximate = std::min(marks.approximate, at);
-        } else if (Contains(kOther, command)) {
+        } else if (base::Contains(kOther, command)) {
           marks.is_other = true;
         }
       }
       if (command == "\\begin" || command == "\\{") ++depth;
       if (command == "\\end" || command == "\\}") --depth;
       at += command.size() - 1;
-    } else if (IsLetter(c)) {
+    } else if (base::IsLetter(c)) {
       std::size_t end = at;
-      while (end < text.size() && IsLetter(text[end])) ++end;
+      while (end < text.size() && base::IsLetter(text[end])) ++end;
       marks.is_other = marks.is_other || (depth == 0 && IsWord(text.substr(at, end - at)));
       at = end - 1;
     } else if (c == '{' || c == '(' || c == '[') {
@@ -90,20 +90,20 @@ bool IsOfNames(std::string_view side) {
     }
     if (c == '(') ++depth;
     if (c == ')') --depth;
-    if (depth == 0 && IsDigit(c)) return false;
-    has_name = has_name || IsLetter(c);
+    if (depth == 0 && base::IsDigit(c)) return false;
+    has_name = has_name || base::IsLetter(c);
   }
   return has_name;
 }
 
 bool HasLetter(std::string_view side) {
-  return std::any_of(side.begin(), side.end(), IsLetter);
+  return std::any_of(side.begin(), side.end(), base::IsLetter);
 }
 
 std::string_view WithoutEnd(std::string_view text) {
-  text = Trim(text);
+  text = base::Trim(text);
   while (!text.empty() && (text.back() == '.' || text.back() == ',' || text.back() == ';') && !text.ends_with("\\,")) {
-    text = Trim(text.substr(0, text.size() - 1));
+    text = base::Trim(text.substr(0, text.size() - 1));
   }
   return text;
 }
@@ -112,11 +112,11 @@ std::string_view WithoutEnd(std::string_view text) {
 std::string_view WithoutLead(std::string_view row) {
   static constexpr std::string_view kSpaces[] = {"\\quad", "\\qquad", "\\ ", "\\,", "\\;", "\\:", "\\!"};
   for (bool changed = true; changed;) {
-    row = Trim(row);
+    row = base::Trim(row);
     changed = false;
     if (row.empty() || row[0] != '\\') break;
     const std::string_view command = CommandAt(row, 0);
-    changed = Contains(kArrows, command) || Contains(kSpaces, command);
+    changed = base::Contains(kArrows, command) || base::Contains(kSpaces, command);
     if (changed) row.remove_prefix(command.size());
   }
   return row;
@@ -132,7 +132,8 @@ bool GoesOn(std::string_view row) {
 }  // namespace
 
 std::optional<std::string> LastSide(std::string_view formula) {
-  const std::string spelled = ReplaceAll(ReplaceAll(ReplaceAll(formula, "\\equiv", "="), ",\\!", ""), "{,}", "");
+  const std::string spelled =
+      base::ReplaceAll(base::ReplaceAll(base::ReplaceAll(formula, "\\equiv", "="), ",\\!", ""), "{,}", "");
   Marks marks = MarksOf(spelled);
   if (marks.is_other) return std::nullopt;
   std::string_view chain = std::string_view(spelled).substr(0, std::min(marks.approximate, spelled.size()));
@@ -140,7 +141,7 @@ std::optional<std::string> LastSide(std::string_view formula) {
   std::size_t begin = marks.after_arrow;
   for (const std::size_t at : marks.equals) {
     if (at >= chain.size()) break;
-    sides.push_back(Trim(chain.substr(begin, at - begin)));
+    sides.push_back(base::Trim(chain.substr(begin, at - begin)));
     begin = at + 1;
   }
   if (begin > chain.size()) return std::nullopt;
@@ -153,7 +154,7 @@ std::optional<std::string> LastSide(std::string_view formula) {
   const bool is_calculation = sides.size() > 2 || is_to_do || IsOfNames(sides[0]);
   if (is_calculation) return std::string(sides.back());
   const bool is_conclusion = marks.after_arrow > 0 || !HasLetter(sides[0]);
-  return is_conclusion ? std::optional(std::string(Trim(chain.substr(marks.after_arrow)))) : std::nullopt;
+  return is_conclusion ? std::optional(std::string(base::Trim(chain.substr(marks.after_arrow)))) : std::nullopt;
 }
 
 std::string LastRow(std::string_view text) {
@@ -182,7 +183,7 @@ std::string LastRow(std::string_view text) {
     last = last.empty() ? row : row + " " + last;
     if (!GoesOn(row)) break;
   }
-  return std::string(Trim(last));
+  return std::string(base::Trim(last));
 }
 
 std::string WithoutDrawings(std::string_view text) {
@@ -195,10 +196,10 @@ std::string WithoutDrawings(std::string_view text) {
   }
   for (const std::string_view mark : {"$\\blacksquare$", "$\\square$", "$\\Box$", "\\blacksquare", "\\qed", "\u220e",
                                       "\u25a0", "\u25a1", "QED", "Q.E.D."}) {
-    const std::string_view trimmed = Trim(plain);
-    if (trimmed.ends_with(mark)) plain = std::string(Trim(trimmed.substr(0, trimmed.size() - mark.size())));
+    const std::string_view trimmed = base::Trim(plain);
+    if (trimmed.ends_with(mark)) plain = std::string(base::Trim(trimmed.substr(0, trimmed.size() - mark.size())));
   }
-  return ReplaceAll(ReplaceAll(plain, "$\\therefore", "Therefore $"), "\u2234", "Therefore ");
+  return base::ReplaceAll(base::ReplaceAll(plain, "$\\therefore", "Therefore $"), "\u2234", "Therefore ");
 }
 
 }  // namespace autodidact::answers

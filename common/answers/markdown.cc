@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "answers/text_util.h"
+#include "base/strings.h"
 
 namespace autodidact::answers {
 namespace {
@@ -27,9 +27,9 @@ std::size_t LineStart(std::string_view text, std::size_t at) {
   }
   at = begin;
   // "- 5" is a negative number.
-  const bool is_bullet =
-      at + 2 < text.size() && text[at + 1] == ' ' &&
-      (text[at] == '*' || ((text[at] == '-' || text[at] == '+') && (IsLetter(text[at + 2]) || text[at + 2] == '*')));
+  const bool is_bullet = at + 2 < text.size() && text[at + 1] == ' ' &&
+                         (text[at] == '*' || ((text[at] == '-' || text[at] == '+') &&
+                                              (base::IsLetter(text[at + 2]) || text[at + 2] == '*')));
   if (is_bullet) {
     ++at;
     skip_spaces();
@@ -46,7 +46,7 @@ struct Mark {
 };
 
 bool IsWordByte(char c) {
-  return IsLetter(c) || IsDigit(c);
+  return base::IsLetter(c) || base::IsDigit(c);
 }
 
 // Which runs of marks open and close an emphasis: pairs of equal runs, the first not before a space and not after a
@@ -71,14 +71,14 @@ std::vector<bool> Emphasis(std::string_view text) {
     const char before = at == 0 ? ' ' : text[at - 1];
     const char after = end == text.size() ? ' ' : text[end];
     const bool known = length <= 3 && (c != '~' || length == 2);
-    const bool closes = known && !IsSpace(before) && (!IsWordByte(after) || c == '`');
+    const bool closes = known && !base::IsSpace(before) && (!IsWordByte(after) || c == '`');
     std::size_t match = open.size();
     const std::size_t far = match > kMostOpen ? match - kMostOpen : 0;
     while (closes && match > far && (open[match - 1].kind != c || open[match - 1].length != length)) --match;
     if (closes && match > far) {
       for (std::size_t i = 0; i < length; ++i) is_mark[open[match - 1].at + i] = is_mark[at + i] = true;
       open.resize(match - 1);
-    } else if (known && !IsSpace(after) && !IsWordByte(before) && before != ')' && before != '}') {
+    } else if (known && !base::IsSpace(after) && !IsWordByte(before) && before != ')' && before != '}') {
       open.push_back({c, length, at});
     }
     at = end;
@@ -96,7 +96,7 @@ std::size_t TagLength(std::string_view text) {
   while (end < text.size() &&
          (IsWordByte(text[end]) || std::string_view("/_|:-").find(text[end]) != std::string_view::npos))
     ++end;
-  if (end >= text.size() || text[end] != '>' || IsDigit(text[1])) return 0;
+  if (end >= text.size() || text[end] != '>' || base::IsDigit(text[1])) return 0;
   return end > 2 || std::string_view("bipsu").find(text[1]) != std::string_view::npos ? end + 1 : 0;
 }
 

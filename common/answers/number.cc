@@ -8,7 +8,7 @@
 #include "answers/markdown.h"
 #include "answers/number_literal.h"
 #include "answers/plain_text.h"
-#include "answers/text_util.h"
+#include "base/strings.h"
 
 namespace autodidact::answers {
 namespace {
@@ -77,10 +77,10 @@ class NumberReader : private NumberText {
  private:
   // Names with digits in them ("A7", "v5.2.1", "x_2") hold no number; nor do words.
   bool SkipWord() {
-    if (!IsLetter(At(at_)) && !(At(at_) == '_' && IsLetterOrDigit(At(at_ + 1)))) return false;
+    if (!base::IsLetter(At(at_)) && !(At(at_) == '_' && IsLetterOrDigit(At(at_ + 1)))) return false;
     bool digits = false;
     while (true) {
-      while (IsLetterOrDigit(At(at_)) || At(at_) == '_') digits |= IsDigit(At(at_++));
+      while (IsLetterOrDigit(At(at_)) || At(at_) == '_') digits |= base::IsDigit(At(at_++));
       if (!digits || At(at_) != '.' || !IsLetterOrDigit(At(at_ + 1))) return true;
       ++at_;
     }
@@ -109,7 +109,7 @@ class NumberReader : private NumberText {
       value += " " + *FractionAt(at_);
       return;
     }
-    if (integer && next > at_ && IsDigit(At(next))) {  // 1 1/2
+    if (integer && next > at_ && base::IsDigit(At(next))) {  // 1 1/2
       const std::size_t above = DigitsEnd(next);
       const std::size_t below = DigitsEnd(above + 1);
       if (At(above) == '/' && below > above + 1 && At(below) != '/') {
@@ -121,10 +121,10 @@ class NumberReader : private NumberText {
     if (At(next) == '/' && StartsNumber(SpacesEnd(next + 1))) {
       at_ = SpacesEnd(next + 1);
       value += "/" + Literal(at_, number.part);
-      if (At(at_) == '/' && IsDigit(At(at_ + 1))) number.part = true;  // 1/2/2024
+      if (At(at_) == '/' && base::IsDigit(At(at_ + 1))) number.part = true;  // 1/2/2024
       return;
     }
-    while (integer && At(at_) == ':' && IsDigit(At(at_ + 1))) {
+    while (integer && At(at_) == ':' && base::IsDigit(At(at_ + 1))) {
       const std::size_t end = DigitsEnd(at_ + 1);
       value += text_.substr(at_, end - at_);
       at_ = end;
@@ -189,7 +189,7 @@ class NumberReader : private NumberText {
   // The letters that end at `end`, with the backslash before them.
   std::string WordBefore(std::size_t end) const {
     std::size_t begin = end;
-    while (begin > 0 && IsLetter(text_[begin - 1])) --begin;
+    while (begin > 0 && base::IsLetter(text_[begin - 1])) --begin;
     if (begin > 0 && text_[begin - 1] == '\\') --begin;
     return text_.substr(begin, end - begin);
   }
@@ -202,7 +202,7 @@ class NumberReader : private NumberText {
     const std::size_t end = Before(at - 1);
     const std::string word = WordBefore(end);
     const bool alone = end == word.size() || !IsLetterOrDigit(text_[end - word.size() - 1]);
-    return Contains(kUnits, word) && (word.size() > 1 || (alone && end > word.size()));
+    return base::Contains(kUnits, word) && (word.size() > 1 || (alone && end > word.size()));
   }
 
   // COVID-19
@@ -214,10 +214,11 @@ class NumberReader : private NumberText {
   bool EndsOperand(std::size_t at) const {
     if (at == 0) return false;
     const char c = text_[at - 1];
-    if (IsDigit(c) || c == ')' || c == ']' || c == '}' || c == '%') return true;
+    if (base::IsDigit(c) || c == ')' || c == ']' || c == '}' || c == '%') return true;
     const std::string word = WordBefore(at);
     if (word.empty()) return false;
-    return word[0] == '\\' ? !Contains(kHarmless, word) : word.size() == 1 && word != "a" && word != "A" && word != "I";
+    return word[0] == '\\' ? !base::Contains(kHarmless, word)
+                           : word.size() == 1 && word != "a" && word != "A" && word != "I";
   }
 
   bool PartByLeft(Found& number) {
@@ -229,7 +230,7 @@ class NumberReader : private NumberText {
       const std::size_t before = Before(sign - 1);
       const bool attached = sign == at || text_[sign] == '$';
       if (EndsOperand(before)) return true;
-      const bool at_start = before == 0 || !(IsLetter(text_[before - 1]) || text_[before - 1] == '.');
+      const bool at_start = before == 0 || !(base::IsLetter(text_[before - 1]) || text_[before - 1] == '.');
       const std::string word = WordBefore(before);
       const bool said = word == "is" || word == "equals" || word == "be" || word == "are";
       if (attached || at_start || said) {
@@ -242,9 +243,9 @@ class NumberReader : private NumberText {
     if (word == "minus" || word == "negative" || word == "Minus" || word == "Negative") {
       if (EndsOperand(Before(end - word.size()))) return true;
       negative = true;
-    } else if (Contains(kWordsBefore, word)) {
+    } else if (base::Contains(kWordsBefore, word)) {
       return true;
-    } else if (!word.empty() && word[0] == '\\' && !Contains(kHarmless, word)) {
+    } else if (!word.empty() && word[0] == '\\' && !base::Contains(kHarmless, word)) {
       return true;
     }
     if (negative) number.value = number.value[0] == '-' ? number.value.substr(1) : "-" + number.value;
@@ -271,7 +272,7 @@ class NumberReader : private NumberText {
       case '[':
         return IsLetterOrDigit(before) || before == ')' || before == '}' || before == ']';
       case '{':
-        return before == '^' || before == '_' || before == '}' || before == ']' || IsLetter(before);
+        return before == '^' || before == '_' || before == '}' || before == ']' || base::IsLetter(before);
       case '}':
       case ')':
         return end == begin;  // (x+1)5
@@ -282,7 +283,7 @@ class NumberReader : private NumberText {
         return end == begin;
       default:
         // "log_2 8", "7 C 3"
-        return IsDigit(c) || IsOtherDigit(end) || (WordBefore(end).size() == 1 && EndsOperand(Before(end - 1)));
+        return base::IsDigit(c) || IsOtherDigit(end) || (WordBefore(end).size() == 1 && EndsOperand(Before(end - 1)));
     }
   }
 
@@ -295,11 +296,11 @@ class NumberReader : private NumberText {
   }
 
   bool PartByRight(std::size_t end) const {
-    if (IsLetter(At(end))) {
+    if (base::IsLetter(At(end))) {
       std::size_t after = end;
-      while (IsLetter(At(after))) ++after;
-      if (!Contains(kUnits, std::string_view(text_).substr(end, after - end))) return true;
-      return IsDigit(At(after)) || (At(after) == '^' && after == end + 1);
+      while (base::IsLetter(At(after))) ++after;
+      if (!base::Contains(kUnits, std::string_view(text_).substr(end, after - end))) return true;
+      return base::IsDigit(At(after)) || (At(after) == '^' && after == end + 1);
     }
     if (IsOtherDigit(end + 3) || IsOtherDigit(end + 2)) return true;
     if (At(end) == '(' || At(end) == '[' || At(end) == '_') return true;
@@ -319,13 +320,13 @@ class NumberReader : private NumberText {
       case '>':
         return true;
       case '/':
-        return !(IsLetter(after) && IsLetter(At(at + 2)));
+        return !(base::IsLetter(after) && base::IsLetter(At(at + 2)));
       case '-':
         return IsOperandAfter(at + 1);
       case '\\':
-        return !Contains(kHarmless, Command(at));
+        return !base::Contains(kHarmless, Command(at));
       case '|':
-        return at == end && IsDigit(At(at + 1));
+        return at == end && base::IsDigit(At(at + 1));
       case '!':
         return after == '=' || IsLetterOrDigit(after) || after == '/' || after == '*';
       default:
@@ -336,16 +337,16 @@ class NumberReader : private NumberText {
       return std::string_view("xyznki").find(word[0]) != std::string_view::npos && At(at + 1) != '.';
     if (word == "and") {
       const std::string next = Word(SpacesEnd(at + 3));
-      return next == "a" &&
-             Contains(std::vector<std::string>{"half", "third", "quarter"}, Word(SpacesEnd(SpacesEnd(at + 3) + 1)));
+      return next == "a" && base::Contains(std::vector<std::string>{"half", "third", "quarter"},
+                                           Word(SpacesEnd(SpacesEnd(at + 3) + 1)));
     }
-    return Contains(kWordsAfter, word);
+    return base::Contains(kWordsAfter, word);
   }
 
   // Whether what follows a minus sign can be taken from the number: not the words after a dash.
   bool IsOperandAfter(std::size_t at) const {
     const std::size_t next = SpacesEnd(at);
-    if (IsDigit(At(next)) || At(next) == '\\' || At(next) == '(') return true;
+    if (base::IsDigit(At(next)) || At(next) == '\\' || At(next) == '(') return true;
     return Word(next).size() == 1 && Word(next) != "a" && Word(next) != "i";
   }
 
@@ -357,7 +358,7 @@ class NumberReader : private NumberText {
       if (c != ' ' && c != '\t' && c != '$' && c != '-' && c != '\\' && c != '{' && c != '}') between += c;
     }
     static constexpr std::string_view kBetween[] = {"", ",", ";", "and", "or", ",and", ",or", "&"};
-    return Contains(kBetween, between);
+    return base::Contains(kBetween, between);
   }
 
   std::size_t at_ = 0;
@@ -389,9 +390,9 @@ std::string WhyNotOneNumber(std::string_view label) {
   if (found.back().part) return "is more than a number";
   std::size_t words = 0;
   for (std::size_t i = 0; i < reader.text().size(); ++i) {
-    words += IsLetter(reader.text()[i]) && (i == 0 || !IsLetter(reader.text()[i - 1]));
+    words += base::IsLetter(reader.text()[i]) && (i == 0 || !base::IsLetter(reader.text()[i - 1]));
   }
-  const bool worked = words > 5 || Trim(label).find('\n') != std::string_view::npos;
+  const bool worked = words > 5 || base::Trim(label).find('\n') != std::string_view::npos;
   if (!worked && found.size() > 1) return "holds more than one number";
   if (!worked && reader.text().find('!') != std::string::npos) return "is more than a number";
   return {};

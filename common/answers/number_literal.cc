@@ -7,7 +7,7 @@
 namespace autodidact::answers {
 
 std::size_t NumberText::DigitsEnd(std::size_t at) const {
-  while (IsDigit(At(at))) ++at;
+  while (base::IsDigit(At(at))) ++at;
   return at;
 }
 std::size_t NumberText::SpacesEnd(std::size_t at) const {
@@ -16,12 +16,12 @@ std::size_t NumberText::SpacesEnd(std::size_t at) const {
 }
 std::string NumberText::Word(std::size_t at) const {
   std::string word;
-  for (; IsLetter(At(at)); ++at) word += static_cast<char>(std::tolower(static_cast<unsigned char>(At(at))));
+  for (; base::IsLetter(At(at)); ++at) word += static_cast<char>(std::tolower(static_cast<unsigned char>(At(at))));
   return word;
 }
 std::string NumberText::Command(std::size_t at) const {
   std::size_t end = at + 1;
-  while (IsLetter(At(end))) ++end;
+  while (base::IsLetter(At(end))) ++end;
   return text_.substr(at, std::max(end, at + 2) - at);
 }
 
@@ -35,7 +35,7 @@ std::string NumberText::GroupedDigits(std::size_t& at, bool& part) const {
   std::size_t end = first;
   std::vector<std::size_t> sizes;
   std::string all = digits;
-  while (groups && At(end) == separator && IsDigit(At(end + 1))) {
+  while (groups && At(end) == separator && base::IsDigit(At(end + 1))) {
     const std::size_t next = DigitsEnd(end + 1);
     if (separator == ' ' && next - end != 4) break;
     sizes.push_back(next - end - 1);
@@ -52,7 +52,7 @@ std::string NumberText::GroupedDigits(std::size_t& at, bool& part) const {
   const bool lakhs =
       separator == ',' && digits.size() <= 2 && sizes.size() >= 2 && sizes.back() == 3 && all_are(sizes.size() - 1, 2);
   if (separator == '.') {
-    const bool decimal_comma = At(end) == ',' && IsDigit(At(end + 1));
+    const bool decimal_comma = At(end) == ',' && base::IsDigit(At(end + 1));
     if (!thousands || (sizes.size() == 1 && !decimal_comma)) {
       part = sizes.size() > 1;
       return digits;
@@ -77,15 +77,15 @@ std::string NumberText::GroupedDigits(std::size_t& at, bool& part) const {
 // Digits with separators, a point and decimals, an exponent.
 std::string NumberText::Literal(std::size_t& at, bool& part) const {
   std::string value = GroupedDigits(at, part);
-  if (value.find('.') == std::string::npos && At(at) == '.' && IsDigit(At(at + 1))) {
+  if (value.find('.') == std::string::npos && At(at) == '.' && base::IsDigit(At(at + 1))) {
     const std::size_t end = DigitsEnd(at + 1);
     value += text_.substr(at, end - at);
     at = end;
-    while (At(at) == '.' && IsDigit(At(at + 1))) {  // 1.2.3
+    while (At(at) == '.' && base::IsDigit(At(at + 1))) {  // 1.2.3
       part = true;
       at = DigitsEnd(at + 1);
     }
-    if ((At(at) == ',' && IsDigit(At(at + 1))) || Is(at, "..") || Is(at, "\u2026") || Is(at, "\\dots") ||
+    if ((At(at) == ',' && base::IsDigit(At(at + 1))) || Is(at, "..") || Is(at, "\u2026") || Is(at, "\\dots") ||
         Is(at, "\\ldots")) {
       part = true;
     }
@@ -93,7 +93,7 @@ std::string NumberText::Literal(std::size_t& at, bool& part) const {
   if (At(at) == 'e' || At(at) == 'E') {
     const std::size_t digits = at + (At(at + 1) == '+' || At(at + 1) == '-' ? 2 : 1);
     const std::size_t end = DigitsEnd(digits);
-    if (end > digits && !IsLetter(At(end))) {
+    if (end > digits && !base::IsLetter(At(end))) {
       value += text_.substr(at, end - at);
       at = end;
     }
@@ -105,7 +105,7 @@ std::string NumberText::Literal(std::size_t& at, bool& part) const {
 std::optional<std::string> NumberText::Argument(std::size_t& at) const {
   at = SpacesEnd(at);
   if (At(at) != '{') {
-    if (!IsDigit(At(at))) return std::nullopt;
+    if (!base::IsDigit(At(at))) return std::nullopt;
     return std::string(1, At(at++));
   }
   std::size_t end = SpacesEnd(at + 1);

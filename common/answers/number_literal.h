@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "answers/text_util.h"
+#include "base/strings.h"
 
 namespace autodidact::answers {
 
@@ -22,7 +22,9 @@ class NumberText {
   bool Is(std::size_t at, std::string_view what) const {
     return std::string_view(text_).substr(at < text_.size() ? at : text_.size()).starts_with(what);
   }
-  bool StartsNumber(std::size_t at) const { return IsDigit(At(at)) || (At(at) == '.' && IsDigit(At(at + 1))); }
+  bool StartsNumber(std::size_t at) const {
+    return base::IsDigit(At(at)) || (At(at) == '.' && base::IsDigit(At(at + 1)));
+  }
   std::size_t DigitsEnd(std::size_t at) const;
   std::size_t SpacesEnd(std::size_t at) const;
   // The letters at `at`, in small.
@@ -52,7 +54,7 @@ class NumberText {
 };
 
 inline bool IsLetterOrDigit(char c) {
-  return IsLetter(c) || IsDigit(c);
+  return base::IsLetter(c) || base::IsDigit(c);
 }
 
 }  // namespace autodidact::answers

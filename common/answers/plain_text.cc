@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "answers/text_util.h"
+#include "base/strings.h"
 
 namespace autodidact::answers {
 namespace {
@@ -60,7 +60,7 @@ const Written* Known(const List& list, std::string_view text) {
 // The command at the start of a text: its letters, or the one character after the backslash.
 std::string_view CommandAt(std::string_view text) {
   std::size_t end = 1;
-  while (end < text.size() && IsLetter(text[end])) ++end;
+  while (end < text.size() && base::IsLetter(text[end])) ++end;
   return text.substr(0, std::min(std::max<std::size_t>(end, 2), text.size()));
 }
 
@@ -94,7 +94,7 @@ std::string WithAsciiSymbols(std::string_view text) {
 }  // namespace
 
 std::string PlainSpelling(std::string_view original) {
-  const std::string text = ReplaceAll(ReplaceAll(WithAsciiSymbols(original), ",\\!", ","), "{,}", ",");
+  const std::string text = base::ReplaceAll(base::ReplaceAll(WithAsciiSymbols(original), ",\\!", ","), "{,}", ",");
   std::string plain;
   std::vector<bool> sets;  // of each open brace: whether it belongs to a command that is left out
   for (std::size_t at = 0; at < text.size();) {
@@ -104,7 +104,7 @@ std::string PlainSpelling(std::string_view original) {
       std::size_t next = at + command.size();
       const auto known = std::find_if(std::begin(kCommands), std::end(kCommands),
                                       [&](const Written& spelling) { return spelling.first == command; });
-      if (Contains(kWrappers, command)) {
+      if (base::Contains(kWrappers, command)) {
         while (next < text.size() && text[next] == ' ') ++next;
         if (next < text.size() && text[next] == '{') {
           sets.push_back(true);

@@ -1,6 +1,6 @@
 #include "answers/prose.h"
 
-#include "answers/text_util.h"
+#include "base/strings.h"
 
 namespace autodidact::answers {
 namespace {
@@ -12,7 +12,9 @@ constexpr std::string_view kSentenceWords[] = {
     "let",  "it",   "final", "result", "solution", "solutions", "need",      "of"};
 
 bool HasWord(std::string_view small, std::string_view word, std::size_t at) {
-  const auto is_part = [&](std::size_t i) { return i < small.size() && (IsLetter(small[i]) || small[i] == '\\'); };
+  const auto is_part = [&](std::size_t i) {
+    return i < small.size() && (base::IsLetter(small[i]) || small[i] == '\\');
+  };
   return !(at > 0 && is_part(at - 1)) && !is_part(at + word.size());
 }
 

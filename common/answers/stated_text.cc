@@ -6,8 +6,8 @@
 #include "answers/flat_text.h"
 #include "answers/prose.h"
 #include "answers/stated_words.h"
-#include "answers/text_util.h"
 #include "answers/words.h"
+#include "base/strings.h"
 
 namespace autodidact::answers {
 namespace {
@@ -23,10 +23,10 @@ class Reader {
     if (auto subject = sentences.empty() ? std::nullopt : Subject(sentences.back())) return subject;
     if (auto announced = Announced()) return announced;
     const Part all{SkipSpaces(0, "\n\r"), flat().size()};
-    std::string whole = Fold(text_.Restored(all.begin, all.end));
+    std::string whole = base::FoldSpaces(text_.Restored(all.begin, all.end));
     if (whole.empty()) return std::nullopt;
     const std::size_t end = text_.SentenceEnd(all.begin);
-    const bool is_one = end + 1 >= Trim(flat()).size();
+    const bool is_one = end + 1 >= base::Trim(flat()).size();
     if (is_one && SaysWhatIsGiven(Words(text_.small(), {all.begin, end}))) return std::nullopt;
     const bool sentence = IsSentence(text_.small()) || HasAny(text_.small(), all, kComesTo);
     if (!sentence) return OfLines(all);
@@ -50,7 +50,7 @@ class Reader {
 
   // "Let x = 5", but not "Let me see".
   bool SaysWhatIsGiven(const std::vector<Part>& words) const {
-    if (words.empty() || !Contains(kGiven, Small(words.front()))) return false;
+    if (words.empty() || !base::Contains(kGiven, Small(words.front()))) return false;
     return words.size() < 2 || (Small(words[1]) != "me" && Small(words[1]) != "us");
   }
 
@@ -65,16 +65,16 @@ class Reader {
       if (begin < all.end && text_.ValueEnd(begin) == text_.SentenceEnd(begin)) all.begin = begin;
     }
     if (auto named = Labelled(all)) return named;
-    if (text_.SentenceEnd(all.begin) >= Trim(flat()).size()) return Split(all);
+    if (text_.SentenceEnd(all.begin) >= base::Trim(flat()).size()) return Split(all);
     return StatedAnswer{Joined(all), {}, {}};
   }
 
   // "In total: 42", "Step 3: Add them: 4 + 6 = 10": the value after the last colon.
   std::optional<StatedAnswer> Labelled(Part line) const {
     const std::size_t colon = flat().rfind(": ", line.end);
-    if (colon == std::string::npos || colon < line.begin || colon == 0 || !IsLetter(flat()[colon - 1]))
+    if (colon == std::string::npos || colon < line.begin || colon == 0 || !base::IsLetter(flat()[colon - 1]))
       return std::nullopt;
-    if (flat().find('\n', colon) < Trim(flat()).size()) return std::nullopt;
+    if (flat().find('\n', colon) < base::Trim(flat()).size()) return std::nullopt;
     const auto words = Words(text_.small(), {line.begin, colon});
     const std::size_t at = SkipSpaces(colon + 1);
     const std::size_t end = text_.SentenceEnd(at);
@@ -102,14 +102,15 @@ class Reader {
     if (words.empty()) return text.find_first_of("+*/^=<>([{\\") == std::string_view::npos;
     const std::string_view first = Small(words.front());
     static constexpr std::string_view kAbout[] = {"about", "approximately", "roughly", "around"};
-    if (first == "or" && words.size() > 1 && Contains(kAbout, Small(words[1]))) return true;
+    if (first == "or" && words.size() > 1 && base::Contains(kAbout, Small(words[1]))) return true;
     if (text.starts_with(", and we are done") || text.starts_with(" and we are done")) return true;
-    if (Contains(kAttained, first)) return true;
-    if (Contains(kConcludes, first) && ConcludesMore(tail, words)) return false;
-    if (Contains(kExplains, first)) return !HasAny(text_.small(), tail, kHedges);
+    if (base::Contains(kAttained, first)) return true;
+    if (base::Contains(kConcludes, first) && ConcludesMore(tail, words)) return false;
+    if (base::Contains(kExplains, first)) return !HasAny(text_.small(), tail, kHedges);
     if (HasAny(text_.small(), tail, kHedges) || HasAny(text_.small(), tail, kContinues)) return false;
     for (std::size_t slash = text.find('/'); slash != std::string_view::npos; slash = text.find('/', slash + 1)) {
-      const bool rate = slash > 1 && IsLetter(text[slash - 1]) && slash + 1 < text.size() && IsLetter(text[slash + 1]);
+      const bool rate =
+          slash > 1 && base::IsLetter(text[slash - 1]) && slash + 1 < text.size() && base::IsLetter(text[slash + 1]);
       if (!rate) return false;  // "km/h" is a unit
     }
     return text.find_first_of("0123456789+*^=<>\\\x02") == std::string_view::npos;
@@ -118,7 +119,7 @@ class Reader {
   // "5, which gives x = 3", but not "5, which is the sum of 2 and 3".
   bool ConcludesMore(Part tail, const std::vector<Part>& words) const {
     static constexpr std::string_view kSays[] = {"is", "are", "was", "occurs", "happens"};
-    const bool explains = words.size() > 1 && Small(words[0]) == "which" && Contains(kSays, Small(words[1]));
+    const bool explains = words.size() > 1 && Small(words[0]) == "which" && base::Contains(kSays, Small(words[1]));
     return !explains && Small(tail).find_first_of("0123456789\x02") != std::string_view::npos;
   }
 
@@ -167,7 +168,7 @@ class Reader {
     std::size_t unit = end;
     for (const Part& word : Words(text_.small(), {end, sentence_end})) {
       const std::string_view between = std::string_view(flat()).substr(unit, word.begin - unit);
-      if (between.find_first_of(",;:()-") != std::string_view::npos || Contains(kExplains, Small(word))) break;
+      if (between.find_first_of(",;:()-") != std::string_view::npos || base::Contains(kExplains, Small(word))) break;
       unit = word.end;
     }
     return Split({at, unit});
@@ -177,11 +178,11 @@ class Reader {
   // clause, but for a condition that the sentence begins with.
   bool IsHedged(Part sentence, std::size_t end) const {
     const auto words = Words(text_.small(), {sentence.begin, end});
-    const bool is_conditional = !words.empty() && Contains(kHedges, Small(words.front()));
+    const bool is_conditional = !words.empty() && base::Contains(kHedges, Small(words.front()));
     const std::size_t comma = flat().rfind(',', end);
     const bool has_clause = comma != std::string::npos && comma > sentence.begin && !is_conditional;
     const bool concludes = has_clause && !Words(text_.small(), {comma, end}).empty() &&
-                           Contains(kConcludes, Small(Words(text_.small(), {comma, end}).front()));
+                           base::Contains(kConcludes, Small(Words(text_.small(), {comma, end}).front()));
     const std::size_t begin = has_clause ? comma : sentence.begin;
     if (has_clause && !concludes && HasAny(text_.small(), {sentence.begin, comma}, kDenials)) return true;
     return HasAny(text_.small(), {begin, end}, kHedges);
@@ -190,7 +191,7 @@ class Reader {
   // The value that the part of a sentence comes to: at its start, or after its last verb; else its only formula.
   std::optional<StatedAnswer> ValueOf(Part part) const {
     auto words = Words(text_.small(), part);
-    while (!words.empty() && Contains(kConclusions, Small(words.front()))) {
+    while (!words.empty() && base::Contains(kConclusions, Small(words.front()))) {
       part.begin = SkipSpaces(words.front().end, ",:");
       words.erase(words.begin());
     }
@@ -199,7 +200,7 @@ class Reader {
     if (auto count = Count(part)) return count;
     int tried = 0;
     for (auto word = words.rbegin(); word != words.rend() && tried < kMostTried; ++word) {
-      if (!Contains(kComesTo, Small(*word))) continue;
+      if (!base::Contains(kComesTo, Small(*word))) continue;
       ++tried;
       const std::size_t at = SkipSpaces(AfterFiller(word->end, part.end), ":=");
       if (IsHedged(part, word->begin)) return std::nullopt;
@@ -233,8 +234,9 @@ class Reader {
     const std::size_t end = text_.ValueEnd(begin);
     if (end == begin || end > sentence.end) return std::nullopt;
     const auto words = Words(text_.small(), {end, sentence.end});
-    const bool counts = !words.empty() && Small(words.front()).size() > 2 && IsLetter(Small(words.front())[0]) &&
-                        !Contains(kContinues, Small(words.front())) && !Contains(kHedges, Small(words.front()));
+    const bool counts = !words.empty() && Small(words.front()).size() > 2 && base::IsLetter(Small(words.front())[0]) &&
+                        !base::Contains(kContinues, Small(words.front())) &&
+                        !base::Contains(kHedges, Small(words.front()));
     static constexpr std::string_view kMore[] = {"and",  "but", "more", "less", "plus", "minus", "times",
                                                  "over", "or",  "each", "not",  "if",   "when",  "unless"};
     if (!counts || HasAny(text_.small(), {end, sentence.end}, kMore)) return std::nullopt;
@@ -243,19 +245,18 @@ class Reader {
 
   // 10:30
   bool IsTime(std::size_t colon) const {
-    return flat()[colon] == ':' && colon + 1 < flat().size() && IsDigit(flat()[colon - 1]) &&
-           IsDigit(flat()[colon + 1]);
+    return flat()[colon] == ':' && colon + 1 < flat().size() && base::IsDigit(flat()[colon - 1]) &&
+           base::IsDigit(flat()[colon + 1]);
   }
 
   // "…, x = 5": the equation that a sentence ends with, in a clause that supposes nothing.
   std::optional<StatedAnswer> Closing(Part sentence, std::size_t formula) const {
-    if (!Trim(std::string_view(flat()).substr(formula + 1, sentence.end - formula - 1)).empty()) return std::nullopt;
+    if (!base::Trim(std::string_view(flat()).substr(formula + 1, sentence.end - formula - 1)).empty())
+      return std::nullopt;
     std::size_t begin = flat().find_last_of(",;:", formula);
     begin = begin == std::string::npos || begin < sentence.begin ? sentence.begin : begin + 1;
-    const auto words = Words(text_.small(), {begin, formula});
     const bool supposes =
-        HasAny(text_.small(), {begin, formula}, kHedges) ||
-        std::any_of(words.begin(), words.end(), [&](Part word) { return Contains(kSupposes, Small(word)); });
+        HasAny(text_.small(), {begin, formula}, kHedges) || HasAny(text_.small(), {begin, formula}, kSupposes);
     std::string said = text_.Restored(formula, formula + 1);
     if (supposes || said.find('=') == std::string::npos) return std::nullopt;
     return StatedAnswer{std::move(said), {}, {}};
@@ -280,12 +281,12 @@ class Reader {
     std::size_t line = small.rfind('\n', at == 0 ? 0 : at - 1);
     line = line == std::string::npos || at == 0 ? 0 : line + 1;
     const auto before = Words(small, {line, at});
-    if (!before.empty() && Contains(kNotTheAnswer, Small(before.back()))) {
+    if (!before.empty() && base::Contains(kNotTheAnswer, Small(before.back()))) {
       unclear_ = true;
       return std::string::npos;
     }
     std::size_t next = at;
-    while (next < small.size() && IsLetter(small[next])) ++next;
+    while (next < small.size() && base::IsLetter(small[next])) ++next;
     if (small.compare(next, 3, "'s ") == 0) return next + 3;
     for (int words = 0; words < 9; ++words) {
       next = SkipSpaces(next);
@@ -300,12 +301,11 @@ class Reader {
       std::size_t end = next;
       while (end < small.size() && (IsWordChar(small[end]) || small[end] == '(' || small[end] == ')')) ++end;
       const std::string_view word = std::string_view(small).substr(next, end - next);
-      if (word == "choices" || word == "options" || word == "part" || Contains(kHedges, word)) unclear_ = true;
+      if (word == "choices" || word == "options" || word == "part" || base::Contains(kHedges, word)) unclear_ = true;
       if (word.empty() || unclear_) return std::string::npos;
-      const bool verb = Contains(kVerbs, word) && word != "will";
-      if (verb) return SkipSpaces(end, ":");
+      if (word != "will" && base::Contains(kVerbs, word)) return SkipSpaces(end, ":");
       // "Answer 73"
-      if (words == 0 && before.empty() && (IsDigit(word[0]) || word[0] == FlatText::kFormula)) return next;
+      if (words == 0 && before.empty() && (base::IsDigit(word[0]) || word[0] == FlatText::kFormula)) return next;
       next = end;
     }
     return std::string::npos;
@@ -315,7 +315,7 @@ class Reader {
   std::optional<StatedAnswer> Statement(std::size_t at) const {
     at = SkipSpaces(at, ":");
     const bool below = at < flat().size() && flat()[at] == '\n';
-    while (at < flat().size() && IsSpace(flat()[at])) ++at;
+    while (at < flat().size() && base::IsSpace(flat()[at])) ++at;
     if (at == flat().size()) return std::nullopt;
     for (const std::string_view word : {"thus ", "therefore ", "simply ", "just ", "exactly ", "then ", "that ",
                                         "hence ", "obviously ", "clearly ", "indeed ", "now ", "also ", "equal to "}) {
@@ -324,9 +324,8 @@ class Reader {
     Part sentence{at, text_.SentenceEnd(at)};
     if (below) sentence = WithFurtherLines(sentence);
     if (sentence.end < flat().size() && flat()[sentence.end] == '?') return std::nullopt;
-    const bool hedged =
-        !Words(text_.small(), sentence).empty() && Contains(kHedges, Small(Words(text_.small(), sentence).front()));
-    if (!hedged) {
+    const auto words = Words(text_.small(), sentence);
+    if (words.empty() || !base::Contains(kHedges, Small(words.front()))) {
       if (auto value = ValueOf(sentence)) return value;
     }
     if (HasAny(text_.small(), sentence, kContinues) && SaysAValue(sentence)) {
@@ -354,7 +353,7 @@ class Reader {
     const auto words = Words(text_.small(), {0, flat().size()});
     int tried = 0;
     for (auto word = words.rbegin(); word != words.rend() && tried < kMostTried; ++word) {
-      if (!Contains(kAnnouncers, Small(*word))) continue;
+      if (!base::Contains(kAnnouncers, Small(*word))) continue;
       ++tried;
       const std::string_view announcer = Small(*word);
       const bool weak = !announcer.starts_with("ans") && announcer != "option" && announcer != "choice";
@@ -393,7 +392,7 @@ class Reader {
   bool IsRemark(Part sentence) const {
     static constexpr std::string_view kRemarks[] = {"note", "notice", "remark", "equality", "testing", "checking"};
     const auto words = Words(text_.small(), sentence);
-    return sentence.begin > 0 && !words.empty() && Contains(kRemarks, Small(words.front()));
+    return sentence.begin > 0 && !words.empty() && base::Contains(kRemarks, Small(words.front()));
   }
 
   // Those that are no questions.
@@ -431,7 +430,7 @@ class Reader {
     const auto words = Words(text_.small(), sentence);
     if (!words.empty() && HasAny(text_.small(), {sentence.begin, words.front().end}, kHedges)) return std::nullopt;
     if (auto value = ValueOf(sentence)) return value;
-    if (words.empty() || !Contains(kConclusions, Small(words.front()))) return std::nullopt;
+    if (words.empty() || !base::Contains(kConclusions, Small(words.front()))) return std::nullopt;
     return OnlyValue(sentence, words);
   }
 
@@ -440,13 +439,14 @@ class Reader {
     static constexpr std::string_view kEnds[] = {
         " is our answer",       " is the answer",         " is our final answer",  " is correct",
         " is the final answer", " is the correct answer", " is the desired answer"};
-    const std::string_view small = Trim(Small(sentence));
+    const std::string_view small = base::Trim(Small(sentence));
     for (const std::string_view end : kEnds) {
       if (!small.ends_with(end) || HasAny(text_.small(), sentence, kHedges)) continue;
       Part subject{sentence.begin,
                    static_cast<std::size_t>(small.data() - text_.small().data()) + small.size() - end.size()};
       for (const Part& word : Words(text_.small(), subject)) {
-        const bool leads = Contains(kConclusions, Small(word)) || Small(word) == "option" || Small(word) == "choice";
+        const bool leads =
+            base::Contains(kConclusions, Small(word)) || Small(word) == "option" || Small(word) == "choice";
         if (!leads) break;
         subject.begin = SkipSpaces(word.end, ",:");
       }
@@ -479,7 +479,7 @@ class Reader {
   std::optional<StatedAnswer> OnlyValue(Part sentence, const std::vector<Part>& words) const {
     if (HasAny(text_.small(), sentence, kHedges)) return std::nullopt;
     for (const Part& word : words) {
-      if (!IsDigit(flat()[word.begin]) && flat()[word.begin] != FlatText::kFormula) continue;
+      if (!base::IsDigit(flat()[word.begin]) && flat()[word.begin] != FlatText::kFormula) continue;
       std::size_t at = word.begin;
       while (at > sentence.begin && (flat()[at - 1] == '-' || flat()[at - 1] == '$')) --at;
       return ValueAt(at, sentence.end);

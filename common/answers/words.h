@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "answers/flat_text.h"
-#include "answers/text_util.h"
+#include "base/strings.h"
 
 namespace autodidact::answers {
 
@@ -18,7 +18,7 @@ struct Part {
 };
 
 inline bool IsWordChar(char c) {
-  return IsLetter(c) || IsDigit(c) || c == '\'' || c == FlatText::kFormula ||
+  return base::IsLetter(c) || base::IsDigit(c) || c == '\'' || c == FlatText::kFormula ||
          (static_cast<unsigned char>(c) & 0x80) != 0;
 }
 
@@ -42,7 +42,7 @@ template <class List>
 bool HasAny(const std::string& small, Part part, const List& list) {
   const auto words = Words(small, part);
   return std::any_of(words.begin(), words.end(), [&](const Part& word) {
-    return Contains(list, std::string_view(small).substr(word.begin, word.end - word.begin));
+    return base::Contains(list, std::string_view(small).substr(word.begin, word.end - word.begin));
   });
 }
 

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "answers/automatic.h"
-#include "answers/code.h"
 #include "answers/compare.h"
 #include "answers/extract.h"
 #include "answers/label.h"
@@ -22,6 +21,7 @@
 #include "process/child.h"
 #include "process/ending.h"
 #include "process/output.h"
+#include "programs/code.h"
 
 namespace autodidact::launch {
 namespace {
@@ -190,28 +190,28 @@ Grader AnswerGrader(const GradeCommand& command) {
 }
 
 Grader ProgramGrader(const GradeCommand& command) {
-  answers::CodeConfig config;
+  programs::CodeConfig config;
   config.limits.wall = std::chrono::milliseconds(static_cast<std::int64_t>(command.timeout * 1000));
   config.limits.cpu_seconds = static_cast<std::uint32_t>(std::max(command.timeout / 3, 1.0));
   return {{"program", "tests"}, [config](const json::Json& row, const std::string& where) {
             const auto optional = [&](const char* key) {
               return row.contains(key) ? json::GetString(row, key, where) : std::string();
             };
-            const answers::CodeTask task{.program = json::GetString(row, "program", where),
-                                         .tests = TestsIn(row.at("tests"), where),
-                                         .entry_point = optional("entry_point"),
-                                         .prompt = optional("prompt")};
-            const answers::CodeOutcome outcome = answers::RunTests(config, task);
+            const programs::CodeTask task{.program = json::GetString(row, "program", where),
+                                          .tests = TestsIn(row.at("tests"), where),
+                                          .entry_point = optional("entry_point"),
+                                          .prompt = optional("prompt")};
+            const programs::CodeOutcome outcome = programs::RunTests(config, task);
             Grade grade{.verdict = Grade::Verdict::kWrong, .reason = outcome.reason};
-            if (outcome.end == answers::CodeEnd::kPassed) {
+            if (outcome.end == programs::CodeEnd::kPassed) {
               grade = {.verdict = Grade::Verdict::kRight, .reward = 1.0, .reason = "every test held"};
-            } else if (outcome.end == answers::CodeEnd::kUnavailable) {
+            } else if (outcome.end == programs::CodeEnd::kUnavailable) {
               grade = {.verdict = Grade::Verdict::kInvalid, .reason = process::WhyNoSandbox()};
               if (grade.reason.empty()) grade.reason = outcome.reason;
-            } else if (outcome.end == answers::CodeEnd::kInvalid) {
+            } else if (outcome.end == programs::CodeEnd::kInvalid) {
               grade.verdict = Grade::Verdict::kInvalid;
             }
-            grade.more["outcome"] = answers::Name(outcome.end);
+            grade.more["outcome"] = programs::Name(outcome.end);
             return grade;
           }};
 }

@@ -36,7 +36,7 @@ Grader AnswerGrader(const GradeCommand& command);
 
 // {"program", "tests"}, perhaps with "entry_point" and "prompt": the program (or a text with the
 // program in it) is run on the tests in a sandbox. `tests` is a text, a list of texts, or pairs of input and output
-// (common/answers/README.md). Invalid where the tests test nothing, and where there is no sandbox.
+// (common/programs/README.md). Invalid where the tests test nothing, and where there is no sandbox.
 Grader ProgramGrader(const GradeCommand& command);
 
 // {"response", "rubric"}, a rubric being a list of texts or of {"criterion", "points"}, judged by the config's judge;

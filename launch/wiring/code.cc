@@ -28,7 +28,7 @@ judge_service::CodeJudgeConfig ToCodeJudge(const CodeKeys& keys) {
   code.run.limits.wall = base::Seconds(keys.timeout);
   code.run.limits.cpu_seconds = static_cast<std::uint32_t>(keys.cpu);
   code.run.limits.memory = static_cast<std::size_t>(keys.memory) << 20;
-  if (keys.input_kind == "stdin") code.inputs = answers::InputKind::kStdin;
+  if (keys.input_kind == "stdin") code.inputs = programs::InputKind::kStdin;
   code.jobs = static_cast<std::uint32_t>(keys.jobs);
   return code;
 }
@@ -51,7 +51,7 @@ schema::Inputs InputsOf(const CodeKeys& keys, const schema::Prompt& prompt) {
 void CheckTests(const RunConfig& config, const std::vector<data::Row>& rows, const std::string& file) {
   if (config.answer.comparator != "code") return;
   constexpr std::size_t kShown = 5;
-  std::vector<answers::CodeTask> tasks;
+  std::vector<programs::CodeTask> tasks;
   std::vector<std::string> ids;
   for (const data::Row& row : rows) {
     if (row.answers.empty()) continue;
@@ -59,8 +59,8 @@ void CheckTests(const RunConfig& config, const std::vector<data::Row>& rows, con
     tasks.push_back({.program = "", .tests = tests.code, .entry_point = tests.entry_point, .prompt = tests.prompt});
     ids.push_back(row.prompt.id);
   }
-  const answers::CodeConfig run{.python = config.answer.code.python, .limits = {}};
-  const std::vector<std::string> faults = answers::FaultsOfTests(run, tasks);
+  const programs::CodeConfig run{.python = config.answer.code.python, .limits = {}};
+  const std::vector<std::string> faults = programs::FaultsOfTests(run, tasks);
   std::string said;
   std::size_t found = 0;
   for (std::size_t i = 0; i < faults.size(); ++i) {

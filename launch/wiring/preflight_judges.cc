@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "answers/verifier.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "judge_service/model_backend.h"
@@ -14,6 +13,7 @@
 #include "launch/wiring/wiring.h"
 #include "model/config.h"
 #include "process/sandbox.h"
+#include "programs/verifier.h"
 #include "text/substitute.h"
 
 namespace autodidact::launch {
@@ -36,7 +36,7 @@ struct Tally {
   bool broken = false;  // it does not keep to the protocol, however many answers it gave
 };
 
-Tally Ask(answers::Verifier& verifier, const std::vector<Probe>& probes) {
+Tally Ask(programs::Verifier& verifier, const std::vector<Probe>& probes) {
   Tally tally;
   for (const Probe& probe : probes) {
     const auto equal = verifier.Equal(probe.gold, probe.answer);
@@ -114,7 +114,7 @@ std::vector<schema::TokenId> ChoiceIds(const char* key, const std::string& word,
 }  // namespace
 
 void CheckVerifier(const AnswerKeys& keys, const std::vector<std::string>& labels, Preflight& found) {
-  answers::Verifier verifier({.command = keys.verifier, .timeout = base::Seconds(keys.verifier_timeout)});
+  programs::Verifier verifier({.command = keys.verifier, .timeout = base::Seconds(keys.verifier_timeout)});
   std::vector<Probe> same;
   for (const std::string& label : labels) same.push_back({label, label});
   same.insert(same.end(), {{"42", "42"}, {"x", "x"}});

@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "answers/extract.h"
-#include "answers/verifier.h"
 #include "base/error.h"
 #include "data/row_rubric.h"
 #include "estimators/estimator.h"
 #include "estimators/vote.h"
 #include "launch/wiring/code.h"
 #include "launch/wiring/wiring.h"
+#include "programs/verifier.h"
 
 namespace autodidact::launch {
 namespace {
@@ -26,10 +26,10 @@ bool ComparesPrograms(const RunConfig& config) {
 }
 
 // The outside program that compares answers; null without one.
-std::shared_ptr<answers::Verifier> MakeVerifier(const AnswerKeys& keys) {
+std::shared_ptr<programs::Verifier> MakeVerifier(const AnswerKeys& keys) {
   if (keys.verifier.empty()) return nullptr;
-  return std::make_shared<answers::Verifier>(
-      answers::VerifierConfig{.command = keys.verifier, .timeout = base::Seconds(keys.verifier_timeout)});
+  return std::make_shared<programs::Verifier>(
+      programs::VerifierConfig{.command = keys.verifier, .timeout = base::Seconds(keys.verifier_timeout)});
 }
 
 base::Failure Lacks(const char* what) {

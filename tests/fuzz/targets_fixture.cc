@@ -6,12 +6,12 @@
 #include <string>
 
 #include "answers/automatic.h"
-#include "answers/code.h"
 #include "answers/compare.h"
 #include "answers/extract.h"
 #include "base/error.h"
 #include "data/rows.h"
 #include "json/strict.h"
+#include "programs/code.h"
 #include "schema/codec.h"
 #include "tests/fuzz/target.h"
 #include "text/tokenizer.h"
@@ -68,7 +68,7 @@ void RunExtraction(std::string_view bytes) {
                                  answers::LabelText(answers::Extractor::kLastNumber, {std::string(bytes)}))) {
     Require(!answer.empty(), "an answer is not empty");
   }
-  for (const auto& block : answers::ReadCodeText(bytes).blocks) {
+  for (const auto& block : programs::ReadCodeText(bytes).blocks) {
     Require(block.text.size() <= bytes.size() + 1, "a block is a part of its text");
   }
 }

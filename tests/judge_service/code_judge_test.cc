@@ -37,7 +37,7 @@ TEST_F(CodeJudgeTest, TheRowsInputsCountInsteadOfTheReferences) {
 
 TEST_F(CodeJudgeTest, InputsMayBeStdin) {
   const schema::Program reference{"```\na = input()\nb = input()\nprint(int(a) + int(b))\n```", {"1\n2\n", "3\n4"}};
-  const CodeJudgeConfig config{.run = {}, .inputs = answers::InputKind::kStdin};
+  const CodeJudgeConfig config{.run = {}, .inputs = programs::InputKind::kStdin};
   EXPECT_EQ(JudgeCode(config, Request(reference, {"```\nprint(sum(int(input()) for _ in range(2)))\n```",
                                                   "```\nprint(int(input()) * int(input()))\n```"})),
             (std::vector<schema::Reward>{1.0, 0.0}));

@@ -4,12 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "answers/verifier.h"
 #include "estimators/estimator.h"
 #include "estimators/vote.h"
 #include "judge_service/program_judge.h"
 #include "launch/train/lesson_watch.h"
 #include "launch/wiring/wiring.h"
+#include "programs/verifier.h"
 #include "tests/paths.h"
 
 namespace autodidact::launch {
@@ -82,7 +82,7 @@ TEST(AdviceTest, ACandidateThatTheAnchorCannotHoldAndAMissingHeadingAreNamed) {
 TEST(AdviceTest, AVerifierIsNamedWhetherItFailsOrSaysNo) {
   RunConfig config;
   config.answer.verifier = {"/bin/false"};
-  answers::Verifier verifier({.command = config.answer.verifier});
+  programs::Verifier verifier({.command = config.answer.verifier});
   const auto failed = verifier.Equal("1", "1");
   ASSERT_FALSE(failed.ok());
   EXPECT_THAT(Advice(config, WithRewards({failed.failure(), failed.failure()})),
