@@ -7,14 +7,12 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/strings.h"
+
 namespace autodidact::json {
 namespace {
 
 constexpr std::uint8_t kSubtype = 1;  // of the binary values that hold digits
-
-bool IsDigit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // A number as sign, significant digits and the power of ten of the last one: the same for "1e3", "1000.0" and "1000".
 struct Exact {
@@ -57,7 +55,7 @@ std::size_t NumberEnd(std::string_view text, std::size_t at) {
   const std::size_t begin = at;
   const auto digits = [&] {
     const std::size_t first = at;
-    while (at < text.size() && IsDigit(text[at])) ++at;
+    while (at < text.size() && base::IsDigit(text[at])) ++at;
     return at > first;
   };
   if (at < text.size() && text[at] == '-') ++at;
@@ -105,7 +103,7 @@ std::map<std::size_t, std::string> TakeSpelledNumbers(std::string& text) {
       continue;
     }
     if (c == '"') in_string = !in_string;
-    const std::size_t end = in_string || !(IsDigit(c) || c == '-') ? at : NumberEnd(text, at);
+    const std::size_t end = in_string || !(base::IsDigit(c) || c == '-') ? at : NumberEnd(text, at);
     if (end == at) {
       ++at;
       continue;

@@ -98,6 +98,8 @@ const std::map<std::string, Names>& ForeignLibraries() {
   };
   return table;
 }
+// Rooms with one header for all others.
+const std::map<std::string, std::string> kOnlyHeader = {{"mathematics", "mathematics/mathematics.h"}};
 const Names kSystemFolders = {"sys", "netinet", "arpa", "linux", "net"};
 
 std::string ReadFile(const fs::path& path) {
@@ -184,6 +186,9 @@ std::optional<std::string> Violation(const std::string& room, const Include& inc
     return "a generated wire type outside of schema";
   }
   if (include.first == room || room == "launch") return std::nullopt;
+  auto only = kOnlyHeader.find(include.first);
+  if (only != kOnlyHeader.end() && include.path != only->second)
+    return "a private header: " + only->second + " is for all";
   auto allowed = AllowedRooms().find(room);
   if (allowed != AllowedRooms().end() && allowed->second.contains(include.first)) return std::nullopt;
   return "not in the table of rooms";
@@ -297,6 +302,7 @@ TEST(LayeringCheckerTest, FindsWhatIsForbidden) {
   EXPECT_TRUE(check("learner", "  #  include <mpi.h>\n"));
   EXPECT_TRUE(check("schema", "#include <boost/any.hpp>\n"));
   EXPECT_TRUE(check("net", "#include \"flow.capnp.h\"\n"));
+  EXPECT_TRUE(check("answers", "#include \"mathematics/parse.h\"\n")) << "a private header";
   EXPECT_TRUE(check("model", "#include \"safetensors.h\"\n")) << "an include without its room";
 }
 
@@ -307,6 +313,7 @@ TEST(LayeringCheckerTest, AcceptsWhatIsAllowed) {
   EXPECT_EQ(check("launch/wiring", "#include \"launch/config/rules.h\"\n"), "");
   EXPECT_EQ(check("launch", "#include <CLI/CLI.hpp>\n#include \"learner/queue.h\"\n"), "");
   EXPECT_EQ(check("schema", "#include <capnp/message.h>\n#include \"flow.capnp.h\"\n"), "");
+  EXPECT_EQ(check("answers", "#include \"mathematics/mathematics.h\"\n"), "");
   EXPECT_EQ(check("base", "// see #include \"learner/queue.h\"\n"), "");
 }
 
