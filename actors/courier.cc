@@ -45,15 +45,9 @@ bool MayRetry(const base::Failure& failure) {
 
 }  // namespace
 
-base::Outcome<GroupReference> WithTarget(base::Outcome<schema::Reference> reference) {
-  if (!reference.ok()) return reference.failure();
-  schema::Target target = schema::TargetOf(*reference);
-  return GroupReference{std::move(*reference), std::move(target)};
-}
-
 ReferenceSource RemoteAnchor(net::Client& anchor, RefusedReplies& refused) {
   return [&anchor, &refused](const schema::Lease&, const schema::RolloutGroup& group, base::Deadline deadline,
-                             std::function<void(base::Outcome<GroupReference>)> done) {
+                             std::function<void(base::Outcome<schema::GroupReference>)> done) {
     schema::SynthesisRequest request{.ticket = group.ticket, .candidates = {}};
     for (const schema::Rollout& rollout : group.rollouts) request.candidates.push_back(rollout.text);
     anchor.CallAsync(
@@ -62,7 +56,7 @@ ReferenceSource RemoteAnchor(net::Client& anchor, RefusedReplies& refused) {
           auto reply = ReplyAs<schema::SynthesisReply>(
               bytes, refused, [&](const schema::SynthesisReply& reply) { return schema::Check(reply, ticket); });
           if (!reply.ok()) return done(reply.failure());
-          done(WithTarget(std::move(reply->reference)));
+          done(schema::WithTarget(std::move(reply->reference)));
         });
   };
 }
@@ -108,7 +102,7 @@ void Courier::AskAnchor(SharedErrand errand) {
   ++errand->attempts;
   const Errand& asked = *errand;
   reference_(asked.lease, asked.scored.group, base::Deadline::In(config_.anchor_timeout),
-             [this, errand](base::Outcome<GroupReference> found) {
+             [this, errand](base::Outcome<schema::GroupReference> found) {
                const schema::Ticket ticket = errand->scored.group.ticket;
                if (!found.ok() && MayRetry(found.failure()) && errand->attempts < config_.attempts) {
                  base::LogWarning("group {}: {}; asking again", ticket, found.failure().reason);

@@ -10,26 +10,18 @@
 #include "base/deadline.h"
 #include "base/guarded.h"
 #include "net/net.h"
+#include "schema/group_reference.h"
 #include "schema/types.h"
 #include "schema/validate.h"
 
 namespace autodidact::actors {
-
-// A group's reference, and what its rollouts are held against for it.
-struct GroupReference {
-  schema::Reference reference;
-  schema::Target target;
-};
-
-// A reference that is all that the rollouts are held against.
-base::Outcome<GroupReference> WithTarget(base::Outcome<schema::Reference> reference);
 
 // Where the references come from. The courier gives the group and the lease that it was made for; what reaches an
 // anchor service is a SynthesisRequest, which has no field for the prompt. `done` may run on any thread, at once or
 // later, exactly once.
 using ReferenceSource =
     std::function<void(const schema::Lease& lease, const schema::RolloutGroup& group, base::Deadline deadline,
-                       std::function<void(base::Outcome<GroupReference>)> done)>;
+                       std::function<void(base::Outcome<schema::GroupReference>)> done)>;
 
 // Counts the replies to one actor that were not as they should be. Each of them is a failure of its call that may be
 // tried again.

@@ -1,9 +1,9 @@
 #include "evaluation/synthesize.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "data/row_rubric.h"
-#include "data/rows.h"
+#include "answers/extract.h"
 
 namespace autodidact::evaluation {
 namespace {
@@ -14,14 +14,18 @@ std::size_t BatchRows(const Models& models, const SynthesizeConfig& config) {
   return static_cast<std::size_t>(std::max<std::int64_t>(16, rows));
 }
 
-double Agreement(const estimators::AnswerRule& rule, const std::vector<std::string>& completions,
-                 const std::vector<std::string>& admitted) {
-  if (completions.empty()) return 0;
-  const auto agree = std::count_if(completions.begin(), completions.end(), [&](const std::string& text) {
-    const auto answer = answers::Extract(rule.extractor, text);
-    return answer && answers::EqualAny(rule.comparator, *answer, admitted);
-  });
-  return static_cast<double>(agree) / static_cast<double>(completions.size());
+std::optional<double> Agreement(const estimators::Comparison& comparison, const std::vector<std::string>& completions,
+                                const std::vector<std::string>& admitted) {
+  if (completions.empty() || admitted.empty()) return std::nullopt;
+  double agree = 0;
+  for (const std::string& text : completions) {
+    const auto answer = answers::Extract(comparison.rule.extractor, text);
+    if (!answer) continue;
+    const auto equal = comparison.IsAnyOf(*answer, admitted);
+    if (!equal.ok()) return std::nullopt;
+    agree += *equal;
+  }
+  return agree / static_cast<double>(completions.size());
 }
 
 class Batcher {
@@ -30,134 +34,96 @@ class Batcher {
       : models_(models),
         config_(config),
         policy_(models.engine, models.policy, models.tokenizer),
-        anchor_(models.engine, models.anchor, models.tokenizer),
+        estimator_(models, config.generation, {size()}),
         total_(total),
-        on_progress_(on_progress) {}
+        on_progress_(on_progress) {
+    estimator_.Check(config.estimator);
+  }
 
   std::vector<SynthesizedRow> Run(const std::vector<data::Row>& rows, std::size_t first) {
-    first_ = first;
-    const auto count = static_cast<std::int64_t>(rows.size());
     const auto prompts = RenderRows(models_.render, rows);
-    const auto groups = SampleGroups(policy_, prompts, config_.num_generations, config_.sampling, config_.seed, first,
-                                     "rollouts", [&](const Progress& progress) { Report(progress.done, 0); });
+    const auto groups = SampleGroups(policy_, prompts,
+                                     {.num_rollouts = config_.num_generations,
+                                      .params = config_.generation.sampling,
+                                      .seed = config_.generation.seed,
+                                      .first_ticket = first},
+                                     [&](const Progress& progress) { Report(first, progress.done, 0); });
+    auto references = estimator_.Make(config_.estimator, rows, groups, first, [&](const Progress& progress) {
+      Report(first, std::ssize(rows), progress.done);
+    });
     std::vector<SynthesizedRow> done;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       SynthesizedRow& row = done.emplace_back();
       row.id = rows[i].prompt.id;
       row.prompt = rows[i].prompt;
-      if (groups[i].ok()) {
-        row.completions = TextsOf(*groups[i]);
-      } else {
+      if (!groups[i].ok()) {
         row.reference = groups[i].failure();
+        continue;
       }
-    }
-    Estimate(rows, groups, done);
-    for (SynthesizedRow& row : done) {
+      row.completions = estimators::TextsOf(*groups[i]);
+      row.reference = std::move(references[i].at(size()));
       if (!row.reference.ok()) continue;
-      row.answers = answers::ReferenceAnswers(config_.rule.extractor, row.reference->text);
-      row.agreement = Agreement(config_.rule, row.completions, row.answers);
+      const auto& comparison = config_.generation.comparison;
+      row.answers = answers::ReferenceAnswers(comparison.rule.extractor, row.reference->reference.text);
+      row.agreement = Agreement(comparison, row.completions, row.answers);
     }
-    if (config_.judge) Judge(done);
-    Report(count, count);
+    if (config_.scorer) Score(done);
+    Report(first, std::ssize(rows), std::ssize(rows));
     return done;
   }
 
  private:
+  int size() const { return static_cast<int>(config_.num_generations); }
+
   // One line over all rows, although the work is done in batches, and a batch in two stages.
-  void Report(std::int64_t sampled, std::int64_t estimated) const {
-    if (on_progress_) {
-      on_progress_({"references", static_cast<std::int64_t>(first_) + (sampled + estimated) / 2, total_});
-    }
+  void Report(std::size_t first, std::int64_t sampled, std::int64_t estimated) const {
+    if (on_progress_)
+      on_progress_({"references", static_cast<std::int64_t>(first) + (sampled + estimated) / 2, total_});
   }
 
-  OnProgress OnEstimates(std::size_t sampled) const {
-    return [this, sampled](const Progress& progress) { Report(static_cast<std::int64_t>(sampled), progress.done); };
-  }
-
-  void Judge(std::vector<SynthesizedRow>& done) const {
+  void Score(std::vector<SynthesizedRow>& done) const {
     std::vector<schema::JudgeRequest> requests;
-    for (std::size_t i = 0; i < done.size(); ++i) {
-      if (done[i].reference.ok())
-        requests.push_back(MakeJudgeRequest(i, schema::TargetOf(*done[i].reference), done[i].completions));
+    std::vector<SynthesizedRow*> scored;
+    for (SynthesizedRow& row : done) {
+      if (!row.reference.ok()) continue;
+      requests.push_back(MakeJudgeRequest(requests.size(), row.reference->target, row.completions));
+      scored.push_back(&row);
     }
-    for (schema::JudgeReply& reply : config_.judge(std::move(requests))) {
-      done[reply.ticket].verdicts = std::move(reply.verdicts);
-      done[reply.ticket].rewards = std::move(reply.rewards);
-    }
-  }
-
-  using Groups = std::vector<base::Outcome<schema::RolloutGroup>>;
-
-  void Estimate(const std::vector<data::Row>& rows, const Groups& groups, std::vector<SynthesizedRow>& done) {
-    if (estimators::IsSelection(config_.estimator)) return Select(rows, groups, done);
-    const bool by_label = estimators::ReadsOf(config_.estimator).label;
-    if (!by_label && !estimators::ReadsGroupAlone(config_.estimator)) return Synthesize(done);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (done[i].completions.empty()) continue;
-      done[i].reference =
-          by_label ? GroundTruth(rows[i]) : estimators::FromGroup(config_.estimator, config_.rule, done[i].completions);
-    }
-  }
-
-  base::Outcome<schema::Reference> GroundTruth(const data::Row& row) const {
-    if (config_.rubric_regime) return estimators::OwnRubricReference(data::RowRubric(row.prompt));
-    return estimators::LabelReference(config_.rule, row.answers);
-  }
-
-  void Select(const std::vector<data::Row>& rows, const Groups& groups, std::vector<SynthesizedRow>& done) {
-    const int size = static_cast<int>(config_.num_generations);
-    auto selections =
-        SelectFromGroups(config_.estimator, models_, config_.selection, rows, groups, {size}, OnEstimates(rows.size()));
-    for (std::size_t i = 0; i < selections.size(); ++i) {
-      if (groups[i].ok()) done[i].reference = std::move(selections[i].at(size));
-    }
-  }
-
-  void Synthesize(std::vector<SynthesizedRow>& done) {
-    std::map<schema::Ticket, std::vector<std::string>> groups;
-    for (std::size_t i = 0; i < done.size(); ++i) {
-      if (!done[i].completions.empty()) groups[first_ + i] = done[i].completions;
-    }
-    if (groups.empty()) return;
-    auto references = SynthesizeGroups(anchor_, models_.tokenizer, config_.synthesis,
-                                       models_.anchor->config().max_position_embeddings, std::move(groups),
-                                       config_.seed, OnEstimates(done.size()));
-    for (auto& [ticket, reference] : references) done[ticket - first_].reference = std::move(reference);
+    auto scores = config_.scorer->ScoreAll(std::move(requests));
+    for (std::size_t i = 0; i < scored.size(); ++i) scored[i]->scores = std::move(scores.at(i));
   }
 
   const Models& models_;
   const SynthesizeConfig& config_;
   engine::Engine policy_;
-  engine::Engine anchor_;
+  GroupEstimator estimator_;
   std::int64_t total_;
   OnProgress on_progress_;
-  std::size_t first_ = 0;
 };
 
-void AddRubric(const SynthesizedRow& row, json::Json& record) {
-  const auto& rubric = row.reference->rubric;
+void AddScores(const SynthesizedRow& row, json::Json& record) {
+  const auto& rubric = row.reference->reference.rubric;
   for (const schema::Criterion& criterion : rubric) {
     record["rubric"].push_back(criterion.text);
     record["rubric_points"].push_back(criterion.points);
   }
-  for (const schema::Verdict& verdict : row.verdicts) {
-    record["verdicts"].push_back({{"rollout", verdict.rollout},
-                                  {"criterion", verdict.criterion},
-                                  {"text", verdict.criterion < rubric.size() ? rubric[verdict.criterion].text : ""},
-                                  {"verdict", schema::Name(verdict.kind)},
-                                  {"reason", verdict.reason}});
+  for (const Score& score : row.scores) {
+    for (const schema::Verdict& verdict : score.verdicts) {
+      record["verdicts"].push_back({{"rollout", verdict.rollout},
+                                    {"criterion", verdict.criterion},
+                                    {"text", verdict.criterion < rubric.size() ? rubric[verdict.criterion].text : ""},
+                                    {"verdict", schema::Name(verdict.kind)},
+                                    {"reason", verdict.reason}});
+    }
   }
-  for (const schema::Reward& reward : row.rewards) {
-    record["rewards"].push_back(reward.ok() ? json::Json(*reward) : json::Json());
-  }
+  for (const Score& score : row.scores) record["rewards"].push_back(json::OrNull(score.Clipped()));
 }
 
 }  // namespace
 
 void SynthesizeRows(const std::vector<data::Row>& rows, const Models& models, const SynthesizeConfig& config,
                     const std::function<void(const SynthesizedRow&)>& sink, const OnProgress& on_progress) {
-  estimators::CheckSelection(config.estimator, config.selection, models.tokenizer, config.num_generations);
-  Batcher batcher(models, config, static_cast<std::int64_t>(rows.size()), on_progress);
+  Batcher batcher(models, config, std::ssize(rows), on_progress);
   const std::size_t batch = BatchRows(models, config);
   for (std::size_t first = 0; first < rows.size(); first += batch) {
     const std::size_t last = std::min(rows.size(), first + batch);
@@ -178,12 +144,12 @@ json::Json ToRecord(const SynthesizedRow& row) {
     }
   }
   if (row.reference.ok()) {
-    record["reference"] = row.reference->text;
+    record["reference"] = row.reference->reference.text;
     record["answers"] = row.answers;
-    record["agreement"] = row.agreement;
-    record["stages"] = row.reference->stages;
-    record["generation"] = row.reference->generation;
-    AddRubric(row, record);
+    record["agreement"] = json::OrNull(row.agreement);
+    record["stages"] = row.reference->reference.stages;
+    record["generation"] = row.reference->reference.generation;
+    AddScores(row, record);
   } else {
     record["failure"] = row.reference.failure().reason;
   }

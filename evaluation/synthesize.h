@@ -3,38 +3,38 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "data/rows.h"
 #include "estimators/estimator.h"
-#include "evaluation/generate.h"
+#include "evaluation/estimate.h"
+#include "evaluation/sample.h"
+#include "evaluation/score.h"
 #include "json/json.h"
 
 namespace autodidact::evaluation {
 
 struct SynthesizeConfig {
+  Generation generation;
   estimators::EstimatorKind estimator = estimators::EstimatorKind::kSynthesis;
-  std::uint32_t num_generations = 8;  // rollouts per prompt
-  engine::SamplingParams sampling;    // of the rollouts
-  estimators::SynthesisConfig synthesis;
-  estimators::SelectionConfig selection;
-  estimators::AnswerRule rule;
-  std::uint64_t seed = 0;
-  bool rubric_regime = false;  // ground truth is then the row's own rubric
-  JudgeTexts judge = {};       // judges the completions too, unless empty
+  std::uint32_t num_generations = 8;       // rollouts per prompt
+  std::shared_ptr<const Scorer> scorer{};  // scores the completions against their reference too, unless null
 };
 
 struct SynthesizedRow {
   std::string id;
   schema::Prompt prompt;
-  std::vector<std::string> completions;                          // empty when the prompt did not fit
-  base::Outcome<schema::Reference> reference = base::Failure{};  // or why there is none
-  std::vector<std::string> answers;                              // those that the reference admits
-  double agreement = 0;                                          // share of the completions that give one of `answers`
-  std::vector<schema::Verdict> verdicts;                         // of the completions, where there is a judge
-  std::vector<schema::Reward> rewards;
+  std::vector<std::string> completions;                               // empty when the prompt did not fit
+  base::Outcome<schema::GroupReference> reference = base::Failure{};  // or why there is none
+  std::vector<std::string> answers;                                   // those that the reference admits
+  // Share of the completions that give one of `answers`; none where there are none, or an outside program could not
+  // tell.
+  std::optional<double> agreement;
+  std::vector<Score> scores;  // of the completions, where there is a scorer
 };
 
 // Gives every row to `sink`, in the order of the rows, as soon as its batch is done (batches fill the engine). Labels
@@ -45,7 +45,7 @@ void SynthesizeRows(const std::vector<data::Row>& rows, const Models& models, co
 
 // {"id", "prompt" (text or messages), "completions", "reference", "answers", "agreement", "stages", "generation"}, or
 // "failure" in place of the last five: rows that `sft` learns the references from. With a rubric also "rubric" and
-// "rubric_points", with a judge "verdicts" and "rewards".
+// "rubric_points", with a scorer "verdicts" and "rewards".
 json::Json ToRecord(const SynthesizedRow& row);
 
 }  // namespace autodidact::evaluation

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -22,21 +22,21 @@ schema::Reward RewardOf(const programs::CodeOutcome& outcome) {
   return outcome.end == programs::CodeEnd::kPassed ? 1.0 : 0.0;
 }
 
-// The rewards of all programs, some at a time.
-std::vector<schema::Reward> ForEachProgram(const CodeJudgeConfig& config, const schema::JudgeRequest& request,
-                                           const std::function<schema::Reward(const std::string&)>& judge) {
-  std::vector<schema::Reward> rewards(request.responses.size(), 0.0);
+// What `run` gives for each program, some at a time.
+template <class Run>
+auto ForEachProgram(const CodeJudgeConfig& config, const std::vector<std::string>& texts, const Run& run) {
+  std::vector<std::optional<decltype(run(texts.front()))>> given(texts.size());
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
-    for (std::size_t i = next++; i < rewards.size(); i = next++) {
-      rewards[i] = judge(request.responses[i]);
-    }
+    for (std::size_t i = next++; i < given.size(); i = next++) given[i].emplace(run(texts[i]));
   };
   std::vector<std::jthread> threads;
-  for (std::uint32_t i = 1; i < std::min<std::size_t>(config.jobs, rewards.size()); ++i) threads.emplace_back(work);
+  for (std::uint32_t i = 1; i < std::min<std::size_t>(config.jobs, given.size()); ++i) threads.emplace_back(work);
   work();
   threads.clear();
-  return rewards;
+  std::vector<decltype(run(texts.front()))> all;
+  for (auto& one : given) all.push_back(std::move(*one));
+  return all;
 }
 
 std::vector<schema::Reward> NoRewards(const schema::JudgeRequest& request, base::ErrorKind kind, std::string reason) {
@@ -45,11 +45,11 @@ std::vector<schema::Reward> NoRewards(const schema::JudgeRequest& request, base:
 
 std::vector<schema::Reward> JudgeByTests(const CodeJudgeConfig& config, const schema::JudgeRequest& request,
                                          const schema::Tests& tests) {
-  return ForEachProgram(config, request, [&](const std::string& program) {
-    return RewardOf(programs::RunTests(
-        config.run,
-        {.program = program, .tests = tests.code, .entry_point = tests.entry_point, .prompt = tests.prompt}));
-  });
+  std::vector<schema::Reward> rewards;
+  for (const programs::CodeOutcome& outcome : RunOnTests(config, tests, request.responses)) {
+    rewards.push_back(RewardOf(outcome));
+  }
+  return rewards;
 }
 
 std::vector<schema::Reward> JudgeByProgramRun(const CodeJudgeConfig& config, const schema::JudgeRequest& request,
@@ -69,7 +69,7 @@ std::vector<schema::Reward> JudgeByProgramRun(const CodeJudgeConfig& config, con
   if (std::find(expected.returned.begin(), expected.returned.end(), true) == expected.returned.end()) {
     return NoRewards(request, base::ErrorKind::kBadInput, "the reference's program raises on every input");
   }
-  return ForEachProgram(config, request, [&](const std::string& program) -> schema::Reward {
+  return ForEachProgram(config, request.responses, [&](const std::string& program) -> schema::Reward {
     const programs::Behaviour behaviour = programs::RunInputs(config.run, config.inputs, program, inputs);
     if (behaviour.outcome.end != programs::CodeEnd::kPassed) return RewardOf(behaviour.outcome);
     return behaviour.outputs == expected.outputs ? 1.0 : 0.0;
@@ -77,6 +77,15 @@ std::vector<schema::Reward> JudgeByProgramRun(const CodeJudgeConfig& config, con
 }
 
 }  // namespace
+
+std::vector<programs::CodeOutcome> RunOnTests(const CodeJudgeConfig& config, const schema::Tests& tests,
+                                              const std::vector<std::string>& texts) {
+  return ForEachProgram(config, texts, [&](const std::string& program) {
+    return programs::RunTests(
+        config.run,
+        {.program = program, .tests = tests.code, .entry_point = tests.entry_point, .prompt = tests.prompt});
+  });
+}
 
 std::vector<schema::Reward> JudgeCode(const CodeJudgeConfig& config, const schema::JudgeRequest& request) {
   if (const auto* tests = std::get_if<schema::Tests>(&request.target)) return JudgeByTests(config, request, *tests);

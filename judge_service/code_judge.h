@@ -16,6 +16,10 @@ struct CodeJudgeConfig {
   std::uint32_t jobs = 2;  // programs at a time
 };
 
+// How each program fares on the tests, some at a time. Blocks for as long as they run.
+std::vector<programs::CodeOutcome> RunOnTests(const CodeJudgeConfig& config, const schema::Tests& tests,
+                                              const std::vector<std::string>& texts);
+
 // One reward per response: 1 or 0, or the reason for none. The target says how they are judged:
 // - Tests: a response has reward 1 when its program passes them, and none (kBadInput) where they test nothing;
 // - Program (or WholeText): it and each response's are run on its inputs, where it has none on those of its text's last

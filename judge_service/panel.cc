@@ -185,22 +185,10 @@ base::Metrics Panel::TakeFigures() {
 }
 
 schema::JudgeReply JudgeNow(Panel& panel, schema::JudgeRequest request) {
-  std::vector<schema::JudgeRequest> one;
-  one.push_back(std::move(request));
-  return std::move(JudgeAll(panel, std::move(one)).front());
-}
-
-std::vector<schema::JudgeReply> JudgeAll(Panel& panel, std::vector<schema::JudgeRequest> requests,
-                                         const std::function<void()>& look) {
-  std::vector<schema::JudgeReply> replies(requests.size());
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    panel.Add(std::move(requests[i]), [&replies, i](schema::JudgeReply reply) { replies[i] = std::move(reply); });
-  }
-  while (!panel.idle()) {
-    panel.Step(base::Deadline::In(kLook));
-    if (look) look();
-  }
-  return replies;
+  std::optional<schema::JudgeReply> reply;
+  panel.Add(std::move(request), [&reply](schema::JudgeReply done) { reply = std::move(done); });
+  while (!reply) panel.Step(base::Deadline::In(kLook));
+  return std::move(*reply);
 }
 
 }  // namespace autodidact::judge_service

@@ -86,9 +86,5 @@ class Panel {
 
 // The Panel's work for one request on the calling thread. Blocks until it is done.
 schema::JudgeReply JudgeNow(Panel& panel, schema::JudgeRequest request);
-// The same for many at once, in the order of the requests. `look` is called about once a second; what it throws ends
-// the wait, after which the panel cannot be used any more.
-std::vector<schema::JudgeReply> JudgeAll(Panel& panel, std::vector<schema::JudgeRequest> requests,
-                                         const std::function<void()>& look = {});
 
 }  // namespace autodidact::judge_service

@@ -9,10 +9,10 @@
 #include "evaluation/synthesize.h"
 #include "json/json.h"
 #include "launch/commands/commands.h"
-#include "launch/wiring/code.h"
 #include "launch/wiring/judge.h"
 #include "launch/wiring/preflight.h"
 #include "launch/wiring/progress.h"
+#include "launch/wiring/scoring.h"
 #include "launch/wiring/wiring.h"
 #include "model/folder.h"
 #include "process/output.h"
@@ -61,31 +61,35 @@ process::NamedPaths ReadBy(const RunConfig& config, const std::string& file, con
   return read;
 }
 
-// Figures of failures are no measurement.
-void RequireScores(const evaluation::JudgedResult& judged) {
-  if (judged.figures.single.value) return;
+// Metrics of failures are no measurement.
+void RequireScores(const evaluation::Evaluation& evaluated) {
+  if (std::get<evaluation::Metric>(evaluated.table.Find("single")->metrics).value) return;
   base::Reasons reasons;
-  for (const evaluation::JudgedQuestion& question : judged.questions) {
+  for (const evaluation::Question& question : evaluated.questions) {
     if (question.yardstick == evaluation::Yardstick::kNone) reasons.Add("the row has no rubric, label or reference");
-    for (const schema::Verdict& verdict : question.verdicts) {
-      if (verdict.kind == schema::VerdictKind::kInvalid) reasons.Add(verdict.reason);
-    }
+    question.ForEachScore([&](const evaluation::Score& score) {
+      for (const schema::Verdict& verdict : score.verdicts) {
+        if (verdict.kind == schema::VerdictKind::kInvalid) reasons.Add(verdict.reason);
+      }
+    });
   }
   throw base::Error(base::ErrorKind::kRetryLater, base::Format("not one of the texts of {} questions has a score: {}",
-                                                               judged.figures.questions, reasons.Commonest()));
+                                                               evaluated.questions.size(), reasons.Commonest()));
 }
 
 // Zeros that the form of the answers makes, not what they say.
-void WarnOfNoAnswers(const RunConfig& config, const evaluation::EvalResult& result) {
-  const auto none = [](const evaluation::Figure& figure) { return figure.value && *figure.value == 1; };
-  if (none(result.figures.single_no_answer)) {
+void WarnOfNoAnswers(const RunConfig& config, const evaluation::Evaluation& evaluated) {
+  const auto* single = evaluated.table.Find("no_answer/single");
+  if (single && std::get<evaluation::Metric>(single->metrics).value == 1.0) {
     base::LogWarning("no rollout has an answer in the form \"{}\" (answer.extractor): the figures measure nothing else",
                      config.answer.extractor);
   }
   base::Reasons failures;
   bool any = false;
-  for (const evaluation::QuestionTexts& question : result.texts) {
-    for (const auto& [size, synthesis] : question.syntheses) {
+  for (const evaluation::Question& question : evaluated.questions) {
+    const auto syntheses = question.estimates.find(Name(estimators::EstimatorKind::kSynthesis));
+    if (syntheses == question.estimates.end()) continue;
+    for (const auto& [size, synthesis] : syntheses->second) {
       any = any || synthesis.ok();
       if (!synthesis.ok()) failures.Add(synthesis.failure().reason);
     }
@@ -94,6 +98,24 @@ void WarnOfNoAnswers(const RunConfig& config, const evaluation::EvalResult& resu
     base::LogWarning("not one of {} syntheses succeeded: {} (anchor.instruction, anchor.context, answer.extractor)",
                      failures.total(), failures.Commonest());
   }
+}
+
+evaluation::EvalConfig ToEval(const RunConfig& config, const std::vector<std::string>& estimators,
+                              const text::ChatTemplate& format) {
+  evaluation::EvalConfig eval{.group_sizes = {},
+                              .generation = ToGeneration(config, format),
+                              .estimators = {},
+                              .position_vote = config.eval.position_vote};
+  eval.group_sizes.assign(config.eval.group_sizes.begin(), config.eval.group_sizes.end());
+  for (const std::string& name : estimators) eval.estimators.push_back(estimators::EstimatorNamed(name));
+  return eval;
+}
+
+// The writing of a run of `eval`: `table` on standard output last.
+void Write(const EvalCommand& command, const evaluation::Evaluation& evaluated) {
+  if (!command.json.empty()) json::WriteFile(command.json, evaluation::ToJson(evaluated.table).dump(2) + "\n");
+  if (!command.records.empty()) evaluation::WriteRecords(evaluated, command.records);
+  process::Output().Write(evaluation::ToText(evaluated.table));
 }
 
 }  // namespace
@@ -110,7 +132,7 @@ void RunEval(const RunConfig& config, const EvalCommand& command) {
   process::RequireOutputs({{"--json", command.json}, {"--records", command.records}},
                           ReadBy(config, command.config, command.model, command.data));
   if (file.empty()) base::ThrowBadInput("eval: name a labelled JSONL file by --data or eval.data");
-  auto rows =
+  const auto rows =
       SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit > 0 ? command.limit : config.eval.limit);
   const auto& names = command.estimators.empty() ? config.eval.estimators : command.estimators;
   CheckBeforeRows(config, command.model,
@@ -121,31 +143,13 @@ void RunEval(const RunConfig& config, const EvalCommand& command) {
   const PolicyAndAnchor both = LoadBoth(config, command.model);
   const auto format = ToChatFormat(config.prompt, config.model);
 
-  evaluation::EvalConfig eval;
-  eval.group_sizes.assign(config.eval.group_sizes.begin(), config.eval.group_sizes.end());
-  eval.sampling = ToSampling(config.rollout);
-  eval.synthesis = ToSynthesis(config, format);
-  eval.rule = ToRule(config.answer);
-  eval.seed = static_cast<std::uint64_t>(config.seed);
-  eval.selection = ToSelection(config, format);
-  eval.estimators.clear();
-  for (const std::string& name : names) eval.estimators.push_back(estimators::EstimatorNamed(name));
-  eval.position_vote = config.eval.position_vote;
   const evaluation::Models models{both.policy, both.anchor.weights, *both.anchor.tokenizer,
                                   MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
-  const Judge judge = MakeJudge(config);
-  if (const auto judging = ToJudging(config, judge)) {
-    const auto judged = evaluation::EvaluateJudged(rows, models, eval, *judging, ShowProgress());
-    if (!command.json.empty()) json::WriteFile(command.json, evaluation::ToJson(judged.figures).dump(2) + "\n");
-    if (!command.records.empty()) evaluation::WriteRecords(judged, command.records);
-    process::Output().Write(evaluation::ToTable(judged.figures));
-    return RequireScores(judged);
-  }
-  const auto result = evaluation::Evaluate(rows, models, eval, ShowProgress());
-  if (!command.json.empty()) json::WriteFile(command.json, evaluation::ToJson(result.figures).dump(2) + "\n");
-  if (!command.records.empty()) evaluation::WriteRecords(result, command.records);
-  process::Output().Write(evaluation::ToTable(result.figures));
-  WarnOfNoAnswers(config, result);
+  const auto evaluated =
+      evaluation::Evaluate(rows, models, ToEval(config, names, format), ToScoring(config), ShowProgress());
+  Write(command, evaluated);
+  RequireScores(evaluated);
+  WarnOfNoAnswers(config, evaluated);
 }
 
 void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command) {
@@ -163,17 +167,12 @@ void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command) {
   const PolicyAndAnchor both = LoadBoth(config, command.model);
   const auto format = ToChatFormat(config.prompt, config.model);
 
-  evaluation::SynthesizeConfig synthesize;
-  synthesize.estimator = estimator;
-  synthesize.num_generations = static_cast<std::uint32_t>(config.train.num_generations);
-  synthesize.sampling = ToSampling(config.rollout);
-  synthesize.synthesis = ToSynthesis(config, format);
-  synthesize.selection = ToSelection(config, format);
-  synthesize.rule = ToRule(config.answer);
-  synthesize.seed = static_cast<std::uint64_t>(config.seed);
-  synthesize.rubric_regime = config.judge.kind == "rubric";
-  const Judge judge = MakeJudge(config);
-  if (judge.panel) synthesize.judge = AskPanel(*judge.panel);
+  evaluation::SynthesizeConfig synthesize{.generation = ToGeneration(config, format),
+                                          .estimator = estimator,
+                                          .num_generations = static_cast<std::uint32_t>(config.train.num_generations)};
+  if (auto judge = MakeJudgeTexts(config)) {
+    synthesize.scorer = std::make_shared<evaluation::JudgeScorer>(std::move(judge));
+  }
   const evaluation::Models models{both.policy, both.anchor.weights, *both.anchor.tokenizer,
                                   MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
 

@@ -1,12 +1,14 @@
 #include "launch/wiring/code.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
 #include "base/format.h"
 #include "data/row_columns.h"
+#include "launch/wiring/wiring.h"
 #include "process/sandbox.h"
 
 namespace autodidact::launch {
@@ -74,34 +76,34 @@ void CheckTests(const RunConfig& config, const std::vector<data::Row>& rows, con
                    file, tasks.size(), found, said));
 }
 
-evaluation::Judging JudgingByTests(const CodeKeys& keys) {
-  evaluation::Judging judging;
-  judging.judge = [judge = ToCodeJudge(keys)](const std::vector<schema::JudgeRequest>& requests) {
-    std::vector<schema::JudgeReply> replies;
-    for (const schema::JudgeRequest& request : requests) {
-      schema::JudgeReply& reply = replies.emplace_back();
-      reply.ticket = request.ticket;
-      reply.rewards = judge_service::JudgeCode(judge, request);
-      for (const schema::Reward& reward : reply.rewards) {
-        schema::Verdict& verdict = reply.verdicts.emplace_back();
-        verdict.rollout = static_cast<std::uint32_t>(reply.verdicts.size() - 1);
-        if (!reward.ok()) {
-          verdict.reason = reward.failure().reason;
-        } else {
-          verdict.kind = *reward > 0 ? schema::VerdictKind::kMet : schema::VerdictKind::kNotMet;
-        }
-      }
+evaluation::ProgramRun ToProgramRun(programs::CodeOutcome outcome) {
+  evaluation::ProgramRun run{
+      .passed = outcome.end == programs::CodeEnd::kPassed, .outcome = Name(outcome.end), .reason = {}};
+  if (outcome.end == programs::CodeEnd::kUnavailable || outcome.end == programs::CodeEnd::kInvalid) run.passed.reset();
+  run.reason = std::move(outcome.reason);
+  return run;
+}
+
+evaluation::RunPrograms RunnerOfPrograms(const judge_service::CodeJudgeConfig& judge, const std::stop_token& stop) {
+  return [judge, stop](const schema::Tests& tests, const std::vector<std::string>& texts) {
+    ThrowIfStopped(stop);
+    std::vector<evaluation::ProgramRun> runs;
+    for (programs::CodeOutcome& outcome : judge_service::RunOnTests(judge, tests, texts)) {
+      runs.push_back(ToProgramRun(std::move(outcome)));
     }
-    return replies;
+    return runs;
   };
-  judging.label = [keys](const data::Row& row) -> std::optional<schema::Target> {
-    schema::Tests tests = TestsOf(keys, row);
-    if (tests.code.empty()) {
-      base::ThrowBadInput("row " + row.prompt.id + ": it has no label, expected the program's tests");
-    }
-    return tests;
-  };
-  return judging;
+}
+
+evaluation::Scoring ScoringByTests(const CodeKeys& keys, const std::stop_token& stop) {
+  return {std::make_shared<evaluation::TestScorer>(RunnerOfPrograms(ToCodeJudge(keys), stop)),
+          [keys](const data::Row& row) -> std::optional<schema::Target> {
+            schema::Tests tests = TestsOf(keys, row);
+            if (tests.code.empty()) {
+              base::ThrowBadInput("row " + row.prompt.id + ": it has no label, expected the program's tests");
+            }
+            return tests;
+          }};
 }
 
 }  // namespace autodidact::launch

@@ -1,11 +1,12 @@
 // From the keys of `answer.comparator: code` to the judge of programs, and what it needs of a row.
 #pragma once
 
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "data/rows.h"
-#include "evaluation/judged.h"
+#include "evaluation/score.h"
 #include "judge_service/code_judge.h"
 #include "launch/config/run_config.h"
 #include "schema/types.h"
@@ -26,7 +27,13 @@ schema::Inputs InputsOf(const CodeKeys& keys, const schema::Prompt& prompt);
 // fail whatever the program is. Runs them against programs that solve nothing; without a sandbox it can tell nothing.
 void CheckTests(const RunConfig& config, const std::vector<data::Row>& rows, const std::string& file);
 
-// The judge as evaluations ask it: a text meets its one criterion when its program passes the row's tests.
-evaluation::Judging JudgingByTests(const CodeKeys& keys);
+// Said as evaluations ask for it.
+evaluation::ProgramRun ToProgramRun(programs::CodeOutcome outcome);
+
+// Runs programs as evaluations ask for it. Throws Error(kRetryLater) soon after a stop.
+evaluation::RunPrograms RunnerOfPrograms(const judge_service::CodeJudgeConfig& judge, const std::stop_token& stop = {});
+
+// How evaluations score programs: by the rows' tests, which each must have.
+evaluation::Scoring ScoringByTests(const CodeKeys& keys, const std::stop_token& stop = {});
 
 }  // namespace autodidact::launch

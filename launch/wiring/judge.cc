@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #include "judge_service/endpoint_backend.h"
 #include "judge_service/model_backend.h"
-#include "launch/wiring/code.h"
 
 namespace autodidact::launch {
 namespace {
@@ -52,19 +53,44 @@ judge_service::EndpointConfig ToEndpoint(const RunConfig& config, judge_service:
   return endpoint;
 }
 
-// Between two requests is where a stop is looked for.
-evaluation::JudgeTexts OneByOne(evaluation::JudgeTexts judge, const std::stop_token& stop) {
-  return [judge = std::move(judge), stop](std::vector<schema::JudgeRequest> requests) {
-    std::vector<schema::JudgeReply> replies;
-    for (schema::JudgeRequest& request : requests) {
-      ThrowIfStopped(stop);
-      std::vector<schema::JudgeRequest> one;
-      one.push_back(std::move(request));
-      replies.push_back(std::move(judge(std::move(one)).front()));
+constexpr auto kTurn = std::chrono::milliseconds(20);  // how long one caller moves the panel on before another may
+
+// A panel for several threads: each puts its requests in, and whoever holds the lock moves all of them on.
+class SharedJudge {
+ public:
+  explicit SharedJudge(Judge judge) : judge_(std::move(judge)) {}
+
+  std::vector<schema::JudgeReply> Ask(std::vector<schema::JudgeRequest> requests, const std::stop_token& stop) {
+    const auto asked = std::make_shared<Asked>();
+    asked->replies.resize(requests.size());
+    asked->missing = requests.size();
+    {
+      const std::lock_guard lock(mutex_);
+      for (std::size_t i = 0; i < requests.size(); ++i) {
+        judge_.panel->Add(std::move(requests[i]), [asked, i](schema::JudgeReply reply) {
+          asked->replies[i] = std::move(reply);
+          --asked->missing;
+        });
+      }
     }
-    return replies;
+    while (true) {
+      ThrowIfStopped(stop);
+      const std::lock_guard lock(mutex_);
+      if (asked->missing == 0) return std::move(asked->replies);
+      judge_.panel->Step(base::Deadline::In(kTurn));
+    }
+  }
+
+ private:
+  // Outlives a caller that stopped waiting.
+  struct Asked {
+    std::vector<schema::JudgeReply> replies;
+    std::size_t missing = 0;
   };
-}
+
+  std::mutex mutex_;
+  Judge judge_;
+};
 
 }  // namespace
 
@@ -111,28 +137,12 @@ Judge MakeJudge(const RunConfig& config) {
   return judge;
 }
 
-void ThrowIfStopped(const std::stop_token& stop) {
-  if (stop.stop_requested()) throw base::Error(base::ErrorKind::kRetryLater, "stopped on request");
-}
-
-evaluation::JudgeTexts AskPanel(judge_service::Panel& panel, const std::stop_token& stop) {
-  return [&panel, stop](std::vector<schema::JudgeRequest> requests) {
-    return judge_service::JudgeAll(panel, std::move(requests), [stop] { ThrowIfStopped(stop); });
+evaluation::JudgeTexts MakeJudgeTexts(const RunConfig& config, const std::stop_token& stop) {
+  Judge judge = MakeJudge(config);
+  if (!judge.panel) return {};
+  return [shared = std::make_shared<SharedJudge>(std::move(judge)), stop](std::vector<schema::JudgeRequest> requests) {
+    return shared->Ask(std::move(requests), stop);
   };
-}
-
-std::optional<evaluation::Judging> ToJudging(const RunConfig& config, const Judge& judge, const std::stop_token& stop) {
-  if (!judge.panel && config.answer.comparator == "code") {
-    auto judging = JudgingByTests(config.answer.code);
-    judging.judge = OneByOne(std::move(judging.judge), stop);
-    return judging;
-  }
-  if (!judge.panel) return std::nullopt;
-  return evaluation::Judging{AskPanel(*judge.panel, stop), config.judge.kind == "rubric",
-                             [](const data::Row& row) -> std::optional<schema::Target> {
-                               if (row.answers.empty()) return std::nullopt;
-                               return schema::WholeText{row.answers.front()};
-                             }};
 }
 
 }  // namespace autodidact::launch

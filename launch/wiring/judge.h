@@ -4,10 +4,9 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
-#include <vector>
 
 #include "estimators/rubric.h"
-#include "evaluation/judged.h"
+#include "evaluation/score.h"
 #include "judge_service/panel.h"
 #include "launch/config/run_config.h"
 #include "launch/wiring/wiring.h"
@@ -30,14 +29,8 @@ struct Judge {
 // not there.
 Judge MakeJudge(const RunConfig& config);
 
-// The panel as evaluations ask it. It must outlive the function, which throws Error(kRetryLater) soon after a stop.
-evaluation::JudgeTexts AskPanel(judge_service::Panel& panel, const std::stop_token& stop = {});
-
-// How evaluations are judged; nothing where answers are compared instead. `judge` must outlive it.
-std::optional<evaluation::Judging> ToJudging(const RunConfig& config, const Judge& judge,
-                                             const std::stop_token& stop = {});
-
-// Throws Error(kRetryLater) once a stop is requested.
-void ThrowIfStopped(const std::stop_token& stop);
+// The same as evaluations and `grade` ask it; empty in the verifiable regime. Its calls may come from several threads,
+// and throw Error(kRetryLater) soon after a stop. Errors as MakeJudge.
+evaluation::JudgeTexts MakeJudgeTexts(const RunConfig& config, const std::stop_token& stop = {});
 
 }  // namespace autodidact::launch

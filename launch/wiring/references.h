@@ -3,6 +3,7 @@
 
 #include "actors/courier.h"
 #include "data/rows.h"
+#include "estimators/group_estimate.h"
 #include "judge_service/program_judge.h"
 #include "launch/config/run_config.h"
 #include "launch/wiring/selection_thread.h"
@@ -14,6 +15,13 @@ namespace autodidact::launch {
 // only for the one estimator that may read them. Error(kBadInput) naming the row when a column is not what it should
 // be.
 schema::Supervision SupervisionOf(const RunConfig& config, const data::Row& row);
+
+// What a row says is right: its tests, its rubric or its labels. Only `ground_truth` and evaluations may read it.
+// Errors as above.
+schema::Supervision TruthOf(const RunConfig& config, const data::Row& row);
+
+// How answers are compared where references are made, by the config's verifier where it has one.
+estimators::Comparison ToComparison(const RunConfig& config);
 
 // Where a group's reference comes from. The synthesis is asked of the anchor service; all others run beside the actor,
 // the selections on `selecting` (null where the config has none). What is referred to must outlive it.

@@ -28,7 +28,7 @@ void SelectionThread::Close() {
 
 actors::ReferenceSource SelectionThread::source() {
   return [this](const schema::Lease& lease, const schema::RolloutGroup& group, base::Deadline deadline,
-                std::function<void(base::Outcome<actors::GroupReference>)> done) {
+                std::function<void(base::Outcome<schema::GroupReference>)> done) {
     if (jobs_.TryPush({lease.prompt, group, deadline, done})) return;
     if (jobs_.closed()) return done(base::Failure{base::ErrorKind::kDisconnected, "the actor is leaving"});
     done(base::Failure{base::ErrorKind::kRetryLater,
@@ -48,7 +48,7 @@ void SelectionThread::Run(const model::SharedWeights& weights, const text::Token
   }
 }
 
-base::Outcome<actors::GroupReference> SelectionThread::Answer(const estimators::Selector& selector,
+base::Outcome<schema::GroupReference> SelectionThread::Answer(const estimators::Selector& selector,
                                                               const Job& job) const {
   if (jobs_.closed()) return base::Failure{base::ErrorKind::kDisconnected, "the actor is leaving"};
   if (job.deadline.Passed()) {
@@ -56,7 +56,7 @@ base::Outcome<actors::GroupReference> SelectionThread::Answer(const estimators::
                          base::Format("group {} waited too long for {}", job.group.ticket, Name(config_.kind))};
   }
   try {
-    return actors::WithTarget(selector.Select(config_.kind, job.prompt, job.group));
+    return schema::WithTarget(selector.Select(config_.kind, job.prompt, job.group));
   } catch (const std::exception& error) {
     return base::Failure{base::ErrorKind::kBug, base::Format("{}: {}", Name(config_.kind), error.what())};
   }

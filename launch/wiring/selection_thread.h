@@ -43,10 +43,10 @@ class SelectionThread {
     schema::Prompt prompt;
     schema::RolloutGroup group;
     base::Deadline deadline;
-    std::function<void(base::Outcome<actors::GroupReference>)> done;
+    std::function<void(base::Outcome<schema::GroupReference>)> done;
   };
 
-  base::Outcome<actors::GroupReference> Answer(const estimators::Selector& selector, const Job& job) const;
+  base::Outcome<schema::GroupReference> Answer(const estimators::Selector& selector, const Job& job) const;
   void Run(const model::SharedWeights& weights, const text::Tokenizer& tokenizer);
 
   const Config config_;

@@ -248,4 +248,8 @@ void UseThreads(std::int64_t threads) {
   at::set_num_threads(threads > 0 ? static_cast<int>(threads) : static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+void ThrowIfStopped(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw base::Error(base::ErrorKind::kRetryLater, "stopped on request");
+}
+
 }  // namespace autodidact::launch

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,5 +77,8 @@ std::vector<std::pair<std::string, std::filesystem::path>> FilesRead(const RunCo
 
 // Sets the calling thread's intra-op threads; 0: all cores.
 void UseThreads(std::int64_t threads);
+
+// Throws Error(kRetryLater) once a stop is requested.
+void ThrowIfStopped(const std::stop_token& stop);
 
 }  // namespace autodidact::launch

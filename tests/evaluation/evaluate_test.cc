@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <fstream>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "evaluation/synthesize.h"
 #include "tests/engine/test_models.h"
@@ -33,11 +35,19 @@ class EvaluateTest : public testing::Test {
       rows_.push_back(row);
     }
     config_.group_sizes = {1, 2, 4};
-    config_.sampling.max_new_tokens = 5;
-    config_.synthesis = Synthesis();
-    config_.rule = config_.synthesis.rule;
-    config_.seed = 11;
+    config_.generation = Made(11);
     config_.bootstrap_resamples = 50;
+  }
+
+  static Generation Made(std::uint64_t seed) {
+    Generation generation;
+    generation.sampling.max_new_tokens = 5;
+    generation.synthesis = Synthesis();
+    generation.selection = Selection();
+    generation.comparison.rule = generation.synthesis.rule;
+    generation.truth = [](const data::Row& row) { return schema::Labels{row.answers}; };
+    generation.seed = seed;
+    return generation;
   }
 
   static estimators::SynthesisConfig Synthesis() {
@@ -60,12 +70,42 @@ class EvaluateTest : public testing::Test {
     return selection;
   }
 
-  static std::string Records(const EvalResult& result) {
+  static std::string Records(const Evaluation& result) {
     std::string text;
-    for (std::size_t i = 0; i < result.texts.size(); ++i) {
-      text += json::Dump(ToRecord(result.texts[i], result.graded[i])) + "\n";
-    }
+    for (const Question& question : result.questions) text += json::Dump(ToRecord(question, result.compared)) + "\n";
     return text;
+  }
+
+  Evaluation ByLabels(const OnProgress& on_progress = {}) {
+    return Evaluate(rows_, models_, config_,
+                    ScoringByLabels(answers::Extractor::kWholeText, answers::Comparator::kExact), on_progress);
+  }
+
+  // What a judge would say that counts symbols: met where a text has an even number of them.
+  static std::vector<schema::JudgeReply> Judge(const std::vector<schema::JudgeRequest>& requests) {
+    std::vector<schema::JudgeReply> replies;
+    for (const schema::JudgeRequest& request : requests) {
+      schema::JudgeReply& reply = replies.emplace_back();
+      reply.ticket = request.ticket;
+      for (std::uint32_t i = 0; i < request.responses.size(); ++i) {
+        for (std::uint32_t k = 0; k < std::max<std::size_t>(1, schema::NumCriteria(request.target)); ++k) {
+          reply.verdicts.push_back({i, k, IsMet(request.responses[i]), "counted"});
+        }
+      }
+      reply.rewards.assign(request.responses.size(), 0.0);
+    }
+    return replies;
+  }
+  static schema::VerdictKind IsMet(const std::string& text) {
+    return std::count(text.begin(), text.end(), 'a') % 2 == 0 ? schema::VerdictKind::kMet
+                                                              : schema::VerdictKind::kNotMet;
+  }
+
+  static std::optional<double> ValueOf(const Evaluation& result, const std::string& key) {
+    return std::get<Metric>(result.table.Find(key)->metrics).value;
+  }
+  static std::optional<double> ValueOf(const Evaluation& result, const std::string& key, int size) {
+    return std::get<MetricsByGroup>(result.table.Find(key)->metrics).at(size).value;
   }
 
   std::vector<data::Row> rows_;
@@ -75,137 +115,136 @@ class EvaluateTest : public testing::Test {
 
 TEST_F(EvaluateTest, GivesEveryQuestionItsRolloutsAndSyntheses) {
   std::vector<std::string> phases;
-  const EvalResult result = Evaluate(rows_, models_, config_, [&](const Progress& progress) {
+  const Evaluation result = ByLabels([&](const Progress& progress) {
     EXPECT_LE(progress.done, progress.total);
     if (phases.empty() || phases.back() != progress.phase) phases.emplace_back(progress.phase);
   });
-  ASSERT_EQ(result.texts.size(), 6u);
-  for (const QuestionTexts& question : result.texts) {
+  ASSERT_EQ(result.questions.size(), 6u);
+  for (const Question& question : result.questions) {
     EXPECT_EQ(question.rollouts.size(), 4u);
     EXPECT_TRUE(question.greedy.has_value());
-    EXPECT_EQ(question.syntheses.size(), 3u);
+    EXPECT_EQ(question.estimates.at("synthesis").size(), 3u);
   }
   EXPECT_EQ(phases, (std::vector<std::string>{"rollouts", "greedy", "synthesis"}));
-  EXPECT_EQ(result.figures.questions, 6);
-  EXPECT_DOUBLE_EQ(*result.figures.single.value, 0);
+  EXPECT_EQ(result.table.counts.at("questions"), 6);
+  EXPECT_DOUBLE_EQ(*ValueOf(result, "single"), 0);
 }
 
 TEST_F(EvaluateTest, RepeatsWithItsSeedAndNotWithAnother) {
-  const std::string first = Records(Evaluate(rows_, models_, config_));
-  EXPECT_EQ(first, Records(Evaluate(rows_, models_, config_)));
-  config_.seed = 12;
-  EXPECT_NE(first, Records(Evaluate(rows_, models_, config_)));
+  const std::string first = Records(ByLabels());
+  EXPECT_EQ(first, Records(ByLabels()));
+  config_.generation.seed = 12;
+  EXPECT_NE(first, Records(ByLabels()));
 }
 
 TEST_F(EvaluateTest, AQuestionDoesNotDependOnTheOthers) {
-  const std::string all = Records(Evaluate(rows_, models_, config_));
-  config_.max_questions = 2;
-  const std::string first_two = Records(Evaluate(rows_, models_, config_));
+  const std::string all = Records(ByLabels());
+  rows_.resize(2);
+  const std::string first_two = Records(ByLabels());
   EXPECT_EQ(all.substr(0, first_two.size()), first_two);
 }
 
-TEST_F(EvaluateTest, FiguresFollowFromWhatWasGenerated) {
-  const EvalResult before = Evaluate(rows_, models_, config_);
-  for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i].answers = {*before.texts[i].greedy};
-  EXPECT_DOUBLE_EQ(*Evaluate(rows_, models_, config_).figures.greedy.value, 1);
+TEST_F(EvaluateTest, MetricsFollowFromWhatWasGenerated) {
+  const Evaluation before = ByLabels();
+  for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i].answers = {*before.questions[i].greedy};
+  EXPECT_DOUBLE_EQ(*ValueOf(ByLabels(), "greedy"), 1);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    const auto& synthesis = before.texts[i].syntheses.at(4);
-    rows_[i].answers = {synthesis.ok() ? synthesis->text : "none"};
+    const auto& synthesis = before.questions[i].estimates.at("synthesis").at(4);
+    rows_[i].answers = {synthesis.ok() ? synthesis->reference.text : "none"};
   }
-  const EvalFigures figures = Evaluate(rows_, models_, config_).figures;
-  EXPECT_DOUBLE_EQ(*figures.synthesis.at(4).value, 1 - *figures.synthesis_no_answer.at(4).value);
+  const Evaluation after = ByLabels();
+  EXPECT_DOUBLE_EQ(*ValueOf(after, "synthesis", 4), 1 - *ValueOf(after, "no_answer/synthesis", 4));
 }
 
 TEST_F(EvaluateTest, GroupsThatDoNotFitAreSynthesizedInStages) {
   config_.group_sizes = {4};
-  config_.synthesis.context = 6 + 2 + 2 * 7;  // two candidates of up to six symbols with their mark
-  const EvalResult result = Evaluate(rows_, models_, config_);
+  config_.generation.synthesis.context = 6 + 2 + 2 * 7;  // two candidates of up to six symbols with their mark
   bool staged = false;
-  for (const QuestionTexts& question : result.texts) {
-    const auto& synthesis = question.syntheses.at(4);
-    staged = staged || (synthesis.ok() && synthesis->stages > 1);
+  for (const Question& question : ByLabels().questions) {
+    const auto& synthesis = question.estimates.at("synthesis").at(4);
+    staged = staged || (synthesis.ok() && synthesis->reference.stages > 1);
   }
   EXPECT_TRUE(staged);
 }
 
-TEST_F(EvaluateTest, APromptThatDoesNotFitCountsAsWrong) {
+TEST_F(EvaluateTest, APromptThatDoesNotFitCountsAsWrongByLabels) {
   for (int i = 0; i < 600; ++i) rows_[0].prompt.text += " a3";
-  const EvalResult result = Evaluate(rows_, models_, config_);
-  EXPECT_TRUE(result.texts[0].rollouts.empty());
-  EXPECT_EQ(result.figures.questions, 6);
-  EXPECT_GE(*result.figures.synthesis_no_answer.at(1).value, 1.0 / 6 - 1e-12);
+  const Evaluation result = ByLabels();
+  EXPECT_TRUE(result.questions[0].rollouts.empty());
+  EXPECT_EQ(result.table.counts.at("questions"), 6);
+  EXPECT_GE(*ValueOf(result, "no_answer/synthesis", 1), 1.0 / 6 - 1e-12);
+  EXPECT_EQ(ToRecord(result.questions[0], result.compared)["groups"]["1"]["synthesis"]["failure"], "no group");
 }
 
 TEST_F(EvaluateTest, WithoutTheAnchorThereAreNoSyntheses) {
   config_.estimators = {estimators::EstimatorKind::kMajority};
-  const EvalResult result = Evaluate(rows_, models_, config_);
-  EXPECT_TRUE(result.texts[0].syntheses.empty());
-  EXPECT_TRUE(result.figures.agreement.empty());
-  EXPECT_FALSE(ToJson(result.figures).contains("synthesis"));
-  EXPECT_TRUE(ToJson(result.figures).contains("majority"));
+  const Evaluation result = ByLabels();
+  EXPECT_FALSE(result.questions[0].estimates.contains("synthesis"));
+  EXPECT_EQ(result.table.Find("agreement"), nullptr);
+  EXPECT_FALSE(ToJson(result.table).contains("synthesis"));
+  EXPECT_TRUE(ToJson(result.table).contains("majority"));
 }
 
 TEST_F(EvaluateTest, EveryEstimatorIsComparedUnderItsName) {
   config_.estimators = base::AllValues<estimators::EstimatorKind>();
-  config_.selection = Selection();
-  const EvalResult result = Evaluate(rows_, models_, config_);
-  const json::Json figures = ToJson(result.figures);
-  const std::string table = ToTable(result.figures);
+  config_.position_vote = true;
+  const Evaluation result = ByLabels();
+  const json::Json metrics = ToJson(result.table);
+  const std::string table = ToText(result.table);
   for (const estimators::EstimatorKind kind : config_.estimators) {
-    EXPECT_EQ(figures.at(Name(kind)).size(), 3u) << Name(kind);
+    EXPECT_EQ(metrics.at(Name(kind)).size(), 3u) << Name(kind);
     EXPECT_NE(table.find(Name(kind)), std::string::npos) << table;
   }
-  EXPECT_EQ(figures.at("ground_truth").at("4"), 1.0);
-  for (const QuestionTexts& question : result.texts) {
-    EXPECT_EQ(question.selections.size(), 3u);
-    for (const auto& [kind, by_group] : question.selections) {
-      const auto& selected = by_group.at(1);
-      if (!selected.ok()) continue;
-      EXPECT_EQ(selected->text, question.rollouts[0]) << Name(kind);
+  EXPECT_EQ(metrics.at("ground_truth").at("4"), 1.0);
+  EXPECT_EQ(metrics.at("position_vote").size(), 3u);
+  for (const Question& question : result.questions) {
+    for (const char* kind : {"min_perplexity", "self_select", "mutual_predictability"}) {
+      const auto& selected = question.estimates.at(kind).at(1);
+      if (selected.ok()) EXPECT_EQ(selected->reference.text, question.rollouts[0]) << kind;
     }
   }
 }
 
 TEST_F(EvaluateTest, ASelectionIsRightWhereTheSelectedRolloutIs) {
   config_.estimators = {estimators::EstimatorKind::kMinPerplexity};
-  config_.selection = Selection();
-  const EvalResult before = Evaluate(rows_, models_, config_);
+  const Evaluation before = ByLabels();
   double right = 0;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    const auto& selected = before.texts[i].selections.at(estimators::EstimatorKind::kMinPerplexity).at(4);
-    rows_[i].answers = {selected.ok() && i % 2 == 0 ? selected->text : "none"};
+    const auto& selected = before.questions[i].estimates.at("min_perplexity").at(4);
+    rows_[i].answers = {selected.ok() && i % 2 == 0 ? selected->reference.text : "none"};
     right += selected.ok() && i % 2 == 0;
   }
   ASSERT_GT(right, 0);
-  const EvalFigures figures = Evaluate(rows_, models_, config_).figures;
-  EXPECT_DOUBLE_EQ(*figures.further.front().second.at(4).value, right / 6);
+  EXPECT_DOUBLE_EQ(*ValueOf(ByLabels(), "min_perplexity", 4), right / 6);
 }
 
 TEST_F(EvaluateTest, AVocabularyWithoutTheChoicesIsRefusedBeforeTheWork) {
   config_.estimators = {estimators::EstimatorKind::kSelfSelect};
-  config_.selection = Selection();
-  config_.selection.self_select.choices.clear();
-  EXPECT_THROW(Evaluate(rows_, models_, config_, [](const Progress&) { FAIL(); }), base::Error);
+  config_.generation.selection.self_select.choices.clear();
+  EXPECT_THROW(ByLabels([](const Progress&) { FAIL(); }), base::Error);
 }
 
 TEST_F(EvaluateTest, RefusesWhatItCannotEvaluate) {
-  EXPECT_THROW(Evaluate({}, models_, config_), base::Error);
+  const auto rows = std::exchange(rows_, {});
+  EXPECT_THROW(ByLabels(), base::Error);
+  rows_ = rows;
   rows_[3].prompt.text = "unheard";
   try {
-    Evaluate(rows_, models_, config_);
+    ByLabels();
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_NE(error.message().find("row3"), std::string::npos) << error.message();
   }
   rows_[3].answers.clear();
-  EXPECT_THROW(Evaluate(rows_, models_, config_), base::Error);
+  EXPECT_THROW(ByLabels(), base::Error);
   config_.group_sizes = {0};
-  EXPECT_THROW(Evaluate({rows_[0]}, models_, config_), base::Error);
+  rows_.resize(1);
+  EXPECT_THROW(ByLabels(), base::Error);
 }
 
 TEST_F(EvaluateTest, RecordsAreOneLinePerQuestion) {
   const auto file = std::filesystem::path(testing::TempDir()) / ("records_" + std::to_string(getpid()) + ".jsonl");
-  WriteRecords(Evaluate(rows_, models_, config_), file);
+  WriteRecords(ByLabels(), file);
   std::ifstream stream(file);
   int lines = 0;
   for (std::string line; std::getline(stream, line); ++lines) {
@@ -216,22 +255,86 @@ TEST_F(EvaluateTest, RecordsAreOneLinePerQuestion) {
   EXPECT_THROW(WriteRecords({}, "/no/such/folder/records.jsonl"), base::Error);
 }
 
+TEST_F(EvaluateTest, AJudgeScoresEveryTextOnce) {
+  config_.estimators = {estimators::EstimatorKind::kSynthesis, estimators::EstimatorKind::kMinPerplexity};
+  rows_[1].answers.clear();
+  const Evaluation result = Evaluate(rows_, models_, config_, ScoringByJudge(Judge, false));
+  double single = 0;
+  for (const Question& question : result.questions) {
+    std::size_t verdicts = 0;
+    question.ForEachScore([&](const Score& score) { verdicts += score.verdicts.size(); });
+    std::size_t syntheses = 0;
+    for (const auto& [size, made] : question.estimates.at("synthesis")) syntheses += made.ok();
+    EXPECT_EQ(verdicts, 4 + 1 + syntheses);
+    for (const std::string& text : question.rollouts) single += IsMet(text) == schema::VerdictKind::kMet ? 0.25 : 0;
+    // A selection has the score of the rollout that it is.
+    const auto& selected = question.estimates.at("min_perplexity").at(4);
+    if (!selected.ok()) continue;
+    EXPECT_EQ(question.ScoreOf("min_perplexity", 4)->right(),
+              IsMet(selected->reference.text) == schema::VerdictKind::kMet);
+  }
+  EXPECT_NEAR(*ValueOf(result, "single"), single / 6, 1e-12);
+  EXPECT_EQ(result.questions[0].yardstick, Yardstick::kLabel);
+  EXPECT_EQ(result.questions[1].yardstick, Yardstick::kSelfMade);
+  EXPECT_EQ(result.table.counts.at("yardsticks").at("self_made"), 1);
+  EXPECT_EQ(result.table.Find("majority"), nullptr);
+}
+
+TEST_F(EvaluateTest, RowsWithoutARubricAreLeftOutWhereOthersHaveOne) {
+  rows_[2].prompt.columns = R"({"rubrics": [{"criterion": "is even", "points": 2}, {"criterion": "x", "points": 1}]})";
+  const Evaluation result = Evaluate(rows_, models_, config_, ScoringByJudge(Judge, true));
+  ASSERT_EQ(result.questions.size(), 1u);
+  EXPECT_EQ(result.questions[0].id, "row2");
+  EXPECT_EQ(result.questions[0].yardstick, Yardstick::kOwnRubric);
+  EXPECT_EQ(result.table.counts.at("left_out"), 5);
+  EXPECT_EQ(ToRecord(result.questions[0], result.compared)["rubric_points"], json::Json({2.0, 1.0}));
+}
+
+TEST_F(EvaluateTest, ByAJudgeWhatCouldNotBeSampledIsLeftOut) {
+  for (int i = 0; i < 600; ++i) rows_[0].prompt.text += " a3";
+  const Evaluation result = Evaluate(rows_, models_, config_, ScoringByJudge(Judge, false));
+  double single = 0;
+  for (const Question& question : result.questions) {
+    for (const std::string& text : question.rollouts) single += IsMet(text) == schema::VerdictKind::kMet ? 0.25 : 0;
+  }
+  EXPECT_NEAR(*ValueOf(result, "single"), single / 5, 1e-12);
+}
+
+TEST_F(EvaluateTest, ProgramsAreScoredByTheTestsOfTheirRow) {
+  int runs = 0;
+  Scoring scoring{
+      std::make_shared<TestScorer>([&](const schema::Tests& tests, const std::vector<std::string>& programs) {
+        EXPECT_EQ(tests.code, "a1 a2");
+        ++runs;
+        return std::vector<ProgramRun>(programs.size(), {true, "passed", ""});
+      }),
+      [](const data::Row& row) -> std::optional<schema::Target> {
+        return schema::Tests{.code = row.answers.front(), .entry_point = {}, .prompt = {}};
+      }};
+  const Evaluation result = Evaluate(rows_, models_, config_, scoring);
+  EXPECT_EQ(runs, 6);
+  EXPECT_EQ(ValueOf(result, "single"), 1.0);
+  EXPECT_EQ(result.questions[0].yardstick, Yardstick::kLabel);
+  EXPECT_EQ(ToJson(result.table)["invalid_verdicts"], 0.0);
+}
+
 class SynthesizeTest : public EvaluateTest {
  protected:
   std::vector<SynthesizedRow> Run(estimators::EstimatorKind kind, const OnProgress& on_progress = {}) {
-    SynthesizeConfig config;
-    config.estimator = kind;
-    config.num_generations = 3;
-    config.sampling.max_new_tokens = 5;
-    config.synthesis = Synthesis();
-    config.selection = Selection();
-    config.rule = config.synthesis.rule;
-    config.seed = 5;
+    SynthesizeConfig config{.generation = Made(5), .estimator = kind, .num_generations = 3, .scorer = scorer_};
+    if (same_) config.generation.comparison.same = same_;
+    config.generation.truth = truth_;
     std::vector<SynthesizedRow> rows;
     SynthesizeRows(
         rows_, models_, config, [&](const SynthesizedRow& row) { rows.push_back(row); }, on_progress);
     return rows;
   }
+
+  std::shared_ptr<const Scorer> scorer_;
+  estimators::SameAnswer same_;
+  std::function<schema::Supervision(const data::Row&)> truth_ = [](const data::Row& row) {
+    return schema::Labels{row.answers};
+  };
 };
 
 TEST_F(SynthesizeTest, EveryRowComesInOrderWithItsGroup) {
@@ -246,12 +349,13 @@ TEST_F(SynthesizeTest, EveryRowComesInOrderWithItsGroup) {
       EXPECT_EQ(record.contains("failure"), !rows[i].reference.ok());
       if (rows[i].reference.ok()) {
         EXPECT_EQ(rows[i].answers.size(), 1u);
-        const auto equal = std::count(rows[i].completions.begin(), rows[i].completions.end(), rows[i].reference->text);
+        const auto equal =
+            std::count(rows[i].completions.begin(), rows[i].completions.end(), rows[i].reference->reference.text);
         EXPECT_DOUBLE_EQ(record.at("agreement").get<double>(), static_cast<double>(equal) / 3);
       }
     }
   }
-  EXPECT_EQ(Run(estimators::EstimatorKind::kGroundTruth)[2].reference->text, "a1 a2");
+  EXPECT_EQ(Run(estimators::EstimatorKind::kGroundTruth)[2].reference->reference.text, "a1 a2");
 }
 
 TEST_F(SynthesizeTest, ProgressGoesOnceOverAllRows) {
@@ -277,6 +381,60 @@ TEST_F(SynthesizeTest, LabelsReachGroundTruthOnly) {
   for (data::Row& row : rows_) row.answers = {"a9"};
   const auto after = Run(estimators::EstimatorKind::kSynthesis);
   for (std::size_t i = 0; i < before.size(); ++i) EXPECT_EQ(ToRecord(before[i]), ToRecord(after[i]));
+}
+
+TEST_F(SynthesizeTest, CompletionsAreScoredAgainstTheirReference) {
+  scorer_ = std::make_shared<JudgeScorer>(Judge);
+  const auto rows = Run(estimators::EstimatorKind::kMajority);
+  for (const SynthesizedRow& row : rows) {
+    const json::Json record = ToRecord(row);
+    ASSERT_EQ(record.at("rewards").size(), 3u);
+    for (std::size_t i = 0; i < 3; ++i) {
+      const bool met = IsMet(row.completions[i]) == schema::VerdictKind::kMet;
+      EXPECT_EQ(record["rewards"][i], met ? 1.0 : 0.0);
+      EXPECT_EQ(record["verdicts"][i]["verdict"], met ? "met" : "not_met");
+      EXPECT_EQ(record["verdicts"][i]["rollout"], i);
+    }
+  }
+  scorer_ = nullptr;
+  EXPECT_FALSE(ToRecord(Run(estimators::EstimatorKind::kMajority)[0]).contains("rewards"));
+}
+
+// Answers are the same where an outside program says so, as in training.
+TEST_F(SynthesizeTest, AnOutsideProgramCountsTheVotes) {
+  same_ = [](const std::string&, const std::string&) -> base::Outcome<bool> { return true; };
+  for (const SynthesizedRow& row : Run(estimators::EstimatorKind::kMajority)) {
+    EXPECT_EQ(row.reference->reference.text, row.completions[0]);
+    EXPECT_EQ(row.agreement, 1.0);
+  }
+}
+
+TEST_F(SynthesizeTest, AnAgreementThatIsNotKnownIsNoZero) {
+  same_ = [](const std::string&, const std::string&) -> base::Outcome<bool> {
+    return base::Failure{base::ErrorKind::kRetryLater, "the program is gone"};
+  };
+  for (const SynthesizedRow& row : Run(estimators::EstimatorKind::kGroundTruth)) {
+    EXPECT_FALSE(row.agreement.has_value());
+    EXPECT_TRUE(ToRecord(row).at("agreement").is_null());
+  }
+}
+
+TEST_F(SynthesizeTest, ARubricAdmitsNoAnswerToAgreeWith) {
+  truth_ = [](const data::Row&) { return schema::Rubric{{{"is short", 1}}}; };
+  for (const SynthesizedRow& row : Run(estimators::EstimatorKind::kGroundTruth)) {
+    const json::Json record = ToRecord(row);
+    EXPECT_EQ(record.at("rubric"), json::Json({"is short"}));
+    EXPECT_TRUE(record.at("agreement").is_null());
+  }
+}
+
+TEST_F(SynthesizeTest, TheTruthOfARowIsWhatItsKindOfAnswerSays) {
+  truth_ = [](const data::Row& row) {
+    return schema::Tests{.code = "assert " + row.prompt.id, .entry_point = {}, .prompt = {}};
+  };
+  const auto rows = Run(estimators::EstimatorKind::kGroundTruth);
+  EXPECT_EQ(rows[1].reference->reference.text, "assert row1");
+  EXPECT_TRUE(std::holds_alternative<schema::Tests>(rows[1].reference->target));
 }
 
 }  // namespace

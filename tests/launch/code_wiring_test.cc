@@ -18,36 +18,42 @@ data::Row HalfRow(std::vector<std::string> answers) {
   return row;
 }
 
-TEST(JudgingByTestsTest, AProgramMeetsItsCriterionWhenItPassesAllTestsOfTheRow) {
+TEST(ScoringByTestsTest, AProgramIsRightWhenItPassesAllTestsOfTheRow) {
   if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
-  const auto judging = JudgingByTests({});
-  schema::JudgeRequest request;
-  request.ticket = 4;
-  request.target = *judging.label(HalfRow({"assert half(4) == 2", "assert half(3) == 1"}));
-  request.responses = {"```python\ndef half(x):\n    return x // 2\n```", "```python\ndef half(x):\n    return 2\n```",
-                       "    return x // 2"};
-  request.lengths = {1, 1, 1};
-  const auto replies = judging.judge({request});
-  ASSERT_EQ(replies.size(), 1u);
-  EXPECT_EQ(replies[0].ticket, 4u);
-  ASSERT_EQ(replies[0].verdicts.size(), 3u);
-  const std::vector<schema::VerdictKind> expected = {schema::VerdictKind::kMet, schema::VerdictKind::kNotMet,
-                                                     schema::VerdictKind::kMet};
+  const auto scoring = ScoringByTests({});
+  const auto scores = scoring.scorer->ScoreAll(
+      {evaluation::MakeJudgeRequest(4, *scoring.target(HalfRow({"assert half(4) == 2", "assert half(3) == 1"})),
+                                    {"```python\ndef half(x):\n    return x // 2\n```",
+                                     "```python\ndef half(x):\n    return 2\n```", "    return x // 2"})});
+  ASSERT_EQ(scores.size(), 1u);
+  ASSERT_EQ(scores[0].size(), 3u);
   for (std::uint32_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(replies[0].verdicts[i].rollout, i);
-    EXPECT_EQ(replies[0].verdicts[i].criterion, 0u);
-    EXPECT_EQ(replies[0].verdicts[i].kind, expected[i]) << i;
+    EXPECT_EQ(scores[0][i].value, i == 1 ? 0.0 : 1.0) << scores[0][i].reason;
+    ASSERT_EQ(scores[0][i].verdicts.size(), 1u);
+    EXPECT_EQ(scores[0][i].verdicts[0].rollout, i);
   }
 }
 
-TEST(JudgingByTestsTest, ARowWithoutTestsIsRefused) {
+TEST(ScoringByTestsTest, ARowWithoutTestsIsRefused) {
   if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
   try {
-    JudgingByTests({}).label(HalfRow({}));
+    ScoringByTests({}).target(HalfRow({}));
     FAIL() << "it was taken";
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::kBadInput);
     EXPECT_THAT(error.message(), testing::HasSubstr("row half"));
+  }
+}
+
+TEST(ScoringByTestsTest, NoProgramIsStartedAfterAStop) {
+  std::stop_source stop;
+  const auto run = RunnerOfPrograms({}, stop.get_token());
+  stop.request_stop();
+  try {
+    run({.code = "assert half(4) == 2", .entry_point = {}, .prompt = {}}, {"x"});
+    FAIL() << "it was run";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::kRetryLater);
   }
 }
 

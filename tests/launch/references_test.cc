@@ -20,14 +20,14 @@ data::Row SomeRow() {
 class ReferencesTest : public testing::Test {
  protected:
   // The reference of a group whose rollouts say this, under a lease as the learner gives it out for the row.
-  base::Outcome<actors::GroupReference> Found(const data::Row& row, const std::vector<std::string>& texts) {
+  base::Outcome<schema::GroupReference> Found(const data::Row& row, const std::vector<std::string>& texts) {
     const schema::Lease lease{.ticket = 3, .prompt = row.prompt, .supervision = SupervisionOf(config_, row)};
     schema::RolloutGroup group{.ticket = 3, .prompt_ids = {1}, .rollouts = {}};
     for (const std::string& text : texts) group.rollouts.emplace_back().text = text;
-    base::Outcome<actors::GroupReference> found = base::Failure{base::ErrorKind::kBug, "nothing was said"};
+    base::Outcome<schema::GroupReference> found = base::Failure{base::ErrorKind::kBug, "nothing was said"};
     MakeReferenceSource(config_, anchor_, refused_, nullptr)(
         lease, group, base::Deadline::In(base::Milliseconds(0)),
-        [&](base::Outcome<actors::GroupReference> outcome) { found = std::move(outcome); });
+        [&](base::Outcome<schema::GroupReference> outcome) { found = std::move(outcome); });
     return found;
   }
 
