@@ -16,8 +16,6 @@ namespace {
 
 using estimators::EstimatorKind;
 
-const std::string kSynthesis = estimators::Name(EstimatorKind::kSynthesis);
-
 void Check(const std::vector<data::Row>& rows, const EvalConfig& config) {
   if (config.group_sizes.empty()) base::ThrowBadInput("an evaluation needs at least one group size");
   for (const int size : config.group_sizes) {

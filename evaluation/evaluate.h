@@ -58,6 +58,8 @@ struct Question {
 };
 
 inline constexpr const char* kPositionVote = "position_vote";
+inline const std::string kSynthesis = estimators::Name(estimators::EstimatorKind::kSynthesis);
+inline const std::string kMajority = estimators::Name(estimators::EstimatorKind::kMajority);
 
 // What is in the table, and how it is made.
 struct Compared {

@@ -3,10 +3,7 @@
 namespace autodidact::evaluation {
 namespace {
 
-using estimators::EstimatorKind;
 using json::Json;
-
-const std::string kSynthesis = estimators::Name(EstimatorKind::kSynthesis);
 
 const base::Outcome<schema::GroupReference>* EstimateOf(const Question& question, const std::string& estimate,
                                                         int size) {

@@ -1,6 +1,7 @@
 #include "evaluation/score.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 #include <variant>
 
@@ -23,59 +24,60 @@ const Target& TargetOf(const schema::JudgeRequest& request, const char* expected
   return *target;
 }
 
-// An answer as it was found and the labels as they were read.
-struct Compared {
-  std::optional<std::string> answer;
-  std::vector<std::string> labels;
-  Sameness sameness = Sameness::kUnequal;
-};
-
-// Compares texts of any form with labels that are read once.
-class StatedLabels {
- public:
-  StatedLabels(answers::Comparator comparator, const std::vector<std::string>& labels) : comparator_(comparator) {
-    for (const std::string& label : labels) {
-      if (auto found = answers::LabelStated(label)) {
-        texts_.push_back(found->text);
-        stated_.push_back(std::move(*found));
-      }
-    }
-  }
-  Compared Of(const std::string& text) const {
-    Compared compared{{}, texts_, {}};
-    if (const auto answer = answers::FindStated(text)) {
-      compared.answer = answer->text;
-      compared.sameness = answers::CompareStated(comparator_, *answer, stated_);
-    }
-    return compared;
-  }
-
- private:
-  answers::Comparator comparator_;
-  std::vector<std::string> texts_;
-  std::vector<answers::StatedAnswer> stated_;
-};
-
 std::vector<std::string> Extracted(answers::Extractor extractor, const std::vector<std::string>& labels) {
   return answers::ReferenceAnswers(extractor, answers::LabelText(extractor, labels));
 }
 
-Score ToScore(Compared compared, answers::Comparator comparator, const std::string& extractor) {
+// An answer as it was found and the labels as they were read.
+struct Reading {
+  std::optional<std::string> answer;
+  std::vector<std::string> labels;
+  Sameness sameness = Sameness::kUnequal;
+};
+// Reads texts; the labels are read once.
+using Reader = std::function<Reading(const std::string& text)>;
+
+Reader ReadStated(answers::Comparator comparator, const std::vector<std::string>& labels) {
+  std::vector<answers::StatedAnswer> stated;
+  std::vector<std::string> texts;
+  for (const std::string& label : labels) {
+    if (auto found = answers::LabelStated(label)) {
+      texts.push_back(found->text);
+      stated.push_back(std::move(*found));
+    }
+  }
+  return [=](const std::string& text) {
+    const auto answer = answers::FindStated(text);
+    if (!answer) return Reading{{}, texts, {}};
+    return Reading{answer->text, texts, answers::CompareStated(comparator, *answer, stated)};
+  };
+}
+
+Reader ReadExtracted(answers::Extractor extractor, answers::Comparator comparator,
+                     const std::vector<std::string>& labels) {
+  return [=, read = Extracted(extractor, labels)](const std::string& text) {
+    const auto answer = answers::Extract(extractor, text);
+    if (!answer) return Reading{{}, read, {}};
+    return Reading{*answer, read, answers::CompareAny(comparator, *answer, read)};
+  };
+}
+
+Score ToScore(Reading reading, answers::Comparator comparator, const std::string& extractor) {
   Score score;
   std::string gold;
-  for (const std::string& label : compared.labels) gold += (gold.empty() ? "'" : " or '") + label + "'";
+  for (const std::string& label : reading.labels) gold += (gold.empty() ? "'" : " or '") + label + "'";
   const char* how = answers::Name(comparator);
-  if (!compared.answer) {
+  if (!reading.answer) {
     score.value = 0;
     score.reason = "the text holds no answer (" + extractor + ")";
-  } else if (compared.sameness == Sameness::kUndecided) {
-    score.reason = base::Format("'{}' has no value that could be told from {} ({})", *compared.answer, gold, how);
+  } else if (reading.sameness == Sameness::kUndecided) {
+    score.reason = base::Format("'{}' has no value that could be told from {} ({})", *reading.answer, gold, how);
   } else {
-    const bool equal = compared.sameness == Sameness::kEqual;
+    const bool equal = reading.sameness == Sameness::kEqual;
     score.value = equal ? 1 : 0;
-    score.reason = base::Format("'{}' {} {} ({})", *compared.answer, equal ? "equals" : "does not equal", gold, how);
+    score.reason = base::Format("'{}' {} {} ({})", *reading.answer, equal ? "equals" : "does not equal", gold, how);
   }
-  score.answer = std::move(compared.answer);
+  score.answer = std::move(reading.answer);
   return score;
 }
 
@@ -147,18 +149,9 @@ std::vector<std::vector<Score>> LabelScorer::ScoreAll(std::vector<schema::JudgeR
   std::vector<std::vector<Score>> all;
   for (const schema::JudgeRequest& request : requests) {
     const auto& labels = TargetOf<schema::Labels>(request, "labels").answers;
+    const Reader read = extractor_ ? ReadExtracted(*extractor_, comparator_, labels) : ReadStated(comparator_, labels);
     std::vector<Score>& scores = all.emplace_back();
-    if (!extractor_) {
-      const StatedLabels stated(comparator_, labels);
-      for (const std::string& text : request.responses) scores.push_back(ToScore(stated.Of(text), comparator_, name()));
-      continue;
-    }
-    const auto read = Extracted(*extractor_, labels);
-    for (const std::string& text : request.responses) {
-      Compared compared{answers::Extract(*extractor_, text), read, {}};
-      if (compared.answer) compared.sameness = answers::CompareAny(comparator_, *compared.answer, read);
-      scores.push_back(ToScore(std::move(compared), comparator_, name()));
-    }
+    for (const std::string& text : request.responses) scores.push_back(ToScore(read(text), comparator_, name()));
   }
   return all;
 }

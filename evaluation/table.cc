@@ -11,11 +11,11 @@ using json::Json;
 
 constexpr std::size_t kWideTitle = 22, kWideMetric = 12;
 
-Json Value(const Metric& metric) {
+Json ValueOf(const Metric& metric) {
   return json::OrNull(metric.value);
 }
 
-Json Interval(const Metric& metric) {
+Json IntervalOf(const Metric& metric) {
   return metric.low && metric.high ? Json::array({*metric.low, *metric.high}) : Json();
 }
 
@@ -77,9 +77,9 @@ const Line* Table::Find(const std::string& key) const {
 }
 
 Json ToJson(const Table& table) {
-  Json object = Lines(table, Value);
+  Json object = Lines(table, ValueOf);
   object.update(table.counts);
-  object["intervals"] = Lines(table, Interval);
+  object["intervals"] = Lines(table, IntervalOf);
   return object;
 }
 

@@ -12,9 +12,6 @@ namespace {
 
 using estimators::EstimatorKind;
 
-const std::string kSynthesis = estimators::Name(EstimatorKind::kSynthesis);
-const std::string kMajority = estimators::Name(EstimatorKind::kMajority);
-
 // Such an estimate is one of the rollouts, whose score is known.
 bool PicksRollout(const std::string& estimate) {
   if (estimate == kPositionVote) return false;

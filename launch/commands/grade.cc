@@ -13,6 +13,7 @@
 #include "launch/commands/grader.h"
 #include "launch/commands/line_reader.h"
 #include "launch/commands/ordered_jobs.h"
+#include "process/child.h"
 #include "process/ending.h"
 #include "process/output.h"
 
