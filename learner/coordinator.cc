@@ -9,16 +9,21 @@ namespace autodidact::learner {
 namespace {
 
 constexpr const char* kRefusedMetric = "intake/refused";
-constexpr std::string_view kInProcess = "inproc://";
 // Each waits for `hold` at most.
 constexpr std::size_t kMaxWaiting = 4096;
-constexpr std::size_t kMaxRoles = 1024;
+
+membership::RoleDirectoryConfig ToRoleDirectory(const CoordinatorConfig& config, const net::Security& security) {
+  return {.in_process = config.endpoint.starts_with("inproc://"),
+          .with_keys = security.own.has_value(),
+          .config = config.config,
+          .silence = config.silence};
+}
 
 }  // namespace
 
 Coordinator::Coordinator(net::Context& context, const net::Security& security, CoordinatorConfig config,
                          PromptQueue queue)
-    : config_(std::move(config)), with_keys_(security.own.has_value()), state_(State(std::move(queue))) {
+    : config_(std::move(config)), state_(State(std::move(queue), ToRoleDirectory(config_, security))) {
   server_ = std::make_unique<net::Server>(context, config_.endpoint, security,
                                           [this](net::Incoming incoming) { Handle(std::move(incoming)); });
 }
@@ -32,7 +37,7 @@ void Coordinator::Handle(net::Incoming incoming) {
   }
   if (!answer) return;
   if (const auto* refused = std::get_if<schema::Refused>(&*answer)) {
-    state_.With([](State& state) { ++state.counts[kRefusedMetric]; });
+    state_.With([](State& state) { ++state.refused; });
     base::LogWarning("refused a message from {} ({}): {}", incoming.peer, schema::Name(refused->why), refused->text);
   }
   incoming.reply.Send(schema::Encode(*answer));
@@ -45,17 +50,11 @@ std::optional<schema::Message> Coordinator::Take(schema::Message message, net::R
   return schema::Refused{schema::Refusal::kKind, std::string("the learner does not take a ") + schema::Name(message)};
 }
 
-schema::Checked Coordinator::CheckMember(std::uint64_t config) const {
-  if (config_.config == 0 || config == config_.config) return std::nullopt;
-  return schema::Refused{schema::Refusal::kConfig,
-                         "its config is not that of the run; start it with the run folder's config.yaml"};
-}
-
 std::optional<schema::Message> Coordinator::TakeRequest(schema::LeaseRequest request, net::ReplyHandle& reply) {
   const auto now = base::Clock::now();
   return state_.With([&](State& state) -> std::optional<schema::Message> {
     auto refused = schema::Check(request, state.newest_version);
-    if (!refused) refused = CheckMember(request.config);
+    if (!refused) refused = state.roles.CheckConfig(request.config);
     if (refused) return std::move(*refused);
     if (state.waiting.size() >= kMaxWaiting) return schema::LeaseReply{schema::RunState::kWaiting, {}};
     state.waiting.push_back({std::move(request), std::move(reply), now});
@@ -85,46 +84,10 @@ schema::Message Coordinator::TakeGroup(schema::ScoredGroup group) {
   return answer;
 }
 
-schema::Checked Coordinator::CheckEndpoint(const schema::Heartbeat& heartbeat) const {
-  if (heartbeat.endpoint.empty()) return std::nullopt;
-  std::string why = net::WhyNoPeer(heartbeat.endpoint, with_keys_);
-  // Services are where the learner is: in its process, or on the network.
-  const bool in_process = config_.endpoint.starts_with(kInProcess);
-  if (why.empty() && heartbeat.endpoint.starts_with(kInProcess) != in_process) {
-    why = base::Format("the endpoint is {}, expected one {}", heartbeat.endpoint,
-                       in_process ? "in this process" : "on the network");
-  }
-  if (why.empty()) return std::nullopt;
-  return schema::Refused{schema::Refusal::kSender, heartbeat.role + ": " + why};
-}
-
-bool Coordinator::MakeRoomFor(State& state, const std::string& role, base::Clock::time_point now) const {
-  if (state.roles.contains(role) || state.roles.size() < kMaxRoles) return true;
-  return std::erase_if(state.roles, [&](const auto& entry) { return now - entry.second.heard > config_.silence; }) > 0;
-}
-
 schema::Message Coordinator::TakeHeartbeat(schema::Heartbeat heartbeat) {
-  auto refused = schema::Check(heartbeat);
-  if (!refused) refused = CheckMember(heartbeat.config);
-  if (!refused) refused = CheckEndpoint(heartbeat);
-  if (refused) return std::move(*refused);
   const auto now = base::Clock::now();
   return state_.With([&](State& state) -> schema::Message {
-    if (!MakeRoomFor(state, heartbeat.role, now)) {
-      return schema::Refused{schema::Refusal::kSender, base::Format("{} roles are there already", kMaxRoles)};
-    }
-    for (const auto& [name, value] : heartbeat.report) {
-      if (schema::FindReported(heartbeat.kind, name)->adds_up) {
-        state.counts[name] += value;
-      } else {
-        state.means.Add(name, value);
-      }
-    }
-    if (!state.roles.contains(heartbeat.role)) {
-      base::LogInfo("{} joined from {} (pid {})", heartbeat.role, heartbeat.host, heartbeat.pid);
-    }
-    Role& role = state.roles[heartbeat.role];
-    role = {std::move(heartbeat), now};
+    if (auto refused = state.roles.Take(std::move(heartbeat), now)) return std::move(*refused);
     Serve(state, now);
     return MakeDirectory(state, now);
   });
@@ -157,11 +120,8 @@ schema::Directory Coordinator::MakeDirectory(const State& state, base::Clock::ti
   directory.state = state.finished ? schema::RunState::kFinished : schema::RunState::kRunning;
   directory.newest_version = state.newest_version;
   directory.weights = config_.weights_endpoint;
-  for (const auto& [name, role] : state.roles) {
-    if (role.last.endpoint.empty() || now - role.heard > config_.silence) continue;
-    if (role.last.kind == schema::RoleKind::kAnchor) directory.anchors.push_back(role.last.endpoint);
-    if (role.last.kind == schema::RoleKind::kJudge) directory.judges.push_back(role.last.endpoint);
-  }
+  directory.anchors = state.roles.EndpointsOf(schema::RoleKind::kAnchor, now);
+  directory.judges = state.roles.EndpointsOf(schema::RoleKind::kJudge, now);
   return directory;
 }
 
@@ -198,9 +158,8 @@ void Coordinator::Finish() {
 
 base::Metrics Coordinator::TakeReports() {
   return state_.With([](State& state) {
-    base::Metrics reports = std::exchange(state.means, {}).Means();
-    reports.merge(std::exchange(state.counts, {}));
-    reports.try_emplace(kRefusedMetric, 0.0);
+    base::Metrics reports = state.roles.TakeReports();
+    reports[kRefusedMetric] = static_cast<double>(std::exchange(state.refused, 0));
     return reports;
   });
 }
@@ -212,13 +171,7 @@ schema::Prompt Coordinator::PromptOf(schema::Ticket ticket) const {
 std::string Coordinator::Diagnosis() const {
   const auto now = base::Clock::now();
   return state_.With([&](const State& state) {
-    std::string text = "no progress: " + state.queue.Describe(now);
-    if (state.roles.empty()) text += "; no role was ever heard of";
-    for (const auto& [name, role] : state.roles) {
-      text += base::Format("; {} on {} last heard {:.0f} s ago, {}", name, role.last.host,
-                           std::chrono::duration<double>(now - role.heard).count(), role.last.doing);
-    }
-    return text;
+    return "no progress: " + state.queue.Describe(now) + "; " + state.roles.Describe(now);
   });
 }
 

@@ -1,8 +1,8 @@
-// The learner's door: the prompt queue with its leases, the intake of scored groups, and the directory of roles.
+// The learner's door: the prompt queue with its leases, the intake of scored groups, and the roles that work for it.
 #pragma once
 
 #include <functional>
-#include <map>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -11,6 +11,7 @@
 #include "base/guarded.h"
 #include "base/metrics.h"
 #include "learner/prompt_queue.h"
+#include "membership/role_directory.h"
 #include "net/net.h"
 #include "schema/types.h"
 #include "schema/validate.h"
@@ -53,22 +54,17 @@ class Coordinator {
   schema::Prompt PromptOf(schema::Ticket ticket) const;
 
  private:
-  struct Role {
-    schema::Heartbeat last;
-    base::Clock::time_point heard;
-  };
   struct WaitingRequest {
     schema::LeaseRequest request;
     net::ReplyHandle reply;
     base::Clock::time_point since;
   };
   struct State {
-    explicit State(PromptQueue q) : queue(std::move(q)) {}
+    State(PromptQueue q, membership::RoleDirectoryConfig config) : queue(std::move(q)), roles(config) {}
     PromptQueue queue;
-    std::map<std::string, Role> roles;
+    membership::RoleDirectory roles;
     std::vector<WaitingRequest> waiting;
-    base::MetricAccumulator means;  // of what was reported
-    base::Metrics counts;           // the same, what adds up; with this door's own
+    std::uint64_t refused = 0;  // messages, since the last report
     schema::WeightVersion newest_version = 0;
     bool finished = false;
   };
@@ -79,15 +75,11 @@ class Coordinator {
   std::optional<schema::Message> TakeRequest(schema::LeaseRequest request, net::ReplyHandle& reply);
   schema::Message TakeGroup(schema::ScoredGroup group);
   schema::Message TakeHeartbeat(schema::Heartbeat heartbeat);
-  schema::Checked CheckMember(std::uint64_t config) const;
-  schema::Checked CheckEndpoint(const schema::Heartbeat& heartbeat) const;
-  bool MakeRoomFor(State& state, const std::string& role, base::Clock::time_point now) const;
   void Serve(State& state, base::Clock::time_point now);
   schema::Directory MakeDirectory(const State& state, base::Clock::time_point now) const;
   std::string Diagnosis() const;
 
   const CoordinatorConfig config_;
-  const bool with_keys_;
   base::Guarded<State> state_;
   std::unique_ptr<net::Server> server_;  // last: its thread uses the state
 };

@@ -26,7 +26,7 @@ class RoleThreads {
   RoleThreads(const RoleThreads&) = delete;
   RoleThreads& operator=(const RoleThreads&) = delete;
 
-  void Start(const char* kind, std::int64_t count) {
+  void Start(schema::RoleKind kind, std::int64_t count) {
     for (std::int64_t index = 0; index < count; ++index) {
       threads_.emplace_back([this, kind, index] { Run(kind, index); });
     }
@@ -40,12 +40,12 @@ class RoleThreads {
   }
 
  private:
-  void Run(const char* kind, std::int64_t index) {
+  void Run(schema::RoleKind kind, std::int64_t index) {
     try {
       RoleSetting setting = setting_;
-      setting.bind = base::Format("inproc://{}-{}", kind, index);
+      setting.bind = "inproc://" + membership::RoleName(kind, index);
       setting.index = index;
-      RoleNamed(kind)(setting, roles_stop_.get_token());
+      WorkAs(kind, setting, roles_stop_.get_token());
     } catch (...) {
       failure_.With([](std::exception_ptr& first) {
         if (!first) first = std::current_exception();
@@ -85,11 +85,11 @@ learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& o
                      .tokenizer = *model.tokenizer,
                      .local_store = &side.store()},
                     run_stop);
-  roles.Start("judge", config.placement.judges);
+  roles.Start(schema::RoleKind::kJudge, config.placement.judges);
   if (EstimatorInTraining(config) == estimators::EstimatorKind::kSynthesis) {
-    roles.Start("anchor", config.placement.anchors);
+    roles.Start(schema::RoleKind::kAnchor, config.placement.anchors);
   }
-  roles.Start("actor", config.placement.actors);
+  roles.Start(schema::RoleKind::kActor, config.placement.actors);
 
   learner::RunEnd end;
   try {

@@ -1,13 +1,16 @@
-// The roles as blocking functions: the same code runs as a thread over inproc:// and as a process over tcp://.
+// The roles as one blocking function: the same code runs as a thread over inproc:// and as a process over tcp://.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 
 #include "launch/config/run_config.h"
+#include "membership/role.h"
 #include "model/weight_set.h"
 #include "net/net.h"
+#include "schema/types.h"
 #include "text/tokenizer.h"
 #include "weights/weights.h"
 
@@ -27,14 +30,11 @@ struct RoleSetting {
   std::function<void()> on_over = {};                 // the learner says that the run is over, or is gone
 };
 
-// Each blocks until the run is finished or `stop` is requested, sets the calling thread's intra-op threads and log
-// role, and sends heartbeats. Throws base::Error when it cannot go on (the learner is gone, say).
-void RunActor(const RoleSetting& setting, const std::stop_token& stop);
-void RunAnchor(const RoleSetting& setting, const std::stop_token& stop);
-void RunJudge(const RoleSetting& setting, const std::stop_token& stop);
+// Blocks until the run is finished or `stop` is requested, sets the calling thread's intra-op threads and log role, and
+// sends heartbeats. Throws base::Error when it cannot go on (the learner is gone, say).
+void WorkAs(schema::RoleKind kind, const RoleSetting& setting, const std::stop_token& stop);
 
-using RoleFunction = void (*)(const RoleSetting&, const std::stop_token&);
-// "actor", "anchor", "judge"; Error(kBadInput) otherwise.
-RoleFunction RoleNamed(const std::string& kind);
+// What an actor does beside that: leases, samples, and has its groups judged. Both must outlive it.
+std::unique_ptr<membership::Role> MakeActorRole(const RoleSetting& setting, net::Client& learner);
 
 }  // namespace autodidact::launch

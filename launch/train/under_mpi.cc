@@ -287,8 +287,8 @@ learner::RunEnd TrainUnderMpi(const RunConfig& whole, const TrainOptions& option
 }
 
 // The anchor computes with the initial weights, and an actor that selects by them: others get the model's config alone.
-LoadedModel LoadForRole(const RunConfig& config, const std::string& kind) {
-  if (kind == "anchor" || (kind == "actor" && SelectionInTraining(config)))
+LoadedModel LoadForRole(const RunConfig& config, schema::RoleKind kind) {
+  if (kind == schema::RoleKind::kAnchor || (kind == schema::RoleKind::kActor && SelectionInTraining(config)))
     return LoadModelFolder(config.model, config.device, DtypeNamed(config.dtype));
   LoadedModel loaded;
   const model::ModelConfig shape = model::ReadModelConfig(config.model);
@@ -299,7 +299,8 @@ LoadedModel LoadForRole(const RunConfig& config, const std::string& kind) {
 
 void JoinRun(const RunConfig& config, const std::string& kind, std::int64_t index, const std::string& learner_endpoint,
              process::Ending& ending) {
-  const LoadedModel model = LoadForRole(config, kind);
+  const schema::RoleKind role = membership::RoleKindNamed(kind);
+  const LoadedModel model = LoadForRole(config, role);
   net::Context context;
   const RoleSetting setting{
       .config = config,
@@ -312,7 +313,7 @@ void JoinRun(const RunConfig& config, const std::string& kind, std::int64_t inde
       .tokenizer = *model.tokenizer,
       .local_store = nullptr,
       .on_over = [&ending] { ending.EndBy(base::Deadline::In(kRoleLeaving), process::kExitDone); }};
-  RoleNamed(kind)(setting, ending.stop());
+  WorkAs(role, setting, ending.stop());
 }
 
 }  // namespace autodidact::launch

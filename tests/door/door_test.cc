@@ -9,9 +9,9 @@
 #include "actors/actor.h"
 #include "anchor_service/service.h"
 #include "judge_service/service.h"
-#include "launch/train/heart.h"
 #include "learner/coordinator.h"
 #include "learner/policy_trainer.h"
+#include "membership/heartbeat_sender.h"
 #include "tests/door/mutation.h"
 #include "tests/scripted_peer.h"
 #include "tests/tiny_model.h"
@@ -267,7 +267,7 @@ TEST_F(DoorTest, ACourierComesToAnEndWhateverIsAnswered) {
   }
 }
 
-TEST_F(DoorTest, AHeartBeatsOnWhateverIsAnswered) {
+TEST_F(DoorTest, HeartbeatsGoOnWhateverIsAnswered) {
   tests::ScriptedPeer learner(context_, "inproc://learner");
   std::atomic<std::uint64_t> next{0};
   learner.Says([&](const Message&) -> std::optional<std::string> {
@@ -289,11 +289,11 @@ TEST_F(DoorTest, AHeartBeatsOnWhateverIsAnswered) {
   net::Client to_anchor(context_, {}, {}, {.name = "actor-0", .peer = "anchor"});
   std::atomic<int> over{0};
   {
-    launch::Heart heart(
-        to_learner, {.role = "actor-0", .interval = base::Milliseconds(0)}, [] { return launch::Heart::Pulse{}; },
+    membership::HeartbeatSender sender(
+        to_learner, {.interval = base::Milliseconds(0)}, [] { return membership::Status{}; },
         [&](const schema::Directory& directory) { to_anchor.SetEndpoints(directory.anchors); }, [&] { ++over; });
     ASSERT_TRUE(learner.IsAsked(NumMessages()));
-    EXPECT_FALSE(heart.Lost());
+    EXPECT_FALSE(sender.Lost());
   }
   EXPECT_EQ(over, 0);
 }

@@ -1,32 +1,31 @@
-#include "launch/train/heart.h"
+#include "membership/heartbeat_sender.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/scripted_peer.h"
 
-namespace autodidact::launch {
+namespace autodidact::membership {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 using tests::kSoon;
 
-// A role that beats fast at a scripted learner.
-class HeartTest : public testing::Test {
+// A role that sends heartbeats in quick succession to a scripted learner.
+class HeartbeatSenderTest : public testing::Test {
  protected:
-  void TheRoleLives(const HeartConfig& config) {
-    heart_.emplace(
+  void RoleJoins(const MemberConfig& config) {
+    sender_.emplace(
         to_learner_, config,
         [] {
-          return Heart::Pulse{"working", 1, {{"judge/refused", 2}}};
+          return Status{"working", 1, {{"judge/refused", 2}}};
         },
         [this](const schema::Directory& directory) { heard_.With([&](auto& all) { all.push_back(directory); }); },
         [this] { over_.With([](int& times) { ++times; }); });
   }
-  static HeartConfig FastHeart() {
-    return {.role = "judge-0",
-            .kind = schema::RoleKind::kJudge,
+  static MemberConfig InQuickSuccession() {
+    return {.kind = schema::RoleKind::kJudge,
             .endpoint = "inproc://judge-0",
             .config = 5,
             .interval = base::Milliseconds(1),
@@ -45,12 +44,12 @@ class HeartTest : public testing::Test {
   net::Client to_learner_{context_, {"inproc://learner"}, {}, {.name = "judge-0", .peer = "learner"}};
   base::Guarded<std::vector<schema::Directory>> heard_;
   base::Guarded<int> over_{0};
-  std::optional<Heart> heart_;
+  std::optional<HeartbeatSender> sender_;
 };
 
-TEST_F(HeartTest, SaysWhoItIsAndHearsWhoIsThere) {
+TEST_F(HeartbeatSenderTest, SaysWhoItIsAndHearsWhoIsThere) {
   learner_.Says(schema::Directory{.anchors = {"inproc://anchor-0"}});
-  TheRoleLives(FastHeart());
+  RoleJoins(InQuickSuccession());
   EXPECT_THAT(HearsOfDirectories(1)[0].anchors, ElementsAre("inproc://anchor-0"));
   const auto heartbeat = learner_.Heard<schema::Heartbeat>().front();
   EXPECT_EQ(heartbeat.role, "judge-0");
@@ -60,16 +59,16 @@ TEST_F(HeartTest, SaysWhoItIsAndHearsWhoIsThere) {
   EXPECT_EQ(heartbeat.report, (base::Metrics{{"judge/refused", 2}}));
 }
 
-TEST_F(HeartTest, HearsOfADirectoryOnlyWhenItHasChanged) {
+TEST_F(HeartbeatSenderTest, HearsOfADirectoryOnlyWhenItHasChanged) {
   learner_.Says(schema::Directory{});  // nothing that is not known
   learner_.Says(schema::Directory{.newest_version = 1});
   learner_.Says(schema::Directory{.newest_version = 1});
   learner_.Says(schema::Directory{.newest_version = 2});
-  TheRoleLives(FastHeart());
+  RoleJoins(InQuickSuccession());
   EXPECT_EQ(HearsOfDirectories(2)[1].newest_version, 2u);
 }
 
-TEST_F(HeartTest, RepliesThatAreOfNoUseEndNothing) {
+TEST_F(HeartbeatSenderTest, RepliesThatAreOfNoUseEndNothing) {
   learner_.SaysBytes("");
   learner_.SaysBytes("what");
   learner_.SaysBytes(std::string(80, '\x7f'));
@@ -79,59 +78,59 @@ TEST_F(HeartTest, RepliesThatAreOfNoUseEndNothing) {
   learner_.Says(schema::Directory{.anchors = std::vector<std::string>(2000, "inproc://a")});
   learner_.IsSilent();
   learner_.Says(schema::Directory{.newest_version = 7});
-  TheRoleLives(FastHeart());
+  RoleJoins(InQuickSuccession());
   EXPECT_EQ(HearsOfDirectories(1)[0].newest_version, 7u);
-  EXPECT_FALSE(heart_->Lost());
+  EXPECT_FALSE(sender_->Lost());
 }
 
-TEST_F(HeartTest, EndpointsThatNobodyCanBeAskedAtAreLeftOut) {
+TEST_F(HeartbeatSenderTest, EndpointsThatNobodyCanBeAskedAtAreLeftOut) {
   learner_.Says(schema::Directory{.newest_version = 1,
                                   .weights = "tcp://10.9.9.9:5555",
                                   .anchors = {"tcp://10.9.9.9:5555", "tcp://127.0.0.1:5555", "nowhere", ""},
                                   .judges = {"inproc://", "inproc://judge-0", "tcp://127.0.0.1:0"}});
-  TheRoleLives(FastHeart());
+  RoleJoins(InQuickSuccession());
   const auto directory = HearsOfDirectories(1)[0];
   EXPECT_THAT(directory.anchors, ElementsAre("tcp://127.0.0.1:5555"));
   EXPECT_THAT(directory.judges, ElementsAre("inproc://judge-0"));
   EXPECT_EQ(directory.weights, "");
 }
 
-TEST_F(HeartTest, WithKeysOtherMachinesCanBeAsked) {
+TEST_F(HeartbeatSenderTest, WithKeysOtherMachinesCanBeAsked) {
   learner_.Says(schema::Directory{.anchors = {"tcp://10.9.9.9:5555"}});
-  auto config = FastHeart();
+  auto config = InQuickSuccession();
   config.with_keys = true;
-  TheRoleLives(config);
+  RoleJoins(config);
   EXPECT_THAT(HearsOfDirectories(1)[0].anchors, ElementsAre("tcp://10.9.9.9:5555"));
 }
 
-TEST_F(HeartTest, IsOverWhenTheRunIs) {
+TEST_F(HeartbeatSenderTest, IsOverWhenTheRunIs) {
   learner_.Says(schema::Directory{.state = schema::RunState::kFinished});
   learner_.Says(schema::Directory{.state = schema::RunState::kFinished, .newest_version = 1});
-  TheRoleLives(FastHeart());
+  RoleJoins(InQuickSuccession());
   IsOver();
   HearsOfDirectories(2);
   IsOver();
-  EXPECT_FALSE(heart_->Lost());
+  EXPECT_FALSE(sender_->Lost());
 }
 
-TEST_F(HeartTest, IsLostWhenTheLearnerRefusesItsConfig) {
+TEST_F(HeartbeatSenderTest, IsLostWhenTheLearnerRefusesItsConfig) {
   learner_.Says(schema::Refused{schema::Refusal::kConfig, "its config is not that of the run"});
-  TheRoleLives(FastHeart());
+  RoleJoins(InQuickSuccession());
   IsOver();
-  ASSERT_TRUE(heart_->Lost());
-  EXPECT_EQ(heart_->Lost()->kind, base::ErrorKind::kBadInput);
-  EXPECT_THAT(heart_->Lost()->reason, HasSubstr("not that of the run"));
+  ASSERT_TRUE(sender_->Lost());
+  EXPECT_EQ(sender_->Lost()->kind, base::ErrorKind::kBadInput);
+  EXPECT_THAT(sender_->Lost()->reason, HasSubstr("not that of the run"));
 }
 
-TEST_F(HeartTest, IsLostWhenNothingOfUseComesForTooLong) {
+TEST_F(HeartbeatSenderTest, IsLostWhenNothingOfUseComesForTooLong) {
   learner_.SaysBytes("what");
-  auto config = FastHeart();
+  auto config = InQuickSuccession();
   config.silence = base::Milliseconds(20);
-  TheRoleLives(config);
+  RoleJoins(config);
   IsOver();
-  ASSERT_TRUE(heart_->Lost());
-  EXPECT_EQ(heart_->Lost()->kind, base::ErrorKind::kDisconnected);
+  ASSERT_TRUE(sender_->Lost());
+  EXPECT_EQ(sender_->Lost()->kind, base::ErrorKind::kDisconnected);
 }
 
 }  // namespace
-}  // namespace autodidact::launch
+}  // namespace autodidact::membership

@@ -1,4 +1,4 @@
-// The heart of a role: tells the learner that it lives and what it does, and learns who else is there.
+// A role's line to its learner: says that the role lives and what it does, and hears who else is there.
 #pragma once
 
 #include <functional>
@@ -13,36 +13,44 @@
 #include "net/net.h"
 #include "schema/types.h"
 
-namespace autodidact::launch {
+namespace autodidact::membership {
 
-struct HeartConfig {
-  std::string role;
+// "actor-0"
+std::string RoleName(schema::RoleKind kind, std::int64_t index);
+
+// As whom a role takes part.
+struct MemberConfig {
   schema::RoleKind kind = schema::RoleKind::kActor;
+  std::int64_t index = 0;     // of its kind
   std::string endpoint = {};  // where the role can be asked; empty for an actor
-  std::uint64_t config = 0;   // checksum of the role's config (run_identity.h)
+  std::uint64_t config = 0;   // checksum of what the role's config must have in common with the run's
   bool with_keys = false;     // whether the run's network has CURVE keys
   base::Milliseconds interval{1'000};
   base::Milliseconds reply_timeout{5'000};
   base::Milliseconds silence{60'000};  // without a good reply for so long the learner is lost
+
+  std::string name() const { return RoleName(kind, index); }
+};
+
+// What a role says of itself with each heartbeat.
+struct Status {
+  std::string doing;           // one line
+  std::uint64_t progress = 0;  // grows whenever a unit of work is done
+  base::Metrics report = {};   // figures since the last heartbeat
 };
 
 // A thread that sends a Heartbeat at every interval. Nothing that comes back ends it: a reply that is not as it should
 // be is logged and passed over, and so is an endpoint in it that cannot be one. Thread-safe.
-class Heart {
+class HeartbeatSender {
  public:
-  struct Pulse {
-    std::string doing;
-    std::uint64_t progress = 0;
-    base::Metrics report = {};  // figures since the last pulse
-  };
-  // `pulse` runs on the heart's thread. `on_directory` too, whenever the directory has changed, and `on_over` once:
+  // `status` runs on the sender's thread. `on_directory` too, whenever the directory has changed, and `on_over` once:
   // when the learner says that the run is finished, has not been heard of for too long, or refuses the role. The client
-  // must outlive the heart.
-  Heart(net::Client& learner, HeartConfig config, std::function<Pulse()> pulse,
-        std::function<void(const schema::Directory&)> on_directory, std::function<void()> on_over);
-  ~Heart();
-  Heart(const Heart&) = delete;
-  Heart& operator=(const Heart&) = delete;
+  // must outlive the sender.
+  HeartbeatSender(net::Client& learner, MemberConfig config, std::function<Status()> status,
+                  std::function<void(const schema::Directory&)> on_directory, std::function<void()> on_over);
+  ~HeartbeatSender();
+  HeartbeatSender(const HeartbeatSender&) = delete;
+  HeartbeatSender& operator=(const HeartbeatSender&) = delete;
 
   // Why the role cannot go on: the learner fell silent (kDisconnected), or refuses the role's config (kBadInput).
   std::optional<base::Failure> Lost() const;
@@ -54,14 +62,14 @@ class Heart {
   };
   void Run(const std::stop_token& stop);
   // One heartbeat and its reply. False: this role is over.
-  bool Beat();
-  bool Take(schema::Directory directory);
+  bool SendOne();
+  void Take(schema::Directory directory);
   void PassOver(const std::string& what);
   void Lose(base::Failure failure);
 
   net::Client& learner_;
-  const HeartConfig config_;
-  const std::function<Pulse()> pulse_;
+  const MemberConfig config_;
+  const std::function<Status()> status_;
   const std::function<void(const schema::Directory&)> on_directory_;
   const std::function<void()> on_over_;
   base::Guarded<State> state_;
@@ -74,4 +82,4 @@ class Heart {
   std::jthread thread_;
 };
 
-}  // namespace autodidact::launch
+}  // namespace autodidact::membership

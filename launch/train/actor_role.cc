@@ -1,0 +1,140 @@
+#include <memory>
+#include <utility>
+
+#include "actors/actor.h"
+#include "base/format.h"
+#include "base/guarded.h"
+#include "launch/train/roles.h"
+#include "launch/train/run_identity.h"
+#include "launch/wiring/judge.h"
+#include "launch/wiring/references.h"
+#include "launch/wiring/selection_thread.h"
+#include "launch/wiring/wiring.h"
+
+namespace autodidact::launch {
+namespace {
+
+constexpr auto kJoinTimeout = std::chrono::seconds(60);
+
+std::unique_ptr<SelectionThread> MakeSelecting(const RoleSetting& setting, const std::string& name,
+                                               const text::ChatTemplate& format) {
+  const RunConfig& config = setting.config;
+  const auto kind = SelectionInTraining(config);
+  if (!kind) return nullptr;
+  return std::make_unique<SelectionThread>(
+      SelectionThread::Config{.name = name + " selecting",
+                              .kind = *kind,
+                              .selection = ToSelection(config, format),
+                              .threads = config.threads.anchor,
+                              .capacity = static_cast<std::size_t>(config.engine.max_groups)},
+      setting.initial, setting.tokenizer);
+}
+
+class ActorRole final : public membership::Role {
+ public:
+  ActorRole(const RoleSetting& setting, net::Client& learner)
+      : setting_(setting),
+        config_(setting.config),
+        name_(membership::RoleName(schema::RoleKind::kActor, setting.index)),
+        format_(ToChatFormat(config_.prompt, config_.model)),
+        learner_(learner),
+        anchor_(setting.context, {}, setting.security, {.name = name_, .peer = "anchor service"}),
+        judge_(setting.context, {}, setting.security, {.name = name_, .peer = "judge service"}),
+        selecting_(MakeSelecting(setting, name_, format_)),
+        courier_({.actor = name_,
+                  .anchor_timeout = base::Seconds(config_.timeouts.call),
+                  .judge_timeout = base::Seconds(config_.timeouts.call),
+                  .rewards = RewardsOf(config_.judge)},
+                 MakeReferenceSource(config_, anchor_, refused_, selecting_.get()), judge_, learner_, refused_) {}
+
+  membership::Status TakeStatus() override {
+    auto status = seen_.With([](const actors::Actor* actor) {
+      return actor ? membership::Status{actor->Doing(), actor->progress()}
+                   : membership::Status{.doing = "joining or leaving"};
+    });
+    status.report["actor/refused"] = static_cast<double>(refused_.exchange(0));
+    return status;
+  }
+
+  void Hear(const schema::Directory& directory) override {
+    anchor_.SetEndpoints(directory.anchors);
+    judge_.SetEndpoints(directory.judges);
+    if (!directory.weights.empty()) weights_endpoint_.With([&](std::string& it) { it = directory.weights; });
+  }
+
+  void Serve(const std::stop_token& over) override {
+    const auto source = FindWeights(over);
+    if (!source) return;
+    actors::Actor actor({.name = name_,
+                         .num_generations = static_cast<std::uint32_t>(config_.train.num_generations),
+                         .sampling = ToSampling(config_.rollout),
+                         .engine = ToEngine(config_.engine),
+                         .seed = static_cast<std::uint64_t>(config_.seed),
+                         .max_groups = config_.engine.max_groups,
+                         .config = ConfigChecksum(config_),
+                         .weights_timeout = base::Seconds(config_.timeouts.step)},
+                        {learner_, *source, refused_}, courier_, setting_.tokenizer,
+                        MakeRenderer(config_.prompt, format_, setting_.tokenizer));
+    const Presence presence(*this, actor);
+    actor.Run(over);
+  }
+
+ private:
+  // While there is an actor to look at. What is still on its way then is not waited for: a run that goes on gives it
+  // out again.
+  class Presence {
+   public:
+    Presence(ActorRole& role, const actors::Actor& actor) : role_(role) {
+      role_.seen_.With([&](const actors::Actor*& seen) { seen = &actor; });
+    }
+    ~Presence() {
+      role_.seen_.With([](const actors::Actor*& seen) { seen = nullptr; });
+      role_.anchor_.Close();
+      role_.judge_.Close();
+      if (role_.selecting_) role_.selecting_->Close();
+    }
+    Presence(const Presence&) = delete;
+    Presence& operator=(const Presence&) = delete;
+
+   private:
+    ActorRole& role_;
+  };
+
+  // Null when the run is over before the learner has said where its weights are.
+  std::unique_ptr<weights::WeightSource> FindWeights(const std::stop_token& over) {
+    if (setting_.local_store) return weights::MakeLocalSource(*setting_.local_store);
+    const std::stop_callback wake(over, [this] { weights_endpoint_.With([](const std::string&) {}); });
+    const bool told = weights_endpoint_.WaitUntil(base::Deadline::In(kJoinTimeout), [&](const std::string& endpoint) {
+      return !endpoint.empty() || over.stop_requested();
+    });
+    if (over.stop_requested()) return nullptr;
+    if (!told) {
+      throw base::Error(base::ErrorKind::kDisconnected,
+                        base::Format("no learner answered at {} within {} s", setting_.learner,
+                                     std::chrono::seconds(kJoinTimeout).count()));
+    }
+    return weights::MakeNetworkSource(setting_.context, weights_endpoint_.With([](auto& endpoint) { return endpoint; }),
+                                      setting_.security, setting_.initial->config(), at::Device(config_.device));
+  }
+
+  const RoleSetting& setting_;
+  const RunConfig& config_;
+  const std::string name_;
+  const text::ChatTemplate format_;
+  actors::RefusedReplies refused_{0};
+  net::Client& learner_;
+  net::Client anchor_;
+  net::Client judge_;
+  const std::unique_ptr<SelectionThread> selecting_;
+  actors::Courier courier_;
+  base::Guarded<std::string> weights_endpoint_;
+  base::Guarded<const actors::Actor*> seen_{nullptr};
+};
+
+}  // namespace
+
+std::unique_ptr<membership::Role> MakeActorRole(const RoleSetting& setting, net::Client& learner) {
+  return std::make_unique<ActorRole>(setting, learner);
+}
+
+}  // namespace autodidact::launch
