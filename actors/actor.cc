@@ -97,6 +97,8 @@ bool Actor::UseWeights(schema::WeightVersion min_version, base::Milliseconds pat
     base::LogWarning("{}", weights.failure().reason);
     return false;
   }
+  base::LogDebug("goes on with weights of version {}; transfers so far: {} bytes in {:.2f} s", (*weights)->version(),
+                 links_.weights.transfer_bytes(), links_.weights.transfer_seconds());
   if (engine_) {
     engine_->SetWeights(std::move(*weights));
   } else {

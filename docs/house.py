@@ -3,7 +3,7 @@
 
   docs/house.py            writes the table into docs/architecture.md
   docs/house.py --check    fails where the page is not up to date, or the house is not as it should be: an include
-                           upward or in a circle, a file of launch over 400 lines
+                           upward or in a circle, a file of launch over 400 lines, a function over 60
 """
 import pathlib
 import re
@@ -14,6 +14,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/architecture.md"
 BEGIN, END = "<!-- house: docs/house.py -->\n", "<!-- end of house -->\n"
 LAUNCH_LINES = 400
+FUNCTION_LINES = 60
+# What stands in the code but is none.
+NO_CODE = re.compile(r"""R"(\w*)\(.*?\)\1"|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])'|^[ \t]*\#(?:\\\n|[^\n])*""",
+                     re.S | re.M)
+NO_FUNCTION = re.compile(r"(?:template\s*<.*?>\s*)?(?:namespace|class|struct|enum|union|extern|typedef)\b", re.S)
 
 
 def room_of(path):
@@ -45,6 +50,26 @@ def read_house():
             if other and other != room:
                 entry["includes"].add(other)
     return rooms
+
+
+def long_functions(text):
+    """(line, head, lines) of each function with more lines in its body than a function may have."""
+    text = NO_CODE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    depth, begin, function = 0, 0, None
+    for mark in re.finditer(r"[;{}]", text):
+        line = text.count("\n", 0, mark.start()) + 1
+        if mark[0] == "{":
+            head = text[begin:mark.start()].strip()
+            if function is None and "(" in head and not NO_FUNCTION.match(head):
+                function = depth, line, " ".join(head.split())
+            depth += 1
+        elif mark[0] == "}":
+            depth -= 1
+            if function and depth == function[0]:
+                if line - function[1] - 1 > FUNCTION_LINES:
+                    yield function[1], function[2], line - function[1] - 1
+                function = None
+        begin = mark.end()
 
 
 def floors_of(rooms):
@@ -79,6 +104,10 @@ def main():
         return
     long = [f"{path}: {count} lines, at most {LAUNCH_LINES}" for room in rooms if room.startswith("launch")
             for path, count in rooms[room]["files"].items() if count > LAUNCH_LINES]
+    for room in rooms.values():
+        for path in room["files"]:
+            long += [f"{path}:{line}: {head[:60]}: {count} lines, at most {FUNCTION_LINES}"
+                     for line, head, count in long_functions((ROOT / path).read_text())]
     # Files and lines change with every commit; what includes what is what the page must have right.
     def drawn(text):
         return [line.split("|")[1:4] for line in text.splitlines()]

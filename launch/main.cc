@@ -61,6 +61,7 @@ int Train(const launch::Arguments& arguments, const char* binary, process::Endin
                                      .overwrite = arguments.overwrite,
                                      .config_file = arguments.config,
                                      .binary = binary,
+                                     .verbose = arguments.verbose,
                                      .stop = ending.stop()};
   if (arguments.dry_run) return DryRun(arguments, options);
   const launch::RunConfig config = launch::ReadRunConfig(arguments.config, arguments.overrides);

@@ -232,7 +232,7 @@ void AddTools(CLI::App& app, Arguments& arguments) {
 void Describe(CLI::App& app, Arguments& arguments) {
   app.require_subcommand(1);
   app.set_version_flag("--version", AUTODIDACT_VERSION);
-  app.add_flag("--verbose", arguments.verbose, "log more");
+  app.add_flag("--verbose", arguments.verbose, "log every group and heartbeat");
   app.footer(kExitCodes);
   AddTrain(app, arguments);
   AddSft(app, arguments);

@@ -66,6 +66,8 @@ std::optional<schema::Message> Coordinator::TakeRequest(schema::LeaseRequest req
 schema::Message Coordinator::TakeGroup(schema::ScoredGroup group) {
   const schema::Ticket ticket = group.group.ticket;
   const std::string actor = group.actor;
+  base::LogDebug("group {} from {}: {} rollouts in {:.2f} s, reference in {:.2f} s, judged in {:.2f} s", ticket, actor,
+                 group.group.rollouts.size(), group.rollout_seconds, group.anchor_seconds, group.judge_seconds);
   const schema::WeightVersion newest = state_.With([](const State& state) { return state.newest_version; });
   if (auto refused = schema::Check(group, config_.groups, newest)) return std::move(*refused);
   const auto answer = state_.With([&](State& state) -> schema::Message {

@@ -95,6 +95,7 @@ Learner::Order Learner::NextOrder(const std::stop_token& stop, StepBatch& batch,
   auto next = rank_zero_->coordinator.WaitForStep(base::Deadline::In(config_.step_timeout), stop);
   if (!next.ok()) {
     if (stop.stop_requested()) return {Order::Kind::kEnd, {}, RunEnd::kStopped};
+    if (rank_zero_->hooks.on_no_progress) rank_zero_->hooks.on_no_progress();
     return {Order::Kind::kFail, next.failure().reason};
   }
   batch = std::move(*next);

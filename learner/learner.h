@@ -46,6 +46,8 @@ struct LearnerHooks {
     std::string alarm;          // not empty: something is wrong, say so
     std::optional<RunEnd> end;  // and end the run like this
   };
+  // A step has not come by its deadline: before the run ends for it.
+  std::function<void()> on_no_progress;
   // After every step.
   std::function<Findings(const FinishedStep& step)> inspect;
   // How a run ends that has done all of its steps; kFinished where it is empty.

@@ -42,9 +42,8 @@ class PromptQueue {
   PromptQueue(QueueConfig config, std::vector<schema::Prompt> prompts,
               std::vector<schema::Supervision> supervision = {});
 
-  // Steps that have begun, the current one first: those within max_staleness of the weights are open for leases.
-  std::int64_t current_step() const { return step_; }
-  // The weights that exist once the current step's predecessors are done: opens the steps that may use them.
+  // The weights that exist once the current step's predecessors are done: opens the steps that may use them, those
+  // within max_staleness of the weights.
   void Announce(schema::WeightVersion version);
   // The oldest weights that may make rollouts for this step; nothing while they do not exist yet.
   std::optional<schema::WeightVersion> MinVersion(std::int64_t step) const;

@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
@@ -16,6 +17,8 @@
 
 namespace autodidact::base {
 namespace {
+
+constexpr std::size_t kMaxThreadName = 15;  // the kernel's
 
 thread_local std::string role_of_thread = "main";
 
@@ -86,6 +89,8 @@ void SetUpLog(const LogConfig& config) {
 }
 
 void SetLogRole(std::string role) {
+  // The main thread's name is the program's.
+  if (gettid() != getpid()) pthread_setname_np(pthread_self(), role.substr(0, kMaxThreadName).c_str());
   role_of_thread = std::move(role);
 }
 

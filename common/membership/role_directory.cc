@@ -48,6 +48,7 @@ schema::Checked RoleDirectory::Take(schema::Heartbeat heartbeat, Time now) {
     refused = schema::Refused{schema::Refusal::kSender, base::Format("{} roles are there already", config_.max_roles)};
   }
   if (refused) return refused;
+  base::LogDebug("{}: {}, {} done", heartbeat.role, heartbeat.doing, heartbeat.progress);
   AddReport(heartbeat);
   const auto known = roles_.find(heartbeat.role);
   Time progressed = now;

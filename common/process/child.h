@@ -26,7 +26,6 @@ struct ChildOptions {
     kInherit,  // ours
     kFile,     // stdout and stderr, appended to output_file
     kCapture,  // kept in memory, each up to capture_limit bytes
-    kDiscard,
   };
   std::string what;                         // "actor-0", for messages
   std::vector<std::string> argv;            // the program is looked for in PATH when it has no slash

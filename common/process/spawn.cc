@@ -173,10 +173,8 @@ Spawned Spawn(const ChildOptions& options) {
     errors = MakePipe(options);
     plan.standard[1] = output.write.get();
     plan.standard[2] = errors.write.get();
-  } else if (options.output != ChildOptions::Output::kInherit) {
-    const bool file = options.output == ChildOptions::Output::kFile;
-    child_output = file ? Open(options, options.output_file.string(), O_WRONLY | O_CREAT | O_APPEND)
-                        : Open(options, "/dev/null", O_WRONLY);
+  } else if (options.output == ChildOptions::Output::kFile) {
+    child_output = Open(options, options.output_file.string(), O_WRONLY | O_CREAT | O_APPEND);
     plan.standard[1] = plan.standard[2] = child_output.get();
   }
 

@@ -4,6 +4,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,13 +12,17 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <mutex>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/format.h"
+#include "base/log.h"
+#include "process/descriptor.h"
 
 namespace autodidact::process {
 namespace {
@@ -124,6 +129,22 @@ int DumpStacks(int fd, base::Deadline deadline) {
   if (before.sa_handler == SIG_DFL) return answered;
   sigaction(signal, &before, nullptr);
   return answered;
+}
+
+void LogStacks(base::Deadline deadline) {
+  // In memory, since whoever reads a pipe would be a thread that has to be waited for.
+  const Descriptor memory(memfd_create("stacks", MFD_CLOEXEC));
+  if (memory.get() < 0) return base::LogError("no stacks: {}", std::strerror(errno));
+  DumpStacks(memory.get(), deadline);
+  std::string text;
+  std::array<char, 4096> part{};
+  ssize_t got = 0;
+  while ((got = pread(memory.get(), part.data(), part.size(), static_cast<off_t>(text.size()))) > 0) {
+    text.append(part.data(), static_cast<std::size_t>(got));
+  }
+  base::LogError("what each thread of this process is doing:");
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) base::LogError("{}", line);
 }
 
 }  // namespace autodidact::process

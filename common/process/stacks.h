@@ -11,4 +11,7 @@ namespace autodidact::process {
 // answered.
 int DumpStacks(int fd, base::Deadline deadline);
 
+// The same into the log, line by line, as errors.
+void LogStacks(base::Deadline deadline);
+
 }  // namespace autodidact::process

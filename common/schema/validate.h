@@ -25,12 +25,13 @@ struct RewardRange {
 struct ReportedMetric {
   RoleKind kind;
   std::string_view name;
-  bool adds_up;  // a count since the last heartbeat; otherwise a mean
+  bool adds_up;  // what came about since the last heartbeat; otherwise a mean
 };
 inline constexpr ReportedMetric kReportedMetrics[] = {
-    {RoleKind::kActor, "actor/refused", true},           {RoleKind::kAnchor, "anchor/refused", true},
-    {RoleKind::kJudge, "judge/refused", true},           {RoleKind::kJudge, "judge/cache_hit", false},
-    {RoleKind::kJudge, "judge/invalid_attempts", false}, {RoleKind::kJudge, "judge/call_seconds", false},
+    {RoleKind::kActor, "actor/refused", true},       {RoleKind::kActor, "actor/transfer_seconds", true},
+    {RoleKind::kAnchor, "anchor/refused", true},     {RoleKind::kJudge, "judge/refused", true},
+    {RoleKind::kJudge, "judge/cache_hit", false},    {RoleKind::kJudge, "judge/invalid_attempts", false},
+    {RoleKind::kJudge, "judge/call_seconds", false},
 };
 // Null for a figure that such a role does not have.
 const ReportedMetric* FindReported(RoleKind kind, std::string_view name);

@@ -66,7 +66,6 @@ void CheckData(const ConfigChecker& check, const RunConfig& config, Files files)
     if (!config.data.labels.empty()) check.JsonLines("data.labels", config.data.labels);
     if (!config.data.references.empty()) check.JsonLines("data.references", config.data.references);
     if (!config.eval.data.empty()) check.JsonLines("eval.data", config.eval.data);
-    if (!config.network.keys.empty()) check.File("network.keys", config.network.keys);
   }
   if (!config.data.references.empty() && (config.judge.kind == "rubric" || config.answer.comparator == "code")) {
     check.Fail("data.references",

@@ -130,10 +130,7 @@ void DescribeMachine(V& v, RunConfig& c) {
     s("anchors", c.placement.anchors, Whole{1, 1024}, "In one process: how many.");
     s("judges", c.placement.judges, Whole{1, 1024}, "In one process: how many.");
   });
-  v.Section("network", [&](auto& s) {
-    s("address", c.network.address, "That roles bind; off the loopback keys are required.");
-    s("keys", c.network.keys, "File with the CURVE keys that `autodidact keys` writes.");
-  });
+  v.Section("network", [&](auto& s) { s("address", c.network.address, "That roles bind, on the loopback."); });
   v.Section("timeouts", [&](auto& s) {
     s("lease", c.timeouts.lease, kWait, "A prompt that is not returned by then is given out again.");
     s("step", c.timeouts.step, kWait, "A step without progress ends the run with a diagnosis.");

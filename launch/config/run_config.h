@@ -133,8 +133,7 @@ struct PlacementKeys {
 };
 
 struct NetworkKeys {
-  std::string address = "127.0.0.1";  // that roles bind; off the loopback keys are required
-  std::string keys = {};              // file with the CURVE keys that `autodidact keys` writes
+  std::string address = "127.0.0.1";  // that roles bind, on the loopback
 };
 
 struct TimeoutKeys {        // seconds

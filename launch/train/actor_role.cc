@@ -48,9 +48,14 @@ class ActorRole final : public membership::Role {
                  MakeReferenceSource(config_, anchor_, refused_, selecting_.get()), judge_, learner_, refused_) {}
 
   membership::Status TakeStatus() override {
-    auto status = seen_.With([](const actors::Actor* actor) {
-      return actor ? membership::Status{actor->Doing(), actor->progress()}
-                   : membership::Status{.doing = "joining or leaving"};
+    auto status = seen_.With([this](const Seen& seen) {
+      if (!seen.actor) return membership::Status{.doing = "joining or leaving"};
+      membership::Status status{seen.actor->Doing(), seen.actor->progress()};
+      if (!setting_.local_store) {
+        const double seconds = seen.source->transfer_seconds();
+        status.report["actor/transfer_seconds"] = seconds - std::exchange(reported_transfer_, seconds);
+      }
+      return status;
     });
     status.report["actor/refused"] = static_cast<double>(refused_.exchange(0));
     return status;
@@ -75,20 +80,25 @@ class ActorRole final : public membership::Role {
                          .weights_timeout = base::Seconds(config_.timeouts.step)},
                         {learner_, *source, refused_}, courier_, setting_.tokenizer,
                         MakeRenderer(config_.prompt, format_, setting_.tokenizer));
-    const Presence presence(*this, actor);
+    const Presence presence(*this, {&actor, source.get()});
     actor.Run(over);
   }
 
  private:
+  struct Seen {
+    const actors::Actor* actor = nullptr;
+    const weights::WeightSource* source = nullptr;
+  };
+
   // While there is an actor to look at. What is still on its way then is not waited for: a run that goes on gives it
   // out again.
   class Presence {
    public:
-    Presence(ActorRole& role, const actors::Actor& actor) : role_(role) {
-      role_.seen_.With([&](const actors::Actor*& seen) { seen = &actor; });
+    Presence(ActorRole& role, const Seen& seen) : role_(role) {
+      role_.seen_.With([&](Seen& it) { it = seen; });
     }
     ~Presence() {
-      role_.seen_.With([](const actors::Actor*& seen) { seen = nullptr; });
+      role_.seen_.With([](Seen& it) { it = {}; });
       role_.anchor_.Close();
       role_.judge_.Close();
       if (role_.selecting_) role_.selecting_->Close();
@@ -128,7 +138,8 @@ class ActorRole final : public membership::Role {
   const std::unique_ptr<SelectionThread> selecting_;
   actors::Courier courier_;
   base::Guarded<std::string> weights_endpoint_;
-  base::Guarded<const actors::Actor*> seen_{nullptr};
+  base::Guarded<Seen> seen_;
+  double reported_transfer_ = 0;  // of the heartbeat's thread
 };
 
 }  // namespace

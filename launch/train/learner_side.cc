@@ -11,6 +11,7 @@
 #include "launch/wiring/judge.h"
 #include "launch/wiring/references.h"
 #include "launch/wiring/run_evaluation.h"
+#include "process/stacks.h"
 
 namespace autodidact::launch {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kOutcomeFile = "outcome.json";
+constexpr auto kStacksTimeout = std::chrono::seconds(5);
 
 // The last checkpoint, on which all of a run's work hangs, is thought of first.
 void RequireRoomForCheckpoints(const RunConfig& config, const data::RunPlace& place, std::int64_t num_weights) {
@@ -176,6 +178,7 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
       std::move(labels));
 
   learner::LearnerHooks hooks;
+  hooks.on_no_progress = [] { process::LogStacks(base::Deadline::In(kStacksTimeout)); };
   hooks.inspect = [this](const learner::LearnerHooks::FinishedStep& step) {
     auto found = watch_->Look(step.groups);
     if (!found.warning.empty()) base::LogWarning("step {}: {}", step.step, found.warning);

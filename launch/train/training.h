@@ -19,6 +19,7 @@ struct TrainOptions {
   bool overwrite = false;
   std::string config_file = {};
   std::string binary = {};    // this program, which host agents start again for their roles
+  bool verbose = false;       // and tell to log more
   std::stop_token stop = {};  // a run is to be stopped and saved
 };
 

@@ -72,11 +72,14 @@ void KeepRoleAlive(const std::string& kind, std::int64_t index, const Meeting& m
   const std::string what = base::Format("{}-{}", kind, index);
   base::SetLogRole("agent of " + what);
   auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(kFirstRestart);
+  std::vector<std::string> argv = {options.binary};
+  if (options.verbose) argv.emplace_back("--verbose");
+  argv.insert(argv.end(), {kind, meeting.config_file, "--connect", meeting.endpoint, "--index", std::to_string(index),
+                           "--set", "device=" + config.device});
   while (true) {
     const auto started = base::Clock::now();
     process::Child child({.what = what,
-                          .argv = {options.binary, kind, meeting.config_file, "--connect", meeting.endpoint, "--index",
-                                   std::to_string(index), "--set", "device=" + config.device},
+                          .argv = argv,
                           .environment = process::EnvironmentWithoutMpi(),
                           .working_directory = {},
                           .output = process::ChildOptions::Output::kFile,

@@ -162,7 +162,14 @@ RunData CheckAll(const RunConfig& config, bool required, bool ask_endpoint, cons
     CheckLengths(config, config.model, EstimatorInTraining(config) == estimators::EstimatorKind::kSynthesis, data,
                  found);
   }
-  if (placement != nullptr) CheckMemory(config, *placement, data, found);
+  if (placement != nullptr) {
+    if (!placement->one_machine) {
+      found.errors.emplace_back(
+          "placement: got ranks on several machines, expected one, since roles talk over its loopback "
+          "(network.address): start all ranks on one machine");
+    }
+    CheckMemory(config, *placement, data, found);
+  }
   const bool elsewhere = !required && !HasWeights(config.model);
   if (!elsewhere) CheckJudges(config, SomeLabels(config, data), ask_endpoint, found);
   found.Report();

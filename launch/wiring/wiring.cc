@@ -236,7 +236,6 @@ std::vector<std::pair<std::string, std::filesystem::path>> FilesRead(const RunCo
   add("eval.data", config.eval.data);
   add("prompt.template", config.prompt.chat_template);
   add("judge.model.folder", config.judge.model.folder);
-  add("network.keys", config.network.keys);
   for (const std::string& word : config.answer.verifier) {
     if (std::filesystem::exists(word)) add("answer.verifier", word);
   }

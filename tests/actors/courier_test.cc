@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/log_lines.h"
 #include "tests/scripted_peer.h"
 
 namespace autodidact::actors {
@@ -232,6 +233,19 @@ TEST_F(CourierTest, AGroupThatCouldNotBeSampledComesAsItsFailure) {
   EXPECT_EQ(delivered.group.ticket, kTicket);
   EXPECT_TRUE(delivered.group.rollouts.empty());
   EXPECT_EQ(delivered.reference.failure().reason, "the prompt is too long");
+}
+
+TEST_F(CourierTest, TheFinalFailureOfAGroupIsLogged) {
+  const tests::LogLines log;
+  AnchorFails(base::ErrorKind::kBadInput, "no heading");
+  AnchorAnswers("four");
+  judge_.Says(schema::FailureReply{{base::ErrorKind::kBadInput, "no such form"}});
+  learner_.Says(schema::Refused{schema::Refusal::kLease, "not lent"});
+  TheGroupIsSent();
+  EXPECT_THAT(log.text(), HasSubstr("group 7 has no reference: no heading"));
+  EXPECT_THAT(log.text(), HasSubstr("group 7 is lost: "));
+  TheGroupIsSent();
+  EXPECT_THAT(log.text(), HasSubstr("group 7 has no rewards: no such form"));
 }
 
 }  // namespace

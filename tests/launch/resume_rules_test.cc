@@ -68,14 +68,13 @@ TEST_F(ResumeRulesTest, EveryPathOfTheConfigIsComparedByContentOrMayChange) {
   config.eval.data = "e";
   config.prompt.chat_template = "c";
   config.judge.model.folder = "j";
-  config.network.keys = "k";
   Strings keys;
   for (const auto& [key, path] : FilesRead(config)) {
     keys.push_back(key);
     EXPECT_NE(RuleOf(key), KeyRule::kMustStay) << key;
   }
   EXPECT_EQ(keys, (Strings{"model", "data.train", "data.references", "data.labels", "eval.data", "prompt.template",
-                           "judge.model.folder", "network.keys"}));
+                           "judge.model.folder"}));
 }
 
 TEST_F(ResumeRulesTest, NothingChangedIsNothingToSay) {

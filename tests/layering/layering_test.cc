@@ -41,6 +41,7 @@ const std::map<std::string, Names>& AllowedRooms() {
       {"weights", {"base", "schema", "net", "collective", "model"}},
       {"actors", {"base", "schema", "net", "text", "data", "engine", "weights"}},
       {"anchor_service", {"base", "schema", "net", "text", "estimators", "engine"}},
+      {"judge_service", {"base", "json", "process", "schema", "net", "text", "answers", "programs", "engine"}},
       {"learner", {"base", "schema", "net", "membership", "text", "data", "model", "engine", "weights", "collective"}},
       {"sft", {"base", "json", "schema", "text", "data", "model", "engine", "estimators", "learner"}},
       {"evaluation", {"base", "json", "schema", "text", "answers", "data", "estimators", "engine"}},

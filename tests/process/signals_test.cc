@@ -15,6 +15,7 @@
 
 #include "base/guarded.h"
 #include "process/stacks.h"
+#include "tests/log_lines.h"
 #include "tests/waits.h"
 
 namespace autodidact::process {
@@ -130,6 +131,26 @@ TEST(DumpStacksTest, ThreadThatCannotAnswerIsSaidSoAtOnce) {
   EXPECT_GT(deadline.Left(), kSoon / 2) << "it was waited for";
   stop.With([](bool& it) { it = true; });
   deaf.join();
+}
+
+TEST(LogStacksTest, EveryThreadIsInTheLogUnderItsRole) {
+  base::Guarded<bool> ready;
+  base::Guarded<bool> stop;
+  std::thread waits([&] {
+    base::SetLogRole("judge-5 of a long name");
+    ready.With([](bool& it) { it = true; });
+    stop.WaitUntil(Deadline::In(kSoon), [](bool it) { return it; });
+  });
+  ASSERT_TRUE(ready.WaitUntil(Deadline::In(kSoon), [](bool it) { return it; }));
+  const tests::LogLines log;
+  LogStacks(Deadline::In(kSoon));
+  stop.With([](bool& it) { it = true; });
+  waits.join();
+  const std::string text = log.text();
+  EXPECT_THAT(text, testing::HasSubstr("what each thread of this process is doing:"));
+  EXPECT_THAT(text, testing::HasSubstr("(judge-5 of a lo)"));
+  EXPECT_THAT(text, testing::HasSubstr("libc.so"));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("\n\n")));
 }
 
 }  // namespace
