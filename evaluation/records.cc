@@ -29,7 +29,8 @@ Json GradedEstimate(const Question& question, const std::string& estimate, int s
     } else {
       entry["failure"] = made ? made->failure().reason : "no group";
     }
-  } else if (made && estimate != kPositionVote && estimators::IsSelection(estimators::EstimatorNamed(estimate))) {
+  } else if (made && estimate != kPositionVote &&
+             estimators::IsSelection(base::ValueNamed<estimators::EstimatorKind>(estimate, "estimator"))) {
     if (made->ok()) {
       entry["generation"] = (*made)->reference.generation;
     } else {

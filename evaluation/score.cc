@@ -66,7 +66,7 @@ Score ToScore(Reading reading, answers::Comparator comparator, const std::string
   Score score;
   std::string gold;
   for (const std::string& label : reading.labels) gold += (gold.empty() ? "'" : " or '") + label + "'";
-  const char* how = answers::Name(comparator);
+  const std::string how = base::NameIn(comparator);
   if (!reading.answer) {
     score.value = 0;
     score.reason = "the text holds no answer (" + extractor + ")";
@@ -166,7 +166,7 @@ std::string LabelScorer::WhyNoLabel(const schema::Labels& labels) const {
 }
 
 std::string LabelScorer::name() const {
-  return extractor_ ? answers::Name(*extractor_) : "auto";
+  return extractor_ ? base::NameIn(*extractor_) : "auto";
 }
 
 std::vector<std::vector<Score>> JudgeScorer::ScoreAll(std::vector<schema::JudgeRequest> requests) const {

@@ -99,16 +99,16 @@ std::string ToText(const Table& table) {
   return table.above + Aligned(table, lines) + table.below;
 }
 
-base::Metrics ToMetrics(const Table& table, const std::string& prefix, const std::vector<std::string>& keys) {
+base::Metrics ToMetrics(const Table& table, const std::vector<std::string>& names) {
   base::Metrics metrics;
-  for (const std::string& key : keys) {
-    const Line* line = table.Find(key);
+  for (const std::string& name : names) {
+    const Line* line = table.Find(name.substr(name.rfind('/') + 1));
     if (!line) continue;
     const auto* metric = std::get_if<Metric>(&line->metrics);
     if (const auto* by_group = std::get_if<MetricsByGroup>(&line->metrics); by_group && !by_group->empty()) {
       metric = &by_group->rbegin()->second;
     }
-    if (metric && metric->value) metrics[prefix + key] = *metric->value;
+    if (metric && metric->value) metrics[name] = *metric->value;
   }
   return metrics;
 }

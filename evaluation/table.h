@@ -38,7 +38,8 @@ json::Json ToJson(const Table& table);
 // A line per metric, a column per group size, in per cent with the half-width of the interval.
 std::string ToText(const Table& table);
 
-// `prefix` and the key of each of these lines; of a line by group size, the value of the largest.
-base::Metrics ToMetrics(const Table& table, const std::string& prefix, const std::vector<std::string>& keys);
+// The metrics of these names, each the line of that key behind the last slash; of a line by group size, the value of
+// the largest. What was not measured is absent.
+base::Metrics ToMetrics(const Table& table, const std::vector<std::string>& names);
 
 }  // namespace autodidact::evaluation

@@ -15,7 +15,7 @@ using estimators::EstimatorKind;
 // Such an estimate is one of the rollouts, whose score is known.
 bool PicksRollout(const std::string& estimate) {
   if (estimate == kPositionVote) return false;
-  const EstimatorKind kind = estimators::EstimatorNamed(estimate);
+  const EstimatorKind kind = base::ValueNamed<EstimatorKind>(estimate, "estimator");
   return estimators::IsSelection(kind) || estimators::ReadsGroupAlone(kind);
 }
 

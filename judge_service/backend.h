@@ -12,14 +12,6 @@
 
 namespace autodidact::judge_service {
 
-// What a response is held against.
-enum class JudgeKind {
-  kProgram,       // the reference's answer, by a program
-  kRubric,        // each criterion of the rubric, by a model
-  kModelAsJudge,  // the reference as a whole, by a model
-};
-JudgeKind JudgeKindNamed(std::string_view name);  // "program", "rubric", "model_as_judge"; Error(kBadInput) otherwise
-
 // One response and what it is held against: criteria, or one reference.
 struct Task {
   std::uint64_t id = 0;

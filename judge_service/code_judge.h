@@ -5,16 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "programs/code.h"
+#include "judge_service/config.h"
 #include "schema/types.h"
 
 namespace autodidact::judge_service {
-
-struct CodeJudgeConfig {
-  programs::CodeConfig run;
-  programs::InputKind inputs = programs::InputKind::kCalls;
-  std::uint32_t jobs = 2;  // programs at a time
-};
 
 // How each program fares on the tests, some at a time. Blocks for as long as they run.
 std::vector<programs::CodeOutcome> RunOnTests(const CodeJudgeConfig& config, const schema::Tests& tests,

@@ -11,6 +11,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "judge_service/endpoint_talk.h"
 
 namespace autodidact::judge_service {
 namespace {

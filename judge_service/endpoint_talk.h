@@ -8,16 +8,9 @@
 
 #include "base/error.h"
 #include "judge_service/backend.h"
+#include "judge_service/config.h"
 
 namespace autodidact::judge_service {
-
-struct TalkConfig {
-  JudgeKind kind = JudgeKind::kRubric;
-  std::string model;   // as the endpoint names it
-  std::string system;  // put before the protocol; empty: built in
-  std::int64_t max_tokens = 1024;
-  std::string extra_body;  // JSON object whose members go into the body; null takes a member out; empty: none
-};
 
 // What an endpoint has said that it does not take.
 struct Dialect {

@@ -50,7 +50,7 @@ ModelBackend::ModelBackend(ModelBackendConfig config, model::SharedWeights weigh
     base::ThrowBadInput(base::Format("the judge's choices '{}' and '{}' are not two different words of its vocabulary",
                                      config_.yes, config_.no));
   }
-  identity_ = base::Format("{}\n{}\n{}\n{}\n{}\n{}", config_.identity, config_.system, config_.instruction, config_.yes,
+  identity_ = base::Format("{}\n{}\n{}\n{}\n{}\n{}", config_.folder, config_.system, config_.instruction, config_.yes,
                            config_.no, config_.threshold);
 }
 

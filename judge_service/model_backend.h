@@ -9,22 +9,10 @@
 #include "engine/choices.h"
 #include "engine/engine.h"
 #include "judge_service/backend.h"
-#include "text/chat.h"
+#include "judge_service/config.h"
 #include "text/tokenizer.h"
 
 namespace autodidact::judge_service {
-
-struct ModelBackendConfig {
-  std::string identity;  // of the weights: their folder, say
-  std::string system;    // empty: none
-  // The user turn. "{response}", and "{criterion}" (or "{reference}") for what the response is held against: it should
-  // come last, since what stands before it is computed once for all criteria of a response.
-  std::string instruction;
-  text::ChatTemplate chat;
-  std::string yes = "yes";  // tokenized by themselves and put after the prompt
-  std::string no = "no";
-  double threshold = 0.5;  // met when P(yes) / (P(yes) + P(no)) is above
-};
 
 // The built-in instructions of the two kinds.
 std::string DefaultInstruction(JudgeKind kind);

@@ -50,13 +50,6 @@ std::vector<std::size_t> FirstEquals(const std::vector<std::string>& responses) 
 
 }  // namespace
 
-JudgeKind JudgeKindNamed(std::string_view name) {
-  if (name == "program") return JudgeKind::kProgram;
-  if (name == "rubric") return JudgeKind::kRubric;
-  if (name == "model_as_judge") return JudgeKind::kModelAsJudge;
-  base::ThrowBadInput(base::Format("got \"{}\", expected one of program, rubric, model_as_judge", name));
-}
-
 Panel::Panel(PanelConfig config, std::unique_ptr<Backend> backend)
     : config_(config),
       backend_(std::move(backend)),

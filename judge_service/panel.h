@@ -12,17 +12,10 @@
 
 #include "base/guarded.h"
 #include "judge_service/backend.h"
+#include "judge_service/config.h"
 #include "judge_service/verdict_cache.h"
 
 namespace autodidact::judge_service {
-
-struct PanelConfig {
-  JudgeKind kind = JudgeKind::kRubric;     // not kProgram
-  std::uint32_t attempts = 3;              // per item, until its verdict is valid; then it is left out
-  std::size_t cache = 100'000;             // verdicts kept; 0: none
-  std::uint32_t length_penalty_above = 0;  // tokens; a longer response loses length_penalty; 0: off
-  double length_penalty = 1.0;
-};
 
 // Turns JudgeRequests into JudgeReplies, many at once. An item is asked about once per different response; an invalid
 // verdict is never a no: it is asked for again, then left out. The reward is the score of the valid ones

@@ -12,6 +12,7 @@
 #include "collective/collective.h"
 #include "launch/commands/commands.h"
 #include "launch/commands/demo_summary.h"
+#include "launch/config/rules.h"
 #include "launch/config/run_config.h"
 #include "launch/options.h"
 #include "launch/train/training.h"

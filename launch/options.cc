@@ -3,8 +3,8 @@
 #include <type_traits>
 
 #include "estimators/estimator.h"
+#include "launch/config/describe_common.h"
 #include "launch/config/rules.h"
-#include "launch/config/sampling_keys.h"
 #include "text/chat.h"
 
 namespace autodidact::launch {
@@ -13,9 +13,6 @@ namespace {
 constexpr const char* kExitCodes =
     "Exit codes: 0 done; 1 failed, or nobody reads the output; 2 the input is wrong, or a run's memory plan does "
     "not fit; 3 stopped by the collapse alarm; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM.";
-constexpr Whole kThreads{0, 4096};
-constexpr Whole kSeed{0, INT64_MAX};
-constexpr Whole kRows{0, 1'000'000'000};
 
 void AddConfig(CLI::App* command, Arguments& arguments) {
   command->add_option("config", arguments.config, "YAML file")->required();
@@ -56,16 +53,16 @@ bool IsDevice(const std::string& text) {
 void AddLines(CLI::App* command, Arguments& arguments) {
   command->add_option("model", arguments.lines.model, "model folder")->required();
   command
-      ->add_option("--chat-format", arguments.lines.prompt.format,
+      ->add_option("--chat-format", arguments.lines.chat.format,
                    "of messages: auto (the model's template), plain, llama3, qwen3, qwen2, chatml, smollm2, gemma3")
       ->check(Known([](const std::string& name) {
         if (name != "auto") text::ChatFormatNamed(name);
       }));
-  command->add_option("--chat-template", arguments.lines.prompt.chat_template,
+  command->add_option("--chat-template", arguments.lines.chat.file,
                       "a file of jinja2 in place of the model's template");
-  command->add_option("--template-variables", arguments.lines.prompt.template_variables,
+  command->add_option("--template-variables", arguments.lines.chat.variables,
                       "JSON object given to the template, as {\"enable_thinking\": false}");
-  command->add_option("--python", arguments.lines.prompt.python, "a Python that has jinja2; default: looked for");
+  command->add_option("--python", arguments.lines.chat.python, "a Python that has jinja2; default: looked for");
   command->add_flag(
       "!--no-special", arguments.lines.special,
       "texts without the special tokens (BOS, say) of the tokenizer; with --decode: keep those of the ids");
@@ -81,15 +78,14 @@ void AddModel(CLI::App* command, Arguments& arguments) {
   command->add_option("--threads", arguments.lines.threads, "0: all cores")->check(Obeys(kThreads));
 }
 
-void AddSampling(CLI::App* command, SamplingKeys& sampling) {
+void AddSampling(CLI::App* command, engine::SamplingParams& sampling) {
   command->add_option("--temperature", sampling.temperature)->check(Obeys(kTemperature));
   command->add_option("--top-k", sampling.top_k)->check(Obeys(kTopK));
   command->add_option("--top-p", sampling.top_p)->check(Obeys(kTopP));
   command->add_option("--min-p", sampling.min_p)->check(Obeys(kMinP));
   command->add_option("--repetition-penalty", sampling.repetition_penalty)->check(Obeys(kRepetitionPenalty));
-  command->add_option("--max-new-tokens,--max-completion-length", sampling.max_completion_length)
-      ->check(Obeys(kTokens));
-  command->add_option("--stop", sampling.stop, "string that ends a completion; may be repeated");
+  command->add_option("--max-new-tokens,--max-completion-length", sampling.max_new_tokens)->check(Obeys(kTokens));
+  command->add_option("--stop", sampling.stop_strings, "string that ends a completion; may be repeated");
 }
 
 void AddConfigCommand(CLI::App& app, Arguments& arguments) {
@@ -143,7 +139,7 @@ void AddEvalAndSynthesize(CLI::App& app, Arguments& arguments) {
   eval->add_option("--records", arguments.eval.records, "JSONL file with a line per question");
   eval->add_option("--estimators", arguments.eval.estimators, "what is compared; default: the config's")
       ->delimiter(',')
-      ->check(Known([](const std::string& name) { estimators::EstimatorNamed(name); }));
+      ->check(Known([](const std::string& name) { base::ValueNamed<estimators::EstimatorKind>(name, "estimator"); }));
   eval->add_option("--limit", arguments.eval.limit, "so many rows, spread evenly over the file")->check(Obeys(kRows));
 
   auto* synthesize = app.add_subcommand("synthesize", "References with their groups, no training");

@@ -13,16 +13,6 @@
 
 namespace autodidact::sft {
 
-struct CrossfitConfig {
-  std::int64_t folds = 2;
-  bool apart = false;  // sample the first fold alone
-  std::int64_t batch_size = 64;
-  SupervisedConfig training;          // of each fold's model
-  std::uint32_t num_candidates = 16;  // sampled per row
-  engine::SamplingParams sampling;
-  engine::EngineConfig engine = {};
-};
-
 struct Crossfit {
   std::vector<CandidateRow> rows;    // one per row that was sampled, in the order of the pairs or prompts
   std::vector<data::Pair> answered;  // the pairs that the answering skill may learn: all, or those of no sampled fold

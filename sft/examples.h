@@ -11,6 +11,7 @@
 #include "data/rows.h"
 #include "estimators/estimator.h"
 #include "schema/types.h"
+#include "sft/config.h"
 #include "text/tokenizer.h"
 
 namespace autodidact::sft {
@@ -57,18 +58,6 @@ struct CandidateRow {
 // Rows {"candidates": […], "completion" | "answer" | "answers": …}; Error(kBadInput) naming file and line.
 std::vector<CandidateRow> ReadCandidateRows(const std::filesystem::path& file);
 void WriteCandidateRows(const std::vector<CandidateRow>& rows, const std::filesystem::path& file);
-
-// What a model must not learn from rows of candidates: to recall the rows' answers in place of reconciling.
-struct ReconcileRules {
-  std::vector<std::int64_t> group_sizes;  // the number of candidates of an example is drawn from these
-  // Two neighbouring tokens of the right answer, or its first or last token, that stand so in none of the candidates:
-  // with more of those than this another row is drawn, since nobody can reconcile its candidates to what is right.
-  // A single wrong token has two. Negative: any number.
-  std::int64_t max_unsupported = -1;
-  // The share of examples in which the tokens of the answers' vocabulary change places, at random: the same task in
-  // words that nobody knows. For vocabularies of symbols, whose prompt shares no token with the answers.
-  double exchanged = 0;
-};
 
 // Reconciling: some of a row's candidates in the anchor's own prompt, and the right answer; of several right ones that
 // which most of the candidates drawn equal. Which candidates, and their order, is random. The tokenizer must outlive

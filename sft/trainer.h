@@ -8,6 +8,7 @@
 
 #include "learner/flat_parameters.h"
 #include "learner/optimizer.h"
+#include "sft/config.h"
 #include "sft/examples.h"
 
 namespace autodidact::sft {
@@ -17,12 +18,6 @@ namespace autodidact::sft {
 struct Share {
   const ExampleSource* source = nullptr;
   std::int64_t per_batch = 0;
-};
-
-struct SupervisedConfig {
-  learner::OptimizerConfig optimizer;
-  std::int64_t max_steps = 1000;
-  std::uint64_t seed = 0;
 };
 
 // Trains in place, step by step. Each share walks its source in a new random order in every pass. Depends on the

@@ -6,17 +6,6 @@
 
 namespace autodidact::answers {
 
-Comparator ComparatorNamed(std::string_view name) {
-  for (const Comparator comparator : {Comparator::kExact, Comparator::kMathematics}) {
-    if (name == Name(comparator)) return comparator;
-  }
-  base::ThrowBadInput(base::Format("unknown comparator '{}': expected exact or math", name));
-}
-
-const char* Name(Comparator comparator) {
-  return comparator == Comparator::kExact ? "exact" : "math";
-}
-
 Sameness Compare(Comparator comparator, std::string_view left, std::string_view right) {
   if (comparator == Comparator::kMathematics) return mathematics::Compare(left, right);
   return base::FoldSpaces(left) == base::FoldSpaces(right) ? Sameness::kEqual : Sameness::kUnequal;

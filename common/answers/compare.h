@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/names.h"
 #include "mathematics/mathematics.h"
 
 namespace autodidact::answers {
@@ -16,10 +17,9 @@ enum class Comparator {
   kExact,        // equal once trimmed and white space folded
   kMathematics,  // equal as mathematics
 };
-
-// "exact", "math"; Error(kBadInput) listing them otherwise.
-Comparator ComparatorNamed(std::string_view name);
-const char* Name(Comparator comparator);
+constexpr auto NamesOf(Comparator) {
+  return base::NameTable<Comparator, 2>{{{Comparator::kExact, "exact"}, {Comparator::kMathematics, "math"}}};
+}
 
 // Symmetric. Never throws for any input; bounded in time. Undecided as mathematics alone, see mathematics.h.
 Sameness Compare(Comparator comparator, std::string_view left, std::string_view right);

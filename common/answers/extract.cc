@@ -76,28 +76,6 @@ std::string LabelAs(Extractor extractor, const std::string& label) {
 
 }  // namespace
 
-Extractor ExtractorNamed(std::string_view name) {
-  for (const Extractor extractor :
-       {Extractor::kBoxed, Extractor::kLastNumber, Extractor::kAfterHashes, Extractor::kWholeText}) {
-    if (name == Name(extractor)) return extractor;
-  }
-  base::ThrowBadInput(base::Format("unknown extractor '{}': expected boxed, last_number, hashes or whole", name));
-}
-
-const char* Name(Extractor extractor) {
-  switch (extractor) {
-    case Extractor::kBoxed:
-      return "boxed";
-    case Extractor::kLastNumber:
-      return "last_number";
-    case Extractor::kAfterHashes:
-      return "hashes";
-    case Extractor::kWholeText:
-      return "whole";
-  }
-  return "unknown";
-}
-
 std::optional<std::string> Extract(Extractor extractor, std::string_view text) {
   switch (extractor) {
     case Extractor::kBoxed:
@@ -118,7 +96,7 @@ std::string WhyNoLabel(Extractor extractor, const std::string& label) {
     return why.empty() ? why : why + " (extractor last_number)";
   }
   if (Extract(extractor, LabelAs(extractor, WithoutAlternatives(label)))) return {};
-  return base::Format("holds no answer (extractor {})", Name(extractor));
+  return base::Format("holds no answer (extractor {})", base::NameIn(extractor));
 }
 
 std::string LabelText(Extractor extractor, const std::vector<std::string>& labels) {

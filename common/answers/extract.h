@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/names.h"
+
 namespace autodidact::answers {
 
 enum class Extractor {
@@ -14,10 +16,12 @@ enum class Extractor {
   kAfterHashes,  // the line after the last "####", trimmed; an amount without its currency and thousands separators
   kWholeText,    // the text, trimmed and with runs of white space folded
 };
-
-// "boxed", "last_number", "hashes", "whole"; Error(kBadInput) listing them otherwise.
-Extractor ExtractorNamed(std::string_view name);
-const char* Name(Extractor extractor);
+constexpr auto NamesOf(Extractor) {
+  return base::NameTable<Extractor, 4>{{{Extractor::kBoxed, "boxed"},
+                                        {Extractor::kLastNumber, "last_number"},
+                                        {Extractor::kAfterHashes, "hashes"},
+                                        {Extractor::kWholeText, "whole"}}};
+}
 
 // Nothing when the text has no such answer, or an empty one.
 std::optional<std::string> Extract(Extractor extractor, std::string_view text);

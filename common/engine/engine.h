@@ -8,29 +8,12 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "engine/config.h"
 #include "model/weight_set.h"
 #include "schema/types.h"
 #include "text/tokenizer.h"
 
 namespace autodidact::engine {
-
-// How tokens are drawn. The order is Hugging Face's: repetition penalty, temperature, top-k, top-p, min-p.
-struct SamplingParams {
-  float temperature = 1.0f;  // 0: greedy (log-probabilities are then those at temperature 1)
-  std::int32_t top_k = 0;    // 0: off
-  float top_p = 1.0f;        // 1: off
-  float min_p = 0.0f;        // 0: off
-  float repetition_penalty = 1.0f;
-  std::int32_t max_new_tokens = 256;
-  std::vector<std::string> stop_strings;  // the text ends before the first of them; the ids keep it
-  std::vector<std::int32_t> stop_ids;     // beside the model's own end-of-text ids
-};
-
-struct EngineConfig {
-  std::int64_t cache_tokens = 65536;  // keys and values kept, over all groups and rollouts
-  std::int64_t max_rows = 1024;       // rollouts decoded at once
-  bool generic_decoder = false;       // the libtorch path also where the CPU's own kernels would do (to compare)
-};
 
 // One group to generate. The token at position p of rollout r depends on the weights, the prompt, the parameters and
 // (seed, stream, ticket, r, p) alone; on the CPU bit for bit, whatever else is in the batch.

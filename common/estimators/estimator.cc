@@ -7,14 +7,6 @@
 
 namespace autodidact::estimators {
 
-EstimatorKind EstimatorNamed(std::string_view name) {
-  return base::ValueNamed<EstimatorKind>(name, "estimator");
-}
-
-std::string Name(EstimatorKind kind) {
-  return base::NameIn(kind);
-}
-
 Reads ReadsOf(EstimatorKind kind) {
   switch (kind) {
     case EstimatorKind::kSynthesis:
@@ -47,7 +39,7 @@ base::Outcome<schema::Reference> FromGroup(EstimatorKind kind, const AnswerRule&
     case EstimatorKind::kMajority:
       return MajorityReference(rule, texts);
     default:
-      base::ThrowBug(Name(kind) + " reads more than the texts of a group");
+      base::ThrowBug(base::NameIn(kind) + " reads more than the texts of a group");
   }
 }
 
@@ -62,9 +54,9 @@ base::Outcome<schema::Reference> MajorityReference(const AnswerRule& rule, const
     }
   }
   if (found.empty()) {
-    return base::Failure{
-        base::ErrorKind::kBadInput,
-        base::Format("none of {} texts has an answer that can be compared ({})", texts.size(), Name(rule.extractor))};
+    return base::Failure{base::ErrorKind::kBadInput,
+                         base::Format("none of {} texts has an answer that can be compared ({})", texts.size(),
+                                      base::NameIn(rule.extractor))};
   }
   std::vector<std::size_t> votes(found.size());
   for (const std::size_t first : answers::Classes(rule.comparator, found)) ++votes[first];

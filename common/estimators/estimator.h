@@ -8,29 +8,12 @@
 #include <utility>
 #include <vector>
 
-#include "answers/compare.h"
-#include "answers/extract.h"
 #include "base/error.h"
-#include "base/names.h"
-#include "engine/engine.h"
-#include "estimators/rubric.h"
+#include "estimators/config.h"
 #include "schema/types.h"
-#include "text/chat.h"
+#include "text/tokenizer.h"
 
 namespace autodidact::estimators {
-
-enum class EstimatorKind { kSynthesis, kMajority, kMinPerplexity, kSelfSelect, kMutualPredictability, kGroundTruth };
-constexpr auto NamesOf(EstimatorKind) {
-  return base::NameTable<EstimatorKind, 6>{{{EstimatorKind::kSynthesis, "synthesis"},
-                                            {EstimatorKind::kMajority, "majority"},
-                                            {EstimatorKind::kMinPerplexity, "min_perplexity"},
-                                            {EstimatorKind::kSelfSelect, "self_select"},
-                                            {EstimatorKind::kMutualPredictability, "mutual_predictability"},
-                                            {EstimatorKind::kGroundTruth, "ground_truth"}}};
-}
-// Error(kBadInput) listing the names for one that is not among them.
-EstimatorKind EstimatorNamed(std::string_view name);
-std::string Name(EstimatorKind kind);
 
 // What an estimator reads and needs; it decides where it may run. Whatever reads the question or a label never runs in
 // the anchor service.
@@ -45,12 +28,6 @@ Reads ReadsOf(EstimatorKind kind);
 bool IsSelection(EstimatorKind kind);
 // Whether it reads the group's texts and nothing else: FromGroup is all that it is.
 bool ReadsGroupAlone(EstimatorKind kind);
-
-// How an answer is found in a text and compared.
-struct AnswerRule {
-  answers::Extractor extractor = answers::Extractor::kBoxed;
-  answers::Comparator comparator = answers::Comparator::kExact;
-};
 
 // Majority: the answer of the largest equivalence class; ties go to the class whose first member came first (texts are
 // in rollout order, which is random). The reference's text is the first text of that class. Fails (kBadInput) when no
@@ -69,37 +46,6 @@ base::Outcome<schema::Reference> LabelReference(const AnswerRule& rule, const st
 // The rubric regime's ground truth: the row's own criteria, and no text. Reads the row's rubric only. Fails (kBadInput)
 // when there is none.
 base::Outcome<schema::Reference> OwnRubricReference(std::vector<schema::Criterion> rubric);
-
-// How the candidates of a group are ordered in the prompt of the synthesis.
-enum class CandidateOrder : std::uint8_t {
-  kGiven,      // as the rollouts were drawn, which is random
-  kFrequency,  // equal texts together, those of which there are most last, next to where the anchor begins to write
-  kCounted,    // so too, but each text once
-};
-
-// given, frequency, counted; Error(kBadInput) for another name.
-CandidateOrder CandidateOrderNamed(const std::string& name);
-
-// The prompt of the synthesis: everything but the candidates is fixed by the config, so nothing of the question can
-// enter. "{candidates}" in the template is replaced by the candidates, each rendered by `candidate` ("{index}" from 1,
-// "{text}", "{count}" of rollouts equal to it).
-struct SynthesisPrompt {
-  std::string system;                        // empty: none
-  std::string instruction = "{candidates}";  // the user turn
-  std::string candidate = "{text}";
-  std::string separator = "\n";  // between candidates
-  CandidateOrder order = CandidateOrder::kGiven;
-  std::string heading;  // only text under its last occurrence counts; empty: all of it
-  text::ChatTemplate format;
-};
-
-struct SynthesisConfig {
-  SynthesisPrompt prompt;
-  engine::SamplingParams sampling;
-  std::int64_t context = 0;  // tokens of prompt and answer that the anchor may use; 0: the model's own limit
-  AnswerRule rule;           // a synthesis without an answer under this rule fails
-  std::optional<RubricConfig> rubric = {};  // rubric regime: what the anchor writes after the synthesis
-};
 
 // Error(kBadInput) when the instruction has no "{candidates}" or the candidate no "{text}".
 void Validate(const SynthesisPrompt& prompt);

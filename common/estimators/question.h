@@ -4,17 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "estimators/config.h"
 #include "schema/types.h"
 #include "text/chat.h"
-#include "text/tokenizer.h"
 
 namespace autodidact::estimators {
-
-struct QuestionFormat {
-  std::string system;             // a turn before all others; empty: none
-  std::string text = "{prompt}";  // the user turn of a prompt in text; a prompt in turns stands as it is
-  text::ChatTemplate format;
-};
 
 // The turns of the prompt, the system's first.
 std::vector<text::ChatTurn> QuestionTurns(const QuestionFormat& format, const schema::Prompt& prompt);

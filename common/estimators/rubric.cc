@@ -122,13 +122,6 @@ std::string Folded(std::string_view text) {
 
 }  // namespace
 
-RubricFormat RubricFormatNamed(std::string_view name) {
-  if (name == "json") return RubricFormat::kJson;
-  if (name == "lines") return RubricFormat::kLines;
-  if (name == "separated") return RubricFormat::kSeparated;
-  base::ThrowBadInput(base::Format("got \"{}\", expected one of json, lines, separated", name));
-}
-
 void Validate(const RubricConfig& config) {
   if (config.instruction.find("{reference}") == std::string::npos) {
     base::ThrowBadInput(base::Format("the rubric instruction '{}' has no {{reference}}", config.instruction));

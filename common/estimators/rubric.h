@@ -7,33 +7,11 @@
 #include <vector>
 
 #include "base/error.h"
-#include "engine/engine.h"
+#include "estimators/config.h"
 #include "schema/types.h"
-#include "text/chat.h"
+#include "text/tokenizer.h"
 
 namespace autodidact::estimators {
-
-// The structure that the anchor must write. Thoughts before it (<think>…</think>) are passed over.
-enum class RubricFormat {
-  kJson,   // a list of strings, or an object with that one member; sentences and a ``` fence around it are passed over
-  kLines,  // nothing but one criterion a line (in a ``` fence or bare), all behind "- ", all behind "* ", or numbered
-           // from 1 ("1. " or "1) ")
-  kSeparated,  // criteria between separators; one separator may stand before the first
-};
-RubricFormat RubricFormatNamed(std::string_view name);  // "json", "lines", "separated"; Error(kBadInput) otherwise
-
-struct RubricConfig {
-  std::string system;                       // empty: none
-  std::string instruction = "{reference}";  // the user turn
-  text::ChatTemplate chat;
-  RubricFormat format = RubricFormat::kJson;
-  std::string separator = "|";          // of kSeparated
-  std::size_t min_criteria = 5;         // fewer: no rubric
-  std::size_t words_per_criterion = 0;  // a reference of w words needs no more than max(1, w / this); 0: off
-  std::size_t max_criteria = 20;        // further ones are dropped
-  float retry_temperature = 0.7f;       // of the second try, when the first is greedy
-  engine::SamplingParams sampling;
-};
 
 // A criterion longer than this is not one statement.
 inline constexpr std::size_t kMaxCriterionBytes = 2000;

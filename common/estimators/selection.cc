@@ -35,7 +35,7 @@ std::size_t Best(EstimatorKind kind, const std::vector<double>& scores) {
 }
 
 std::string Account(EstimatorKind kind, std::size_t best, const std::vector<double>& scores) {
-  std::string text = base::Format("{}: rollout {} of {}; scores", Name(kind), best + 1, scores.size());
+  std::string text = base::Format("{}: rollout {} of {}; scores", base::NameIn(kind), best + 1, scores.size());
   for (const double score : scores) text += base::Format(" {:.6g}", score);
   return text;
 }
@@ -197,7 +197,7 @@ std::vector<std::vector<double>> Selector::Scores(EstimatorKind kind, const sche
       }
       return scores;
     default:
-      base::ThrowBug(base::Format("{} is not a selection", Name(kind)));
+      base::ThrowBug(base::Format("{} is not a selection", base::NameIn(kind)));
   }
 }
 
@@ -214,9 +214,10 @@ std::vector<base::Outcome<schema::Reference>> Selector::Select(EstimatorKind kin
       const std::size_t best = Best(kind, scores);
       const std::string& text = group.rollouts[best].text;
       if (!answers::Extract(config_.rule.extractor, text)) {
-        selected.emplace_back(base::Failure{
-            base::ErrorKind::kBadInput, base::Format("{}: rollout {}, the selected one, has no answer ({})", Name(kind),
-                                                     best + 1, Name(config_.rule.extractor))});
+        selected.emplace_back(
+            base::Failure{base::ErrorKind::kBadInput,
+                          base::Format("{}: rollout {}, the selected one, has no answer ({})", base::NameIn(kind),
+                                       best + 1, base::NameIn(config_.rule.extractor))});
         continue;
       }
       schema::Reference reference;
@@ -227,7 +228,7 @@ std::vector<base::Outcome<schema::Reference>> Selector::Select(EstimatorKind kin
   } catch (const base::Error& error) {
     if (error.kind() != base::ErrorKind::kBadInput) throw;
     selected.assign(group_sizes.size(),
-                    base::Failure{error.kind(), base::Format("{}: {}", Name(kind), error.message())});
+                    base::Failure{error.kind(), base::Format("{}: {}", base::NameIn(kind), error.message())});
   }
   return selected;
 }

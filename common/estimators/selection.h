@@ -30,18 +30,6 @@ PairScores PairLogprobs(const model::WeightSet& weights, const std::vector<std::
 // Of the first `count` completions: the mean of pairs[j][i] over all j but i. One alone has 0.
 std::vector<double> MutualPredictabilities(const PairScores& pairs, std::size_t count);
 
-// The prompt of self_select, a single user turn.
-struct SelfSelectPrompt {
-  std::string system;  // empty: none
-  std::string instruction =
-      "{prompt}\n\nBelow are answers to this, each with its number.\n\n{candidates}\n\n"
-      "Which answer is the best? Reply with its number and nothing else.";
-  std::string candidate = "Answer {index}:\n{text}";
-  std::string separator = "\n\n";
-  // What the candidates are called: {index}, and the replies to choose among. Empty: "1", "2", … For vocabularies
-  // without numerals.
-  std::vector<std::string> choices;
-};
 // Error(kBadInput) when a part has not its placeholder, or two choices are the same.
 void Validate(const SelfSelectPrompt& prompt);
 
@@ -55,12 +43,6 @@ struct SelfSelectQuery {
 SelfSelectQuery EncodeSelfSelect(const SelfSelectPrompt& prompt, const text::ChatTemplate& format,
                                  const text::Tokenizer& tokenizer, const std::string& question,
                                  const std::vector<std::string>& texts, std::optional<schema::TokenId> end);
-
-struct SelectionConfig {
-  QuestionFormat question;
-  SelfSelectPrompt self_select;
-  AnswerRule rule;  // a selected rollout without an answer under this rule is a failure
-};
 
 // Finds before the work begins that groups of `group_size` cannot be shown to the model: Error(kBadInput) as above.
 void CheckSelection(EstimatorKind kind, const SelectionConfig& config, const text::Tokenizer& tokenizer,

@@ -56,13 +56,6 @@ text::Chat SynthesisChat(const SynthesisPrompt& prompt, const std::vector<std::s
 
 }  // namespace
 
-CandidateOrder CandidateOrderNamed(const std::string& name) {
-  if (name == "given") return CandidateOrder::kGiven;
-  if (name == "frequency") return CandidateOrder::kFrequency;
-  if (name == "counted") return CandidateOrder::kCounted;
-  base::ThrowBadInput("order: got \"" + name + "\", expected given, frequency or counted");
-}
-
 void Validate(const SynthesisPrompt& prompt) {
   if (prompt.instruction.find("{candidates}") == std::string::npos) {
     base::ThrowBadInput(base::Format("the synthesis instruction '{}' has no {{candidates}}", prompt.instruction));
@@ -202,7 +195,7 @@ void SynthesisPlan::Finish(const std::string& generation) {
   if (!text) {
     Fail(base::Format("the synthesis lacks the heading '{}'", config_.prompt.heading));
   } else if (!answers::Extract(config_.rule.extractor, *text)) {
-    Fail(base::Format("the synthesis has no answer ({})", answers::Name(config_.rule.extractor)));
+    Fail(base::Format("the synthesis has no answer ({})", base::NameIn(config_.rule.extractor)));
   } else {
     prompts_.clear();
     result_ = schema::Reference{answers::WithoutAlternatives(*text), generation, {}, stages_};

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/format.h"
 #include "base/rng.h"
+#include "estimators/rubric.h"
 
 namespace autodidact::estimators {
 namespace {

@@ -31,7 +31,7 @@ base::Outcome<schema::Reference> MajorityUnder(const SameAnswer& same, answers::
   }
   if (classes.empty()) {
     return base::Failure{base::ErrorKind::kBadInput,
-                         base::Format("none of {} texts has an answer ({})", texts.size(), answers::Name(extractor))};
+                         base::Format("none of {} texts has an answer ({})", texts.size(), base::NameIn(extractor))};
   }
   // The first of equals: the class whose first member came first.
   const auto best = std::max_element(classes.begin(), classes.end(),

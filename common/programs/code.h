@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "process/sandbox.h"
 
 namespace autodidact::programs {
@@ -59,6 +60,9 @@ enum class InputKind {
   kCalls,  // Python expressions that use what the program defines ("f([1, 2])"), evaluated in order in one interpreter
   kStdin,  // texts, each the stdin of a whole run of the program
 };
+constexpr auto NamesOf(InputKind) {
+  return base::NameTable<InputKind, 2>{{{InputKind::kCalls, "calls"}, {InputKind::kStdin, "stdin"}}};
+}
 
 // Values are written so that equal ones look equal: sets and keys sorted, floats to 12 digits, objects by their class's
 // name and their attributes. What has none (a function) equals nothing. Of a long output a sum takes the place of its

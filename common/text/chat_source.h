@@ -20,6 +20,15 @@ struct ChatSource {
 // the file when one of these cannot be read.
 std::optional<ChatSource> FindChatSource(const std::filesystem::path& folder);
 
+// Which template a model's chats are rendered by.
+struct ChatChoice {
+  std::string format =
+      "auto";             // auto: the template of `file`, else of the model's folder, else plain; or a name (chat.h)
+  std::string file = {};  // jinja2, in the place of the model's template; empty: the model's
+  std::string variables = {};  // JSON object of what the template is given; empty: nothing
+  std::string python = {};     // the Python that has jinja2; empty: looked for (jinja.h)
+};
+
 // The template of a file, with the special tokens of the folder.
 ChatSource ReadChatSource(const std::filesystem::path& file, const std::filesystem::path& folder);
 

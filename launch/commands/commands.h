@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "launch/config/run_config.h"
+#include "launch/config/sft_config.h"
 #include "process/ending.h"
 
 namespace autodidact::launch {
@@ -47,10 +48,10 @@ void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command);
 // are answered as they arrive, those that are there together are computed together, and a result depends on its own
 // line and its number alone. A line that cannot be answered ends the command, after the lines before it.
 struct LinesCommand {
-  std::string model;      // folder
-  PromptKeys prompt;      // chat format, or template with its variables
-  SamplingKeys sampling;  // `score` has only the temperature
-  std::int64_t n = 1;     // completions per line of `generate`
+  std::string model;  // folder
+  text::ChatChoice chat;
+  engine::SamplingParams sampling;  // `score` has only the temperature
+  std::int64_t n = 1;               // completions per line of `generate`
   std::int64_t seed = 0;
   bool decode = false;            // `tokenize`: ids to text
   bool special = true;            // special tokens: added to a text by the post-processor; dropped by `--decode`

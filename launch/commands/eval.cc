@@ -20,6 +20,8 @@
 namespace autodidact::launch {
 namespace {
 
+using estimators::EstimatorKind;
+
 // The policy and the anchor, which is always the config's model. One tokenizer serves both.
 struct PolicyAndAnchor {
   LoadedModel anchor;
@@ -27,9 +29,9 @@ struct PolicyAndAnchor {
 };
 
 PolicyAndAnchor LoadBoth(const RunConfig& config, const std::string& policy) {
-  PolicyAndAnchor both{LoadModelFolder(config.model, config.device, DtypeNamed(config.dtype)), nullptr};
+  PolicyAndAnchor both{LoadModelFolder(config.model, config.device, ScalarTypeOf(config.dtype)), nullptr};
   both.policy =
-      policy.empty() ? both.anchor.weights : LoadModelFolder(policy, config.device, DtypeNamed(config.dtype)).weights;
+      policy.empty() ? both.anchor.weights : LoadModelFolder(policy, config.device, ScalarTypeOf(config.dtype)).weights;
   if (both.policy->config().vocab_size != both.anchor.weights->config().vocab_size) {
     base::ThrowBadInput(base::Format("{}: its vocabulary has {} tokens, that of {} has {}", policy,
                                      both.policy->config().vocab_size, config.model,
@@ -77,17 +79,26 @@ void RequireScores(const evaluation::Evaluation& evaluated) {
                                                                evaluated.questions.size(), reasons.Commonest()));
 }
 
+std::vector<EstimatorKind> EstimatorsOf(const RunConfig& config, const EvalCommand& command) {
+  if (command.estimators.empty()) return config.eval.estimators;
+  std::vector<EstimatorKind> kinds;
+  for (const std::string& name : command.estimators) {
+    kinds.push_back(base::ValueNamed<EstimatorKind>(name, "--estimators"));
+  }
+  return kinds;
+}
+
 // Zeros that the form of the answers makes, not what they say.
 void WarnOfNoAnswers(const RunConfig& config, const evaluation::Evaluation& evaluated) {
   const auto* single = evaluated.table.Find("no_answer/single");
   if (single && std::get<evaluation::Metric>(single->metrics).value == 1.0) {
     base::LogWarning("no rollout has an answer in the form \"{}\" (answer.extractor): the figures measure nothing else",
-                     config.answer.extractor);
+                     base::NameIn(config.answer.extractor));
   }
   base::Reasons failures;
   bool any = false;
   for (const evaluation::Question& question : evaluated.questions) {
-    const auto syntheses = question.estimates.find(Name(estimators::EstimatorKind::kSynthesis));
+    const auto syntheses = question.estimates.find(Name(EstimatorKind::kSynthesis));
     if (syntheses == question.estimates.end()) continue;
     for (const auto& [size, synthesis] : syntheses->second) {
       any = any || synthesis.ok();
@@ -100,14 +111,13 @@ void WarnOfNoAnswers(const RunConfig& config, const evaluation::Evaluation& eval
   }
 }
 
-evaluation::EvalConfig ToEval(const RunConfig& config, const std::vector<std::string>& estimators,
+evaluation::EvalConfig EvalOf(const RunConfig& config, std::vector<EstimatorKind> kinds,
                               const text::ChatTemplate& format) {
   evaluation::EvalConfig eval{.group_sizes = {},
-                              .generation = ToGeneration(config, format),
-                              .estimators = {},
+                              .generation = GenerationOf(config, format),
+                              .estimators = std::move(kinds),
                               .position_vote = config.eval.position_vote};
   eval.group_sizes.assign(config.eval.group_sizes.begin(), config.eval.group_sizes.end());
-  for (const std::string& name : estimators) eval.estimators.push_back(estimators::EstimatorNamed(name));
   return eval;
 }
 
@@ -123,30 +133,28 @@ void Write(const EvalCommand& command, const evaluation::Evaluation& evaluated) 
 void RunEval(const RunConfig& config, const EvalCommand& command) {
   UseThreads(config.threads.actor);
   const std::string& file = command.data.empty() ? config.eval.data : command.data;
-  if (config.judge.kind == "program" && !config.answer.verifier.empty()) {
+  if (config.judge.by_program() && !config.answer.verifier.command.empty()) {
     base::ThrowBadInput(
         base::Format("answer.verifier: got {}, which eval does not ask: it compares by answer.comparator ({}); write "
                      "--set answer.verifier=[] to measure by that",
-                     config.answer.verifier.front(), config.answer.comparator));
+                     config.answer.verifier.command.front(), base::NameIn(config.answer.comparator)));
   }
   process::RequireOutputs({{"--json", command.json}, {"--records", command.records}},
                           ReadBy(config, command.config, command.model, command.data));
   if (file.empty()) base::ThrowBadInput("eval: name a labelled JSONL file by --data or eval.data");
   const auto rows =
-      SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit > 0 ? command.limit : config.eval.limit);
-  const auto& names = command.estimators.empty() ? config.eval.estimators : command.estimators;
-  CheckBeforeRows(config, command.model,
-                  {.rows = rows,
-                   .file = file,
-                   .labels = true,
-                   .anchor = std::find(names.begin(), names.end(), "synthesis") != names.end()});
+      SpreadRows(data::ReadRows(file, config.data.columns), command.limit > 0 ? command.limit : config.eval.limit);
+  const std::vector<EstimatorKind> kinds = EstimatorsOf(config, command);
+  CheckBeforeRows(
+      config, command.model,
+      {.rows = rows, .file = file, .labels = true, .anchor = std::ranges::count(kinds, EstimatorKind::kSynthesis) > 0});
   const PolicyAndAnchor both = LoadBoth(config, command.model);
-  const auto format = ToChatFormat(config.prompt, config.model);
+  const auto format = LoadChatTemplate(config.prompt.chat, config.model);
 
   const evaluation::Models models{both.policy, both.anchor.weights, *both.anchor.tokenizer,
-                                  MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
+                                  MakeRenderer(config.prompt, format, *both.anchor.tokenizer), config.engine};
   const auto evaluated =
-      evaluation::Evaluate(rows, models, ToEval(config, names, format), ToScoring(config), ShowProgress());
+      evaluation::Evaluate(rows, models, EvalOf(config, kinds, format), ScoringOf(config), ShowProgress());
   Write(command, evaluated);
   RequireScores(evaluated);
   WarnOfNoAnswers(config, evaluated);
@@ -157,24 +165,24 @@ void RunSynthesize(const RunConfig& config, const SynthesizeCommand& command) {
   const std::string& file = command.data.empty() ? config.data.train : command.data;
   process::RequireOutputs({{"--out", command.out}}, ReadBy(config, command.config, command.model, command.data));
   if (file.empty()) base::ThrowBadInput("synthesize: name a JSONL file of prompts by --data or data.train");
-  const auto rows = SpreadRows(data::ReadRows(file, ToRowKeys(config.data)), command.limit);
-  const auto estimator = estimators::EstimatorNamed(config.estimator);
+  const auto rows = SpreadRows(data::ReadRows(file, config.data.columns), command.limit);
+  const auto estimator = config.estimator;
   CheckBeforeRows(config, command.model,
                   {.rows = rows,
                    .file = file,
                    .labels = estimators::ReadsOf(estimator).label,
-                   .anchor = estimator == estimators::EstimatorKind::kSynthesis});
+                   .anchor = estimator == EstimatorKind::kSynthesis});
   const PolicyAndAnchor both = LoadBoth(config, command.model);
-  const auto format = ToChatFormat(config.prompt, config.model);
+  const auto format = LoadChatTemplate(config.prompt.chat, config.model);
 
-  evaluation::SynthesizeConfig synthesize{.generation = ToGeneration(config, format),
+  evaluation::SynthesizeConfig synthesize{.generation = GenerationOf(config, format),
                                           .estimator = estimator,
                                           .num_generations = static_cast<std::uint32_t>(config.train.num_generations)};
   if (auto judge = MakeJudgeTexts(config)) {
     synthesize.scorer = std::make_shared<evaluation::JudgeScorer>(std::move(judge));
   }
   const evaluation::Models models{both.policy, both.anchor.weights, *both.anchor.tokenizer,
-                                  MakeRenderer(config.prompt, format, *both.anchor.tokenizer), ToEngine(config.engine)};
+                                  MakeRenderer(config.prompt, format, *both.anchor.tokenizer), config.engine};
 
   process::Output out(command.out);
   if (!out.partial().empty()) base::LogInfo("{}: what is done so far", out.partial().string());

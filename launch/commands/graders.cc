@@ -64,9 +64,9 @@ json::Json VerdictsOf(const evaluation::Score& score, const schema::Rubric* rubr
 
 Grader AnswerGrader(const GradeCommand& command) {
   std::optional<answers::Extractor> extractor;
-  if (command.extractor != "auto") extractor = answers::ExtractorNamed(command.extractor);
-  const auto scorer =
-      std::make_shared<evaluation::LabelScorer>(extractor, answers::ComparatorNamed(command.comparator));
+  if (command.extractor != "auto") extractor = base::ValueNamed<answers::Extractor>(command.extractor, "--extractor");
+  const auto scorer = std::make_shared<evaluation::LabelScorer>(
+      extractor, base::ValueNamed<answers::Comparator>(command.comparator, "--comparator"));
   return {{"gold", "answer"}, scorer, [scorer](const json::Json& row, const std::string& where) {
             auto labels = LabelsOf(row.at("gold"), where);
             GradeTask task{AnswerOf(row, where), {}};
@@ -89,7 +89,7 @@ Grader ProgramGrader(const GradeCommand& command) {
           config, {.program = text, .tests = tests.code, .entry_point = tests.entry_point, .prompt = tests.prompt});
       const std::string why = outcome.end == programs::CodeEnd::kUnavailable ? process::WhyNoSandbox() : "";
       if (!why.empty()) outcome.reason = why;
-      runs.push_back(ToProgramRun(std::move(outcome)));
+      runs.push_back(ProgramRunOf(std::move(outcome)));
     }
     return runs;
   };
@@ -108,7 +108,7 @@ Grader ProgramGrader(const GradeCommand& command) {
 }
 
 Grader JudgeGrader(const RunConfig& config) {
-  const bool by_rubric = config.judge.kind == "rubric";
+  const bool by_rubric = config.judge.by_rubric();
   return {{"response", by_rubric ? "rubric" : "reference"},
           std::make_shared<evaluation::JudgeScorer>(MakeJudgeTexts(config)),
           [by_rubric](const json::Json& row, const std::string& where) {

@@ -118,7 +118,7 @@ class Encoder {
 
   // {"messages"} by the model's chat template, whose text has its own BOS.
   text::ChatTemplate::Prompt Chat(const InputRow& row) {
-    if (!template_) template_ = ToChatFormat(command_.prompt, command_.model);
+    if (!template_) template_ = LoadChatTemplate(command_.chat, command_.model);
     try {
       return template_->Encode(ChatOf(row, command_.generation_prompt), tokenizer_, command_.special);
     } catch (const base::Error& error) {
@@ -174,7 +174,8 @@ class FirstError {
 };
 
 LoadedModel Load(const LinesCommand& command) {
-  return LoadModelFolder(command.model, command.device, DtypeNamed(command.dtype));
+  return LoadModelFolder(command.model, command.device,
+                         ScalarTypeOf(base::ValueNamed<Dtype>(command.dtype, "--dtype")));
 }
 
 void PrintGroup(const schema::RolloutGroup& group) {
@@ -213,7 +214,7 @@ class Generation {
       engine_.Add({.ticket = next_ticket_++,
                    .prompt_ids = encoder_.Prompt(*row, vocab_size_),
                    .num_rollouts = static_cast<std::uint32_t>(command_.n),
-                   .sampling = ToSampling(command_.sampling),
+                   .sampling = command_.sampling,
                    .seed = static_cast<std::uint64_t>(command_.seed),
                    .stream = base::RandomStream::kRollout});
       waiting_.push_back(row->where);

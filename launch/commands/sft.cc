@@ -142,9 +142,10 @@ class Sft {
     eos_ = weights_->config().eos_token_ids.front();
     base::LogInfo("model of {} weights, vocabulary of {}", model::ParameterCount(weights_->config()),
                   weights_->config().vocab_size);
-    const auto format = ToChatFormat(config_.prompt, tokenizer_folder_);
+    const auto format = LoadChatTemplate(config_.prompt.chat, tokenizer_folder_);
     render_ = MakeRenderer(config_.prompt, format, *tokenizer_);
-    anchor_prompt_ = ToSynthesisPrompt(config_.anchor, format);
+    anchor_prompt_ = config_.anchor.prompt;
+    anchor_prompt_.format = format;
   }
 
   // Adds the skill of reconciling where it is asked for. Gives the pairs that the answering skill may learn then.
@@ -155,7 +156,7 @@ class Sft {
     sft::Crossfit crossfit;
     if (place_.checkpoint()) {
       crossfit.rows = sft::ReadCandidateRows(file);
-      crossfit.answered = sft::AnsweredPairs(std::move(pairs), ToCrossfit());
+      crossfit.answered = sft::AnsweredPairs(std::move(pairs), CrossfitOfConfig());
     } else {
       crossfit = Sample(std::move(pairs), material.prompts);
       sft::WriteCandidateRows(crossfit.rows, file);
@@ -166,13 +167,12 @@ class Sft {
     return std::move(crossfit.answered);
   }
 
-  sft::CrossfitConfig ToCrossfit() const {
-    return {.folds = config_.reconcile.folds,
-            .apart = config_.reconcile.apart,
-            .batch_size = config_.batch_size,
-            .training = ToSupervised(config_, config_.reconcile.fold_steps),
-            .num_candidates = static_cast<std::uint32_t>(config_.reconcile.num_candidates),
-            .sampling = ToSampling(config_.rollout)};
+  sft::CrossfitConfig CrossfitOfConfig() const {
+    sft::CrossfitConfig crossfit = config_.reconcile.crossfit;
+    crossfit.batch_size = config_.batch_size;
+    crossfit.training = SupervisedOf(config_, config_.reconcile.fold_steps);
+    crossfit.sampling = config_.rollout;
+    return crossfit;
   }
 
   sft::Crossfit Sample(std::vector<data::Pair> pairs, const std::vector<schema::Prompt>& prompts) {
@@ -183,8 +183,8 @@ class Sft {
     };
     const auto on_step = [&](std::int64_t step, const std::vector<double>& losses) { Show(*line, step, losses); };
     const sft::CrossfitModel sampled{weights_, render_, *tokenizer_, eos_};
-    if (prompts.empty()) return sft::SampleCandidates(std::move(pairs), sampled, ToCrossfit(), phase, on_step);
-    return sft::SampleConsensus(std::move(pairs), prompts, sampled, ToCrossfit(), phase, on_step);
+    if (prompts.empty()) return sft::SampleCandidates(std::move(pairs), sampled, CrossfitOfConfig(), phase, on_step);
+    return sft::SampleConsensus(std::move(pairs), prompts, sampled, CrossfitOfConfig(), phase, on_step);
   }
 
   static void Show(ProgressLine& line, std::int64_t step, const std::vector<double>& losses) {
@@ -194,8 +194,8 @@ class Sft {
   }
 
   const sft::ExampleSource* AddReconciling(std::vector<sft::CandidateRow> rows) {
-    examples_.push_back(std::make_unique<sft::ReconcileSource>(std::move(rows), ToReconcileRules(config_.reconcile),
-                                                               anchor_prompt_, *tokenizer_, eos_));
+    examples_.push_back(std::make_unique<sft::ReconcileSource>(std::move(rows), config_.reconcile.rules, anchor_prompt_,
+                                                               *tokenizer_, eos_));
     return examples_.back().get();
   }
 
@@ -207,7 +207,7 @@ class Sft {
 
   int Train(const std::optional<learner::CheckpointState>& state) {
     learner::FlatParameters parameters(*weights_);
-    sft::SupervisedTrainer trainer(parameters, shares_, ToSupervised(config_, config_.max_steps));
+    sft::SupervisedTrainer trainer(parameters, shares_, SupervisedOf(config_, config_.max_steps));
     if (state) {
       learner::RestoreCheckpoint(*place_.checkpoint(), *state, parameters, trainer.optimizer());
       trainer.GoOnAfter(state->step);

@@ -95,7 +95,7 @@ void MakeSftTokenizer(const SftConfig& config, const SftMaterial& material, cons
   for (const std::vector<SftRows>* sources : {&material.sources, &material.held_out}) {
     for (const SftRows& source : *sources) AddTexts(source, question, texts);
   }
-  if (config.tokenizer == "bpe") {
+  if (config.tokenizer == SftTokenizer::kBpe) {
     text::TrainBpeTokenizer(spec, texts, config.vocab_size, folder / "tokenizer.json");
     return;
   }
@@ -112,41 +112,22 @@ void MakeSftTokenizer(const SftConfig& config, const SftMaterial& material, cons
 }
 
 model::ModelConfig MakeSftShape(const SftConfig& config, const text::Tokenizer& tokenizer) {
-  model::ModelConfig shape;
+  model::ModelConfig shape = config.shape;
   shape.vocab_size = tokenizer.vocab_size();
-  shape.hidden_size = config.hidden_size;
-  shape.intermediate_size = config.intermediate_size;
-  shape.num_layers = config.num_layers;
-  shape.num_heads = config.num_heads;
-  shape.num_kv_heads = config.num_kv_heads;
-  shape.head_dim = config.hidden_size / config.num_heads;
-  shape.max_position_embeddings = config.max_position_embeddings;
-  shape.tie_word_embeddings = config.tie_word_embeddings;
+  shape.head_dim = shape.hidden_size / shape.num_heads;
   shape.attention_scale = 1.0 / std::sqrt(static_cast<double>(shape.head_dim));
-  shape.rope.theta = config.rope_theta;
-  shape.is_sliding.assign(static_cast<std::size_t>(config.num_layers), false);
+  shape.is_sliding.assign(static_cast<std::size_t>(shape.num_layers), false);
   shape.pad_token_id = *tokenizer.IdOf("<pad>");
   shape.bos_token_id = *tokenizer.IdOf("<bos>");
   shape.eos_token_ids = {*tokenizer.IdOf("<eos>")};
   return shape;
 }
 
-sft::SupervisedConfig ToSupervised(const SftConfig& config, std::int64_t steps) {
-  return {.optimizer = {.learning_rate = config.learning_rate,
-                        .schedule = config.lr_scheduler,
-                        .warmup_steps = config.warmup_steps,
-                        .total_steps = steps,
-                        .final_fraction = config.final_fraction,
-                        .beta1 = config.adam_beta1,
-                        .beta2 = config.adam_beta2,
-                        .weight_decay = config.weight_decay,
-                        .max_grad_norm = config.max_grad_norm},
-          .max_steps = steps,
-          .seed = static_cast<std::uint64_t>(config.seed)};
-}
-
-sft::ReconcileRules ToReconcileRules(const ReconcileKeys& keys) {
-  return {.group_sizes = keys.group_sizes, .max_unsupported = keys.max_unsupported, .exchanged = keys.exchanged};
+sft::SupervisedConfig SupervisedOf(const SftConfig& config, std::int64_t steps) {
+  sft::SupervisedConfig supervised{
+      .optimizer = config.optimizer, .max_steps = steps, .seed = static_cast<std::uint64_t>(config.seed)};
+  supervised.optimizer.total_steps = steps;
+  return supervised;
 }
 
 std::vector<std::int64_t> SplitSftBatch(const SftConfig& config) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "data/rows.h"
-#include "launch/config/run_config.h"
+#include "launch/config/sft_config.h"
 #include "model/config.h"
 #include "sft/examples.h"
 #include "sft/trainer.h"
@@ -35,8 +35,7 @@ SftMaterial ReadSftMaterial(const SftConfig& config);
 void MakeSftTokenizer(const SftConfig& config, const SftMaterial& material, const std::filesystem::path& folder);
 model::ModelConfig MakeSftShape(const SftConfig& config, const text::Tokenizer& tokenizer);
 
-sft::SupervisedConfig ToSupervised(const SftConfig& config, std::int64_t steps);
-sft::ReconcileRules ToReconcileRules(const ReconcileKeys& keys);
+sft::SupervisedConfig SupervisedOf(const SftConfig& config, std::int64_t steps);
 
 // Each source's examples per batch, by weight; the reconciling of sampled candidates takes its share first.
 std::vector<std::int64_t> SplitSftBatch(const SftConfig& config);

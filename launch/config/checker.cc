@@ -105,9 +105,9 @@ void ConfigChecker::ModelFolder(const std::string& key, const std::string& path,
   Fail(key, "got " + Quoted(path) + ", which has no config.json, expected " + expected + ": " + advice);
 }
 
-void ConfigChecker::Sampling(const std::string& section, const SamplingKeys& keys) const {
-  for (std::size_t i = 0; i < keys.stop.size(); ++i) {
-    if (keys.stop[i].empty()) {
+void ConfigChecker::Sampling(const std::string& section, const engine::SamplingParams& keys) const {
+  for (std::size_t i = 0; i < keys.stop_strings.size(); ++i) {
+    if (keys.stop_strings[i].empty()) {
       Fail(base::Format("{}.stop[{}]", section, i),
            "got an empty text, expected one that ends a completion, since the empty one would end all at once: take it "
            "out");

@@ -6,7 +6,8 @@
 
 #include "base/error.h"
 #include "base/format.h"
-#include "launch/config/sampling_keys.h"
+#include "engine/config.h"
+#include "launch/config/rules.h"
 #include "launch/config/tree.h"
 
 namespace autodidact::launch {
@@ -41,7 +42,7 @@ class ConfigChecker {
   // A folder that is there and holds a config.json.
   void ModelFolder(const std::string& key, const std::string& path, const std::string& cause = {}) const;
   // How tokens are drawn, as far as the keys have to do with each other.
-  void Sampling(const std::string& section, const SamplingKeys& keys) const;
+  void Sampling(const std::string& section, const engine::SamplingParams& keys) const;
 
  private:
   bool NoPath(const std::string& key, const std::string& path, const std::string& expected) const;

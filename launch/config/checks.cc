@@ -12,6 +12,8 @@
 namespace autodidact::launch {
 namespace {
 
+using estimators::EstimatorKind;
+
 void CheckDevice(const ConfigChecker& check, const RunConfig& config, Files files) {
   const std::string gpu = "cuda:";
   const std::string& device = config.device;
@@ -53,7 +55,7 @@ void CheckPlacement(const ConfigChecker& check, const RunConfig& config) {
                "got " + ranks.front() + " as the first rank, expected learner: put the learners first");
   }
   const auto missing = [&](const char* role) { return std::find(ranks.begin(), ranks.end(), role) == ranks.end(); };
-  const bool synthesis = config.data.references.empty() && config.estimator == "synthesis";
+  const bool synthesis = config.data.references.empty() && config.estimator == EstimatorKind::kSynthesis;
   for (const char* role : {"actor", "judge", "anchor"}) {
     if (!missing(role) || (std::string(role) == "anchor" && !synthesis)) continue;
     check.Fail("placement.ranks", base::Format("got no {}, expected one at least: put {} into the list", role, role));
@@ -67,7 +69,7 @@ void CheckData(const ConfigChecker& check, const RunConfig& config, Files files)
     if (!config.data.references.empty()) check.JsonLines("data.references", config.data.references);
     if (!config.eval.data.empty()) check.JsonLines("eval.data", config.eval.data);
   }
-  if (!config.data.references.empty() && (config.judge.kind == "rubric" || config.answer.comparator == "code")) {
+  if (!config.data.references.empty() && (config.judge.by_rubric() || config.answer.programs())) {
     check.Fail("data.references",
                "got a file, expected none, since only answers can be compared with it, neither rubrics nor programs: "
                "leave it out");
@@ -85,7 +87,7 @@ void CheckData(const ConfigChecker& check, const RunConfig& config, Files files)
 void CheckLengths(const ConfigChecker& check, const RunConfig& config, std::int64_t context) {
   if (context <= 0) return;
   const std::string limit = base::Format("the model's context of {} tokens (max_position_embeddings)", context);
-  const std::int64_t rollout = config.rollout.max_completion_length;
+  const std::int64_t rollout = config.rollout.max_new_tokens;
   if (rollout >= context) {
     check.Fail(
         "rollout.max_completion_length",
@@ -95,19 +97,19 @@ void CheckLengths(const ConfigChecker& check, const RunConfig& config, std::int6
     check.Fail("anchor.context",
                base::Format("got {}, expected at most {}: lower it, or leave it out", config.anchor.context, limit));
   }
-  if (config.estimator != "synthesis" || !config.data.references.empty()) return;
+  if (config.estimator != EstimatorKind::kSynthesis || !config.data.references.empty()) return;
   const std::int64_t anchor = config.anchor.context > 0 ? std::min(config.anchor.context, context) : context;
-  if (config.anchor.sampling.max_completion_length >= anchor) {
+  if (config.anchor.sampling.max_new_tokens >= anchor) {
     check.Fail(
         "anchor.sampling.max_completion_length",
         base::Format(
             "got {}, expected less than the anchor's context of {} tokens, which candidates and answer share: lower it",
-            config.anchor.sampling.max_completion_length, anchor));
+            config.anchor.sampling.max_new_tokens, anchor));
   }
 }
 
 void CheckEngine(const ConfigChecker& check, const RunConfig& config) {
-  const EngineKeys& engine = config.engine;
+  const engine::EngineConfig& engine = config.engine;
   const std::int64_t group = config.train.num_generations;
   if (engine.max_rows < group) {
     check.Fail("engine.max_rows",
@@ -125,17 +127,17 @@ void CheckEngine(const ConfigChecker& check, const RunConfig& config) {
   }
   if (config.eval.group_sizes.empty())
     check.Fail("eval.group_sizes", "got an empty list, expected one size at least: write [1, 8], or leave it out");
-  if (engine.cache_tokens < config.rollout.max_completion_length) {
+  if (engine.cache_tokens < config.rollout.max_new_tokens) {
     check.Fail(
         "engine.cache_tokens",
         base::Format("got {}, expected at least rollout.max_completion_length ({}): raise it, or lower the other",
-                     engine.cache_tokens, config.rollout.max_completion_length),
+                     engine.cache_tokens, config.rollout.max_new_tokens),
         "rollout.max_completion_length");
   }
 }
 
 // Rollouts that cannot differ teach nothing.
-void CheckVariety(const ConfigChecker& check, const SamplingKeys& keys) {
+void CheckVariety(const ConfigChecker& check, const engine::SamplingParams& keys) {
   const std::string why = ", since the rollouts of a group must differ: ";
   if (keys.temperature == 0) {
     check.Fail("rollout.temperature",
@@ -171,7 +173,7 @@ void CheckLoss(const ConfigChecker& check, const RunConfig& config) {
         "has no effect, since train.importance_sampling.mode is none: write truncate or mask there, or leave it out");
   }
   try {
-    loss.max_completion_length = config.rollout.max_completion_length;
+    loss.max_completion_length = config.rollout.max_new_tokens;
     learner::Check(loss);
   } catch (const base::Error& error) {
     const char* other = weights.level == learner::RatioLevel::kToken ? "sequence" : "token";
@@ -213,36 +215,37 @@ void CheckTrain(const ConfigChecker& check, const RunConfig& config) {
 }
 
 void CheckAnswer(const ConfigChecker& check, const RunConfig& config) {
-  const AnswerKeys& answer = config.answer;
-  for (const std::string& word : answer.verifier) {
+  const AnswerConfig& answer = config.answer;
+  const std::vector<std::string>& verifier = answer.verifier.command;
+  for (const std::string& word : verifier) {
     if (word.empty())
       check.Fail("answer.verifier",
                  "got an empty word, expected a command and its arguments, as [python3, grader.py]: take it out");
   }
-  const std::string program = answer.verifier.empty() ? "" : answer.verifier.front();
+  const std::string program = verifier.empty() ? "" : verifier.front();
   if (program.find(' ') != std::string::npos && !std::filesystem::exists(program)) {
     std::string words = program;
     for (std::size_t at = 0; (at = words.find(' ', at)) != std::string::npos; at += 2) words.replace(at, 1, ", ");
     check.Fail("answer.verifier",
                base::Format("got {} as the program, expected each word by itself: write [{}]", Quoted(program), words));
   }
-  if (answer.comparator != "code") return;
-  if (config.estimator != "synthesis" && config.estimator != "ground_truth") {
+  if (!answer.programs()) return;
+  if (config.estimator != EstimatorKind::kSynthesis && config.estimator != EstimatorKind::kGroundTruth) {
     check.Fail(
         "estimator",
-        "got " + config.estimator +
+        "got " + base::NameIn(config.estimator) +
             ", expected synthesis or ground_truth, since programs (answer.comparator: code) are compared by what "
             "they do: write one of these",
         "answer.comparator");
   }
-  if (!answer.verifier.empty()) {
+  if (!verifier.empty()) {
     check.Fail(
         "answer.verifier",
         "got a command, expected none, since programs (answer.comparator: code) are compared by running: leave it out");
   }
 }
 
-void CheckSelect(const ConfigChecker& check, const SelectKeys& keys) {
+void CheckSelect(const ConfigChecker& check, const estimators::SelfSelectPrompt& keys) {
   check.Holds("select.instruction", keys.instruction, "{prompt}", "the question");
   check.Holds("select.instruction", keys.instruction, "{candidates}", "the group's answers");
   check.Holds("select.candidate", keys.candidate, "{index}", "a candidate's number");
@@ -254,32 +257,32 @@ void CheckSelect(const ConfigChecker& check, const SelectKeys& keys) {
 
 }  // namespace
 
-void CheckPrompt(const ConfigChecker& check, const PromptKeys& keys) {
-  if (keys.format != "auto") {
+void CheckPrompt(const ConfigChecker& check, const PromptConfig& keys) {
+  if (keys.chat.format != "auto") {
     try {
-      text::ChatFormatNamed(keys.format);
+      text::ChatFormatNamed(keys.chat.format);
     } catch (const base::Error& error) {
-      check.Fail("prompt.format", "got " + Quoted(keys.format) + ", expected auto or the name of a format (" +
+      check.Fail("prompt.format", "got " + Quoted(keys.chat.format) + ", expected auto or the name of a format (" +
                                       error.message() + "): write auto for the model's own");
     }
   }
-  if (!keys.chat_template.empty()) check.File("prompt.template", keys.chat_template);
-  if (keys.format != "auto" && !keys.chat_template.empty()) {
-    check.Fail("prompt.template", "got a file beside prompt.format: " + keys.format +
+  if (!keys.chat.file.empty()) check.File("prompt.template", keys.chat.file);
+  if (keys.chat.format != "auto" && !keys.chat.file.empty()) {
+    check.Fail("prompt.template", "got a file beside prompt.format: " + keys.chat.format +
                                       ", expected one of them: leave prompt.format out, or the template");
   }
-  if (keys.format != "auto" && !keys.template_variables.empty()) {
+  if (keys.chat.format != "auto" && !keys.chat.variables.empty()) {
     check.Fail("prompt.template_variables",
-               "got variables, expected none, since a template reads them and prompt.format: " + keys.format +
+               "got variables, expected none, since a template reads them and prompt.format: " + keys.chat.format +
                    " has none: leave prompt.format out");
   }
   check.Holds("prompt.text", keys.text, "{prompt}", "the row's text");
 }
 
-void CheckAnchor(const ConfigChecker& check, const AnchorKeys& keys) {
+void CheckAnchor(const ConfigChecker& check, const estimators::SynthesisConfig& keys) {
   check.Sampling("anchor.sampling", keys.sampling);
-  check.Holds("anchor.instruction", keys.instruction, "{candidates}", "the group's answers");
-  check.Holds("anchor.candidate", keys.candidate, "{text}", "a candidate's text");
+  check.Holds("anchor.instruction", keys.prompt.instruction, "{candidates}", "the group's answers");
+  check.Holds("anchor.candidate", keys.prompt.candidate, "{text}", "a candidate's text");
 }
 
 void CheckWarmup(const ConfigChecker& check, const std::string& key, std::int64_t warmup, std::int64_t steps) {

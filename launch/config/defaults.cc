@@ -8,6 +8,8 @@
 namespace autodidact::launch {
 namespace {
 
+using answers::Extractor;
+
 constexpr const char* kHeading = "## Unified answer";
 constexpr const char* kReconcile =
     "Below are several answers to one question, written independently of each other. The question itself is not shown."
@@ -20,19 +22,26 @@ constexpr const char* kReconcile =
     "with nothing after it:\n\n";
 
 // How a prompt asks for a final answer in the form that the extractor finds. Empty: no form is asked for.
-std::string FormOf(const std::string& extractor) {
-  if (extractor == "boxed") return "the final answer in \\boxed{}";
-  if (extractor == "hashes") return "a line of its own that holds #### and the final answer";
-  if (extractor == "last_number") return "the final answer as a number";
+std::string FormOf(Extractor extractor) {
+  switch (extractor) {
+    case Extractor::kBoxed:
+      return "the final answer in \\boxed{}";
+    case Extractor::kAfterHashes:
+      return "a line of its own that holds #### and the final answer";
+    case Extractor::kLastNumber:
+      return "the final answer as a number";
+    case Extractor::kWholeText:
+      break;
+  }
   return "";
 }
 
-std::string Question(const std::string& extractor) {
+std::string Question(Extractor extractor) {
   const std::string form = FormOf(extractor);
   return form.empty() ? "{prompt}" : "{prompt}\n\nReason step by step, and end with " + form + ".";
 }
 
-std::string Instruction(const std::string& extractor, const std::string& heading) {
+std::string Instruction(Extractor extractor, const std::string& heading) {
   const std::string form = FormOf(extractor);
   return kReconcile + heading + (form.empty() ? "" : "\n\nEnd it with " + form + ".");
 }
@@ -53,17 +62,17 @@ void FillInTexts(RunConfig& config, const ConfigChecker& check) {
   const bool prompt = !check.Given("prompt.text");
   const bool anchor = !check.Given("anchor.instruction");
   if (!prompt && !anchor) return;
-  const bool free = config.answer.comparator == "code" || config.judge.kind == "rubric";
-  const std::string extractor = free ? "whole" : config.answer.extractor;
-  const std::string heading = check.Given("anchor.heading") ? config.anchor.heading : kHeading;
+  const bool free = config.answer.programs() || config.judge.by_rubric();
+  const Extractor extractor = free ? Extractor::kWholeText : config.answer.extractor;
+  const std::string heading = check.Given("anchor.heading") ? config.anchor.prompt.heading : kHeading;
   std::string needed = prompt ? Question(extractor) : "";
   if (anchor) needed += Instruction(extractor, heading);
   if (!CanSay(config.model, needed)) {
     if (check.Given("answer.extractor") || free) return;
-    config.answer.extractor = "whole";
-    if (!check.Given("answer.comparator")) config.answer.comparator = "exact";
+    config.answer.extractor = Extractor::kWholeText;
+    if (!check.Given("answer.comparator")) config.answer.comparator = Comparison::kExact;
     // Such a vocabulary is split at spaces and has no line break.
-    if (!check.Given("anchor.separator")) config.anchor.separator = " ";
+    if (!check.Given("anchor.separator")) config.anchor.prompt.separator = " ";
     check.Warn("prompt.text",
                "is left out, and the model's vocabulary has no words to ask for an answer with: prompts and candidates "
                "stand bare, and "
@@ -72,32 +81,42 @@ void FillInTexts(RunConfig& config, const ConfigChecker& check) {
   }
   if (prompt) config.prompt.text = Question(extractor);
   if (!anchor) return;
-  config.anchor.instruction = Instruction(extractor, heading);
-  config.anchor.heading = heading;
-  if (!check.Given("anchor.candidate")) config.anchor.candidate = "### Answer {index}\n\n{text}";
-  if (!check.Given("anchor.separator")) config.anchor.separator = "\n\n";
+  config.anchor.prompt.instruction = Instruction(extractor, heading);
+  config.anchor.prompt.heading = heading;
+  if (!check.Given("anchor.candidate")) config.anchor.prompt.candidate = "### Answer {index}\n\n{text}";
+  if (!check.Given("anchor.separator")) config.anchor.prompt.separator = "\n\n";
+}
+
+// An empty list means the usual names.
+void FillInColumns(data::RowKeys& columns) {
+  const data::RowKeys usual;
+  for (const auto names : {&data::RowKeys::id, &data::RowKeys::prompt, &data::RowKeys::answer, &data::RowKeys::answers})
+    if ((columns.*names).empty()) columns.*names = usual.*names;
 }
 
 // Several completions and an answer must fit into the anchor's context beside each other.
 void FillInLengths(RunConfig& config, const ConfigChecker& check, std::int64_t context) {
   constexpr std::int64_t kUsual = 1024;
-  const std::int64_t length = context > 0 ? std::clamp<std::int64_t>(context / 8, 1, kUsual) : kUsual;
-  if (!check.Given("rollout.max_completion_length")) config.rollout.max_completion_length = length;
+  const auto length =
+      static_cast<std::int32_t>(context > 0 ? std::clamp<std::int64_t>(context / 8, 1, kUsual) : kUsual);
+  if (!check.Given("rollout.max_completion_length")) config.rollout.max_new_tokens = length;
   if (!check.Given("anchor.sampling.max_completion_length")) {
-    config.anchor.sampling.max_completion_length = std::max(length, config.rollout.max_completion_length);
+    config.anchor.sampling.max_new_tokens = std::max(length, config.rollout.max_new_tokens);
   }
 }
 
 }  // namespace
 
 void FillIn(RunConfig& config, const ConfigChecker& check, std::int64_t context) {
+  FillInColumns(config.data.columns);
   if (!check.Given("train.epsilon_high")) {
     config.train.trainer.loss.epsilon_high = config.train.trainer.loss.epsilon;
   }
   if (!check.Given("timeouts.collective")) {
     config.timeouts.collective = std::max(config.timeouts.collective, config.timeouts.step);
   }
-  if (!check.Given("answer.extractor") && !check.Given("answer.comparator")) config.answer.comparator = "math";
+  if (!check.Given("answer.extractor") && !check.Given("answer.comparator"))
+    config.answer.comparator = Comparison::kMathematics;
   FillInTexts(config, check);
   FillInLengths(config, check, context);
 }

@@ -6,22 +6,22 @@
 namespace autodidact::launch {
 
 template <class V>
-void Describe(V& v, DataKeys& c) {
+void Describe(V& v, DataConfig& c) {
   v("train", c.train, "JSONL file of prompts.");
   v("references", c.references, "JSONL that `synthesize` wrote: references made before the run. Empty: made in it.");
   v("min_agreement", c.min_agreement, kShare,
     "Leaves out prompts fewer of whose candidates give the reference's answer.");
   v("labels", c.labels, "JSONL of answers joined by id.");
-  v("id", c.id, "Names of the column of ids. Empty: the usual ones.");
-  v("prompt", c.prompt, "Names of the column of prompts. Empty: the usual ones.");
-  v("answer", c.answer, "Names of the column of an answer. Empty: the usual ones.");
-  v("answers", c.answers, "Names of the column of several answers. Empty: the usual ones.");
+  v("id", c.columns.id, "Names of the column of ids. Empty: the usual ones.");
+  v("prompt", c.columns.prompt, "Names of the column of prompts. Empty: the usual ones.");
+  v("answer", c.columns.answer, "Names of the column of an answer. Empty: the usual ones.");
+  v("answers", c.columns.answers, "Names of the column of several answers. Empty: the usual ones.");
   v("shuffle", c.shuffle, "Whether the prompts come in a random order.");
   v("limit", c.limit, kRows, "So many rows, spread evenly over the file.");
 }
 
 template <class V>
-void Describe(V& v, SelectKeys& c) {
+void Describe(V& v, estimators::SelfSelectPrompt& c) {
   v("system", c.system, "System turn of the prompt of estimator: self_select.");
   v("instruction", c.instruction, "What the model is asked, with {prompt} and {candidates}.");
   v("candidate", c.candidate, "How a candidate stands there, with {index} and {text}.");
@@ -30,22 +30,74 @@ void Describe(V& v, SelectKeys& c) {
 }
 
 template <class V>
-void Describe(V& v, AnswerKeys& c) {
-  v("extractor", c.extractor, Choice{{"boxed", "last_number", "hashes", "whole"}},
+void Describe(V& v, AnswerConfig& c) {
+  v("extractor", c.extractor,
     "Where the answer stands in a text: \\boxed{…}, the last number, behind ####, all of it.");
-  v("comparator", c.comparator, Choice{{"exact", "math", "code"}}, "When two answers are equal.");
-  v("verifier", c.verifier, "Command and arguments of a program that compares instead. Empty: none.");
-  v("verifier_timeout", c.verifier_timeout, kWait, "For one comparison of the verifier.");
+  v("comparator", c.comparator, "When two answers are equal.");
+  v("verifier", c.verifier.command, "Command and arguments of a program that compares instead. Empty: none.");
+  v("verifier_timeout", c.verifier.timeout, kWait, "For one comparison of the verifier.");
   v.Section("code", [&](auto& s) {
-    s("python", c.code.python, "The interpreter of the programs.");
+    programs::CodeConfig& run = c.code.judge.run;
+    s("python", run.python, "The interpreter of the programs.");
     s("inputs", c.code.inputs, "Column of the row with the inputs. Empty: the anchor writes them.");
-    s("input_kind", c.code.input_kind, Choice{{"calls", "stdin"}}, "What an input is.");
+    s("input_kind", c.code.judge.inputs, "What an input is.");
     s("entry_point", c.code.entry_point, "Column of the row with the name of the asked function.");
-    s("timeout", c.code.timeout, Real{1e-3, 86'400, "seconds"}, "For one program.");
-    s("cpu", c.code.cpu, Real{1, 86'400, "seconds"}, "Processor time of one program.");
-    s("memory", c.code.memory, Whole{64, 1 << 20, "MiB"}, "Memory of one program.");
-    s("jobs", c.code.jobs, Whole{1, 1024}, "Programs at a time.");
+    s("timeout", run.limits.wall, Real{1e-3, 86'400, "seconds"}, "For one program.");
+    s("cpu", run.limits.cpu_seconds, Real{1, 86'400, "seconds"}, "Processor time of one program.");
+    s("memory", run.limits.memory, Whole{64, 1 << 20, "MiB", 1 << 20}, "Memory of one program.");
+    s("jobs", c.code.judge.jobs, Whole{1, 1024}, "Programs at a time.");
   });
+}
+
+template <class V>
+void Describe(V& v, estimators::RubricConfig& c) {
+  v("system", c.system, "System turn of the anchor's prompt for criteria.");
+  v("instruction", c.instruction, "What the anchor is asked; {reference} stands for its reference.");
+  v("format", c.format, "How the criteria are written.");
+  v("separator", c.separator, "What stands between two criteria of format: separated.");
+  v("min_criteria", c.min_criteria, Whole{1, 1000}, "Fewer: one further try, then the group fails.");
+  v("words_per_criterion", c.words_per_criterion, Whole{0, 1'000'000, "words"},
+    "A short reference needs only one criterion for so many words. 0: always min_criteria.");
+  v("max_criteria", c.max_criteria, Whole{1, 10'000}, "Further ones are dropped.");
+  v("retry_temperature", c.retry_temperature, Real{1e-3, 100}, "Of the further try where the first is greedy.");
+  v.Section("sampling", [&](auto& s) { Describe(s, c.sampling); });
+}
+
+template <class V>
+void Describe(V& v, JudgeConfig& c) {
+  constexpr Real kPause{1e-3, 86'400, "seconds"};
+  v("kind", c.panel.kind, "Who says what a rollout is worth.");
+  v("backend", c.backend, "What the judge of rubric and model_as_judge is.");
+  v("allow_same_model", c.allow_same_model, "Whether the judge may be the anchor's own folder.");
+  v("attempts", c.panel.attempts, Whole{1, 100}, "Tries for each verdict until it is valid; then it is left out.");
+  v("cache", c.panel.cache, Whole{0, 100'000'000}, "Verdicts kept for equal questions. 0: none.");
+  v("system", c.system, "System turn of the judge's prompt.");
+  v("instruction", c.instruction,
+    "What a model judge is asked, with {response} and {criterion} (model_as_judge: {reference}). Empty: built in.");
+  v.Section("model", [&](auto& s) {
+    s("folder", c.model.folder, "Hugging Face folder of the judge, another than the anchor's.");
+    s("format", c.chat.format, "Chat format of the judge, as prompt.format.");
+    s.Mapping("template_variables", c.chat.variables, "What the judge's chat template is given.");
+    s("yes", c.model.yes, "The text by which the judge says yes.");
+    s("no", c.model.no, "The text by which the judge says no.");
+    s("threshold", c.model.threshold, Real{1e-6, 1 - 1e-6}, "It is a yes when P(yes) / (P(yes) + P(no)) is above.");
+  });
+  v.Section("endpoint", [&](auto& s) {
+    judge_service::EndpointConfig& e = c.endpoint;
+    s("base_url", e.base_url, "Address of an OpenAI-compatible service, as http://127.0.0.1:8000/v1.");
+    s("model", e.talk.model, "The model's name there.");
+    s("api_key_env", c.api_key_env, "Environment variable that holds the key. Empty: no key.");
+    s("concurrency", e.concurrency, Whole{1, 4096}, "Calls at once.");
+    s("timeout", e.timeout, kPause, "For one call.");
+    s("retries", e.retries, Whole{0, 1000}, "Further tries of a call after 429, 5xx, time-outs and cuts.");
+    s("backoff", e.backoff, kPause, "Before the first further try, doubled each time.");
+    s("max_backoff", e.max_backoff, kPause, "At most so long before a further try.");
+    s("max_tokens", e.talk.max_tokens, Whole{1, 1 << 22, "tokens"}, "Of one reply.");
+    s("extra_body", e.talk.extra_body, "JSON object put into each request; a null takes a member out.");
+  });
+  v("length_penalty_above", c.panel.length_penalty_above, Whole{0, 1 << 22, "tokens"},
+    "A longer rollout's reward is lowered by length_penalty. 0: off.");
+  v("length_penalty", c.panel.length_penalty, Real{-1000, 1000}, "What a rollout that is too long loses.");
 }
 
 template <class V>
@@ -87,7 +139,7 @@ void Describe(V& v, learner::TrainerConfig& c) {
 }
 
 template <class V>
-void Describe(V& v, TrainKeys& c) {
+void Describe(V& v, TrainConfig& c) {
   v("max_steps", c.max_steps, Whole{1, kSteps.most, "steps"}, "Length of the run.");
   v("groups_per_step", c.groups_per_step, Whole{1, 65'536, "groups"}, "Prompts of one step.");
   v("num_generations", c.num_generations, Whole{2, 1024, "rollouts"}, "Rollouts of one prompt.");
@@ -99,12 +151,12 @@ void Describe(V& v, TrainKeys& c) {
 }
 
 template <class V>
-void Describe(V& v, EvalKeys& c) {
+void Describe(V& v, EvalConfig& c) {
   v("data", c.data, "Labelled JSONL. Empty: no evaluation during training.");
   v("steps", c.steps, kSteps, "During training every so many steps and at the end. 0: never.");
   v("limit", c.limit, kRows, "So many rows, spread evenly over the file.");
   v("group_sizes", c.group_sizes, kGroupSize, "The G that `eval` compares.");
-  v("estimators", c.estimators, EstimatorNames(), "What `eval` compares.");
+  v("estimators", c.estimators, "What `eval` compares.");
   v("position_vote", c.position_vote, "A vote per position of symbols between spaces, as a further line.");
 }
 
@@ -115,7 +167,7 @@ void DescribeMachine(V& v, RunConfig& c) {
     s("cache_tokens", c.engine.cache_tokens, Whole{256, std::int64_t{1} << 32, "tokens"},
       "Keys and values kept at once.");
     s("max_rows", c.engine.max_rows, Whole{1, 1 << 20, "rollouts"}, "Decoded at once.");
-    s("max_groups", c.engine.max_groups, Whole{1, 65'536, "groups"}, "Held by an actor at once.");
+    s("max_groups", c.max_groups, Whole{1, 65'536, "groups"}, "Held by an actor at once.");
   });
   v.Section("threads", [&](auto& s) {
     s("learner", c.threads.learner, kThreads, "Of the learner.");
@@ -146,25 +198,25 @@ void Describe(V& v, RunConfig& c) {
   v("seed", c.seed, kSeed, "Of all that is random.");
   v("model", c.model, "Hugging Face folder: initial policy, anchor and KL reference.");
   v("device", c.device, "cpu, cuda, or cuda:N for that GPU.");
-  v("dtype", c.dtype, Choice{{"float32", "bfloat16"}}, "What all roles compute in; master weights are float32.");
+  v("dtype", c.dtype, "What all roles compute in; master weights are float32.");
   v("device_memory_gib", c.device_memory_gib, Real{0.1, 1e6, "GiB"}, "Of a GPU, for the memory plan.");
-  v("estimator", c.estimator, EstimatorNames(), "Where references come from.");
+  v("estimator", c.estimator, "Where references come from.");
   v.Section("data", [&](auto& s) { Describe(s, c.data); });
   v.Section("prompt", [&](auto& s) { Describe(s, c.prompt); });
   v.Section("rollout", [&](auto& s) { Describe(s, c.rollout); });
   v.Section("anchor", [&](auto& s) { Describe(s, c.anchor); });
   v.Section("select", [&](auto& s) { Describe(s, c.select); });
   v.Section("answer", [&](auto& s) { Describe(s, c.answer); });
-  v.Section("rubric", [&](auto& s) { DescribeRubric(s, c.rubric); });
-  v.Section("judge", [&](auto& s) { DescribeJudge(s, c.judge); });
+  v.Section("rubric", [&](auto& s) { Describe(s, c.rubric); });
+  v.Section("judge", [&](auto& s) { Describe(s, c.judge); });
   v.Section("train", [&](auto& s) { Describe(s, c.train); });
   v.Section("eval", [&](auto& s) { Describe(s, c.eval); });
   v.Section("collapse", [&](auto& s) {
     s("stop", c.collapse.stop, "Whether the alarm ends the run.");
-    s("rise", c.collapse.rise, kShare, "Rise of the likeness of answers to different prompts that is an alarm …");
-    s("kappa", c.collapse.kappa, Real{-1, 1}, "… while answers to one prompt agree less than this beyond it.");
-    s("certain", c.collapse.certain, kShare, "A likeness this high is an alarm by itself.");
-    s("patience", c.collapse.patience, Whole{1, kSteps.most, "steps"}, "In a row until the alarm.");
+    s("rise", c.collapse.rule.rise, kShare, "Rise of the likeness of answers to different prompts that is an alarm …");
+    s("kappa", c.collapse.rule.kappa, Real{-1, 1}, "… while answers to one prompt agree less than this beyond it.");
+    s("certain", c.collapse.rule.certain, kShare, "A likeness this high is an alarm by itself.");
+    s("patience", c.collapse.rule.patience, Whole{1, kSteps.most, "steps"}, "In a row until the alarm.");
   });
   DescribeMachine(v, c);
 }

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "json/json.h"
-#include "launch/config/run_config.h"
+#include "launch/config/sft_config.h"
 #include "launch/config/visitor.h"
 
 namespace autodidact::launch {

@@ -13,7 +13,8 @@ namespace autodidact::launch {
 struct Whole {
   std::int64_t least = 0;
   std::int64_t most = 0;
-  const char* unit = "";  // "tokens"; empty: a plain number
+  const char* unit = "";   // "tokens"; empty: a plain number
+  std::int64_t scale = 1;  // what one of them is where the config keeps the value: 2^20 for MiB kept as bytes
 };
 
 // Finite numbers, both ends included.

@@ -1,4 +1,5 @@
 #include "launch/config/run_config.h"
+#include "launch/config/sft_config.h"
 
 #include "base/log.h"
 #include "launch/config/checks.h"
@@ -96,7 +97,7 @@ RunConfig ReadJudgeConfig(const std::filesystem::path& file, const std::vector<s
   auto reading = ReadRunKeys(file, overrides);
   const ConfigChecker check = reading.checker();
   CheckJudgeItself(check, reading.config);
-  if (reading.config.judge.kind == "program") {
+  if (reading.config.judge.by_program()) {
     check.Fail("judge.kind", "got program, expected rubric or model_as_judge: name a judge that reads texts");
   }
   return reading.Checked();

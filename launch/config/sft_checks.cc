@@ -7,21 +7,22 @@ namespace {
 
 // A model from nothing.
 void CheckShape(const ConfigChecker& check, const SftConfig& c) {
-  if (c.num_heads < c.num_kv_heads || c.num_heads % c.num_kv_heads != 0) {
+  if (c.shape.num_heads < c.shape.num_kv_heads || c.shape.num_heads % c.shape.num_kv_heads != 0) {
     check.Fail("num_kv_heads",
-               base::Format("got {}, expected a divisor of num_heads ({}): write {} or 1", c.num_kv_heads, c.num_heads,
-                            c.num_heads),
+               base::Format("got {}, expected a divisor of num_heads ({}): write {} or 1", c.shape.num_kv_heads,
+                            c.shape.num_heads, c.shape.num_heads),
                "num_heads");
   }
-  if (c.hidden_size % c.num_heads != 0 || (c.hidden_size / c.num_heads) % 2 != 0) {
+  if (c.shape.hidden_size % c.shape.num_heads != 0 || (c.shape.hidden_size / c.shape.num_heads) % 2 != 0) {
     check.Fail("num_heads",
                base::Format("got {}, expected a number that hidden_size ({}) is an even multiple of: write {}",
-                            c.num_heads, c.hidden_size, c.hidden_size % 64 == 0 ? c.hidden_size / 64 : 1),
+                            c.shape.num_heads, c.shape.hidden_size,
+                            c.shape.hidden_size % 64 == 0 ? c.shape.hidden_size / 64 : 1),
                "hidden_size");
   }
-  const double width = static_cast<double>(c.hidden_size);
-  const double weights =
-      static_cast<double>(c.num_layers) * width * (2 * width + 3 * static_cast<double>(c.intermediate_size));
+  const double width = static_cast<double>(c.shape.hidden_size);
+  const double weights = static_cast<double>(c.shape.num_layers) * width *
+                         (2 * width + 3 * static_cast<double>(c.shape.intermediate_size));
   // In training each has its gradient and two moments beside it.
   const double bytes = 16 * weights;
   const double memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
@@ -32,21 +33,22 @@ void CheckShape(const ConfigChecker& check, const SftConfig& c) {
                           weights / 1e9, memory / (1 << 30)));
 }
 
-void CheckReconcile(const ConfigChecker& check, const ReconcileKeys& c) {
+void CheckReconcile(const ConfigChecker& check, const ReconcileConfig& c) {
   if (!c.prompts.empty()) {
     check.JsonLines("reconcile.prompts", c.prompts);
-    if (c.apart)
+    if (c.crossfit.apart)
       check.Fail("reconcile.apart",
                  "got true, expected false with reconcile.prompts, which takes the place of folds: leave it out");
   }
-  if (c.group_sizes.empty())
+  if (c.rules.group_sizes.empty())
     check.Fail("reconcile.group_sizes", "got an empty list, expected one size at least: write [8], or leave it out");
-  for (std::size_t i = 0; i < c.group_sizes.size(); ++i) {
-    if (c.group_sizes[i] <= c.num_candidates || !c.enabled || !check.Given("reconcile.group_sizes")) continue;
+  for (std::size_t i = 0; i < c.rules.group_sizes.size(); ++i) {
+    if (c.rules.group_sizes[i] <= c.crossfit.num_candidates || !c.enabled || !check.Given("reconcile.group_sizes"))
+      continue;
     check.Fail(base::Format("reconcile.group_sizes[{}]", i),
                base::Format("got {}, expected at most reconcile.num_candidates ({}), of which groups are drawn: lower "
                             "it, or raise the other",
-                            c.group_sizes[i], c.num_candidates));
+                            c.rules.group_sizes[i], c.crossfit.num_candidates));
   }
 }
 
@@ -69,11 +71,12 @@ void CheckSft(const SftConfig& config, const ConfigChecker& check) {
   }
   if (!config.eval_data.empty()) check.JsonLines("eval_data", config.eval_data);
   if (config.model.empty()) CheckShape(check, config);
-  CheckWarmup(check, "warmup_steps", config.warmup_steps, config.max_steps);
-  if (config.learning_rate == 0) check.Warn("learning_rate", "is 0: nothing will be learned; 1e-5 to 1e-3 is usual");
-  if (config.learning_rate > 0.1) {
-    check.Warn("learning_rate",
-               base::Format("of {} is far above what a model bears; 1e-5 to 1e-2 is usual", config.learning_rate));
+  CheckWarmup(check, "warmup_steps", config.optimizer.warmup_steps, config.max_steps);
+  if (config.optimizer.learning_rate == 0)
+    check.Warn("learning_rate", "is 0: nothing will be learned; 1e-5 to 1e-3 is usual");
+  if (config.optimizer.learning_rate > 0.1) {
+    check.Warn("learning_rate", base::Format("of {} is far above what a model bears; 1e-5 to 1e-2 is usual",
+                                             config.optimizer.learning_rate));
   }
   CheckReconcile(check, config.reconcile);
   CheckPrompt(check, config.prompt);

@@ -76,6 +76,24 @@ std::string Emitted(const std::string& text) {
 
 }  // namespace
 
+double InFile(float value, const Real&) {
+  double shortest = 0;
+  Parsed(base::Format("{}", value), shortest);
+  return shortest;
+}
+
+void FromFile(double number, const Real&, base::Milliseconds& value) {
+  value = base::Milliseconds(std::llround(number * 1000));
+}
+
+double InFile(std::uint32_t value, const Real&) {
+  return value;
+}
+
+void FromFile(double number, const Real&, std::uint32_t& value) {
+  value = static_cast<std::uint32_t>(std::ceil(number));
+}
+
 ConfigReader::ConfigReader(const ConfigNode* section, const KeyGuide& guide, ConfigProblems& problems, std::string path)
     : section_(section), guide_(guide), problems_(problems), path_(std::move(path)) {
   if (section_ == nullptr || section_->kind == Kind::kNothing || section_->kind == Kind::kSection) return;
@@ -120,12 +138,12 @@ const ConfigNode* ConfigReader::TakeScalar(const char* key, const std::string& e
 }
 
 template <class Value, class... Rule>
-void ConfigReader::ReadScalar(const char* key, Value& value, const std::string& expected, const Rule&... rule) {
+bool ConfigReader::ReadScalar(const char* key, Value& value, const std::string& expected, const Rule&... rule) {
   const ConfigNode* node = TakeScalar(key, expected);
-  if (node == nullptr) return;
-  if (const auto refused = Read({node->text, node->quoted}, rule..., value)) {
-    problems_.Add(node->place, Full(key), *refused);
-  }
+  if (node == nullptr) return false;
+  const auto refused = Read({node->text, node->quoted}, rule..., value);
+  if (refused) problems_.Add(node->place, Full(key), *refused);
+  return !refused;
 }
 
 void ConfigReader::operator()(const char* key, std::string& value, const char*) {
@@ -138,19 +156,19 @@ void ConfigReader::operator()(const char* key, std::string& value, const char*) 
   if (const ConfigNode* node = TakeScalar(key, "a text")) value = node->text;
 }
 
-void ConfigReader::operator()(const char* key, std::string& value, const Choice& rule, const char*) {
-  ReadScalar(key, value, Expected(rule), rule);
-}
-
 void ConfigReader::operator()(const char* key, bool& value, const char*) {
   ReadScalar(key, value, "true or false");
 }
 
-void ConfigReader::operator()(const char* key, double& value, const Real& rule, const char*) {
-  ReadScalar(key, value, Expected(rule), rule);
+bool ConfigReader::ReadNumber(const char* key, double& value, const Real& rule) {
+  return ReadScalar(key, value, Expected(rule), rule);
 }
 
-void ConfigReader::operator()(const char* key, std::int64_t& value, const Whole& rule, const char*) {
+bool ConfigReader::ReadNumber(const char* key, std::int64_t& value, const Whole& rule) {
+  return ReadScalar(key, value, Expected(rule), rule);
+}
+
+void ConfigReader::ReadName(const char* key, std::string& value, const Choice& rule) {
   ReadScalar(key, value, Expected(rule), rule);
 }
 
@@ -191,7 +209,7 @@ void ConfigReader::operator()(const char* key, std::vector<std::string>& value, 
   });
 }
 
-void ConfigReader::operator()(const char* key, std::vector<std::string>& value, const Choice& rule, const char*) {
+void ConfigReader::ReadNames(const char* key, std::vector<std::string>& value, const Choice& rule) {
   ReadList(key, value, Expected(rule), [&](const ConfigNode& node, std::string& item) {
     return Read({node.text, node.quoted}, rule, item);
   });

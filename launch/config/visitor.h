@@ -8,11 +8,55 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/names.h"
 #include "launch/config/rules.h"
 #include "launch/config/tree.h"
 
 namespace autodidact::launch {
+
+// A value of a component's config as the number that stands in the file, and back. A float is the shortest decimal
+// that gives it; a duration is in seconds.
+template <class T>
+concept WholeNumber = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+template <WholeNumber T>
+std::int64_t InFile(T value, const Whole& rule) {
+  return static_cast<std::int64_t>(value) / rule.scale;
+}
+template <WholeNumber T>
+void FromFile(std::int64_t number, const Whole& rule, T& value) {
+  value = static_cast<T>(number * rule.scale);
+}
+inline double InFile(double value, const Real&) {
+  return value;
+}
+inline void FromFile(double number, const Real&, double& value) {
+  value = number;
+}
+double InFile(float value, const Real& rule);
+inline void FromFile(double number, const Real&, float& value) {
+  value = static_cast<float>(number);
+}
+inline double InSeconds(base::Milliseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+inline double InFile(base::Milliseconds value, const Real&) {
+  return InSeconds(value);
+}
+void FromFile(double number, const Real& rule, base::Milliseconds& value);
+// Whole seconds, rounded up.
+double InFile(std::uint32_t value, const Real& rule);
+void FromFile(double number, const Real& rule, std::uint32_t& value);
+
+// A list of values of an enum with names, and their names.
+template <class T>
+concept EnumList = std::is_enum_v<typename T::value_type> && std::is_same_v<T, std::vector<typename T::value_type>>;
+template <EnumList T>
+std::vector<std::string> NamesIn(const T& values) {
+  std::vector<std::string> names;
+  for (const auto value : values) names.push_back(base::NameIn(value));
+  return names;
+}
 
 // A key as its description says it.
 struct KeyInfo {
@@ -57,21 +101,32 @@ class ConfigReader {
   ConfigReader(const ConfigNode* section, const KeyGuide& guide, ConfigProblems& problems, std::string path = {});
 
   void operator()(const char* key, std::string& value, const char* help);
-  void operator()(const char* key, std::string& value, const Choice& rule, const char* help);
   void operator()(const char* key, bool& value, const char* help);
-  void operator()(const char* key, double& value, const Real& rule, const char* help);
-  void operator()(const char* key, std::int64_t& value, const Whole& rule, const char* help);
+  template <class T, class Rule>
+  requires requires(const T& value, const Rule& rule) { InFile(value, rule); }
+  void operator()(const char* key, T& value, const Rule& rule, const char*) {
+    auto number = InFile(value, rule);
+    if (ReadNumber(key, number, rule)) FromFile(number, rule, value);
+  }
   void operator()(const char* key, std::vector<std::string>& value, const char* help);
-  void operator()(const char* key, std::vector<std::string>& value, const Choice& rule, const char* help);
   void operator()(const char* key, std::vector<std::int64_t>& value, const Whole& rule, const char* help);
 
   // An enum with names (base/names.h).
   template <class E>
   requires std::is_enum_v<E>
-  void operator()(const char* key, E& value, const char* help) {
+  void operator()(const char* key, E& value, const char*) {
     std::string name = base::NameIn(value);
-    (*this)(key, name, Choice{base::AllNames<E>()}, help);
+    ReadName(key, name, Choice{base::AllNames<E>()});
     value = base::ValueNamed<E>(name, key);
+  }
+
+  template <EnumList T>
+  void operator()(const char* key, T& values, const char*) {
+    using E = typename T::value_type;
+    std::vector<std::string> names = NamesIn(values);
+    ReadNames(key, names, Choice{base::AllNames<E>()});
+    values.clear();
+    for (const std::string& name : names) values.push_back(base::ValueNamed<E>(name, key));
   }
 
   // A mapping whose keys nobody here knows, as the text of a JSON object (which it may be given as, too); empty: none.
@@ -106,8 +161,13 @@ class ConfigReader {
   const ConfigNode* TakeScalar(const char* key, const std::string& expected);
   std::string Full(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
   void Refuse(const std::string& key, const ConfigNode& node, const std::string& expected);
+  // Whether there was a number that the rule allows.
+  bool ReadNumber(const char* key, std::int64_t& value, const Whole& rule);
+  bool ReadNumber(const char* key, double& value, const Real& rule);
+  void ReadName(const char* key, std::string& value, const Choice& rule);
+  void ReadNames(const char* key, std::vector<std::string>& value, const Choice& rule);
   template <class Value, class... Rule>
-  void ReadScalar(const char* key, Value& value, const std::string& expected, const Rule&... rule);
+  bool ReadScalar(const char* key, Value& value, const std::string& expected, const Rule&... rule);
   template <class Item, class ReadItem>
   void ReadList(const char* key, std::vector<Item>& value, const std::string& expected, ReadItem read);
 
@@ -123,10 +183,20 @@ class ConfigWriter {
  public:
   explicit ConfigWriter(std::string indent = {}) : indent_(std::move(indent)) {}
 
-  template <class T, class... Rest>
-  void operator()(const char* key, const T& value, const Rest&...) {
+  template <class T>
+  void operator()(const char* key, const T& value, const char*) {
     if constexpr (std::is_enum_v<T>) {
       Put(key, base::NameIn(value));
+    } else if constexpr (EnumList<T>) {
+      Put(key, NamesIn(value));
+    } else {
+      Put(key, value);
+    }
+  }
+  template <class T, class Rule>
+  void operator()(const char* key, const T& value, const Rule& rule, const char*) {
+    if constexpr (requires { InFile(value, rule); }) {
+      Put(key, InFile(value, rule));
     } else {
       Put(key, value);
     }
@@ -169,15 +239,27 @@ class KeyLister {
 
   template <class T>
   void operator()(const char* key, const T& value, const char* help) {
-    if constexpr (std::is_enum_v<T>) return (*this)(key, base::NameIn(value), Choice{base::AllNames<T>()}, help);
-    Add(key, Kind(value), value, help);
-    keys_.back().type = std::is_same_v<T, bool> ? "boolean" : "string";
-    keys_.back().list = IsList<T>();
+    if constexpr (std::is_enum_v<T>) {
+      AddNames<T>(key, base::NameIn(value), "", help);
+    } else if constexpr (EnumList<T>) {
+      AddNames<typename T::value_type>(key, NamesIn(value), "a list, each ", help);
+      keys_.back().list = true;
+    } else {
+      Add(key, Kind(value), value, help);
+      keys_.back().type = std::is_same_v<T, bool> ? "boolean" : "string";
+      keys_.back().list = std::is_same_v<T, std::vector<std::string>>;
+    }
   }
   template <class T, class Rule>
   void operator()(const char* key, const T& value, const Rule& rule, const char* help) {
-    Add(key, (IsList<T>() ? "a list, each " : "") + Expected(rule), value, help);
-    keys_.back().list = IsList<T>();
+    constexpr bool kList = std::is_same_v<T, std::vector<std::int64_t>>;
+    const std::string expected = (kList ? "a list, each " : "") + Expected(rule);
+    if constexpr (requires { InFile(value, rule); }) {
+      Add(key, expected, InFile(value, rule), help);
+    } else {
+      Add(key, expected, value, help);
+    }
+    keys_.back().list = kList;
     SetRule(rule, keys_.back());
   }
   void Mapping(const char* key, const std::string& object, const char* help) {
@@ -200,11 +282,6 @@ class KeyLister {
   const std::vector<KeyInfo>& keys() const { return keys_; }
 
  private:
-  template <class T>
-  static constexpr bool IsList() {
-    return !std::is_same_v<T, std::string> && !std::is_arithmetic_v<T>;
-  }
-  static void SetRule(const Choice& rule, KeyInfo& info) { info.names = rule.names; }
   static void SetRule(const Whole& rule, KeyInfo& info) {
     info.type = "integer";
     info.least = static_cast<double>(rule.least);
@@ -217,16 +294,20 @@ class KeyLister {
     info.or_zero = rule.or_zero;
   }
   static std::string Kind(const std::string&) { return "a text"; }
-  template <class E>
-  requires std::is_enum_v<E>
-  static std::string Kind(E) { return "a name"; }
   static std::string Kind(bool) { return "true or false"; }
   static std::string Kind(const std::vector<std::string>&) { return "a list of texts"; }
+
+  template <class E, class T>
+  void AddNames(const char* key, const T& names, const std::string& list, const char* help) {
+    const Choice rule{base::AllNames<E>()};
+    Add(key, list + Expected(rule), names, help);
+    keys_.back().names = rule.names;
+  }
 
   template <class T>
   void Add(const char* key, const std::string& expected, const T& value, const char* help) {
     ConfigWriter writer;
-    writer("", value);
+    writer("", value, help);
     std::string fallback = writer.text().substr(2);
     fallback.pop_back();
     keys_.push_back({path_ + key, expected, fallback, help});

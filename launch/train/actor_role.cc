@@ -24,9 +24,9 @@ std::unique_ptr<SelectionThread> MakeSelecting(const RoleSetting& setting, const
   return std::make_unique<SelectionThread>(
       SelectionThread::Config{.name = name + " selecting",
                               .kind = *kind,
-                              .selection = ToSelection(config, format),
+                              .selection = SelectionOf(config, format),
                               .threads = config.threads.anchor,
-                              .capacity = static_cast<std::size_t>(config.engine.max_groups)},
+                              .capacity = static_cast<std::size_t>(config.max_groups)},
       setting.initial, setting.tokenizer);
 }
 
@@ -36,7 +36,7 @@ class ActorRole final : public membership::Role {
       : setting_(setting),
         config_(setting.config),
         name_(membership::RoleName(schema::RoleKind::kActor, setting.index)),
-        format_(ToChatFormat(config_.prompt, config_.model)),
+        format_(LoadChatTemplate(config_.prompt.chat, config_.model)),
         learner_(learner),
         anchor_(setting.context, {}, setting.security, {.name = name_, .peer = "anchor service"}),
         judge_(setting.context, {}, setting.security, {.name = name_, .peer = "judge service"}),
@@ -44,7 +44,7 @@ class ActorRole final : public membership::Role {
         courier_({.actor = name_,
                   .anchor_timeout = base::Seconds(config_.timeouts.call),
                   .judge_timeout = base::Seconds(config_.timeouts.call),
-                  .rewards = RewardsOf(config_.judge)},
+                  .rewards = RewardsOf(config_.judge.panel)},
                  MakeReferenceSource(config_, anchor_, refused_, selecting_.get()), judge_, learner_, refused_) {}
 
   membership::Status TakeStatus() override {
@@ -72,10 +72,10 @@ class ActorRole final : public membership::Role {
     if (!source) return;
     actors::Actor actor({.name = name_,
                          .num_generations = static_cast<std::uint32_t>(config_.train.num_generations),
-                         .sampling = ToSampling(config_.rollout),
-                         .engine = ToEngine(config_.engine),
+                         .sampling = config_.rollout,
+                         .engine = config_.engine,
                          .seed = static_cast<std::uint64_t>(config_.seed),
-                         .max_groups = config_.engine.max_groups,
+                         .max_groups = config_.max_groups,
                          .config = ConfigChecksum(config_),
                          .weights_timeout = base::Seconds(config_.timeouts.step)},
                         {learner_, *source, refused_}, courier_, setting_.tokenizer,

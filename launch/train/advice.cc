@@ -57,12 +57,13 @@ std::string NoReference(const RunConfig& config, std::string_view reason) {
       {"the cache holds", "engine.cache_tokens", "it is too small for one prompt of the anchor"},
       {"context", "anchor.context", "raise it, or lower rollout.max_completion_length"},
   };
-  if (config.estimator != "synthesis") return FirstHint(kHints, reason, {"", "estimator", "it gives no reference"});
+  if (config.estimator != estimators::EstimatorKind::kSynthesis)
+    return FirstHint(kHints, reason, {"", "estimator", "it gives no reference"});
   return FirstHint(kHints, reason, {"", "placement.anchors", "no anchor answers within timeouts.call; see its log"});
 }
 
 std::string NoReward(const RunConfig& config, std::string_view reason) {
-  if (config.judge.kind != "program" && config.judge.backend == "endpoint") {
+  if (config.judge.has_endpoint()) {
     static const std::vector<Hint> kHints = {
         {"max_tokens", "judge.endpoint.max_tokens", "replies are cut: raise it"},
         {"HTTP 401", "judge.endpoint.api_key_env", "the endpoint refuses the key"},
@@ -72,7 +73,7 @@ std::string NoReward(const RunConfig& config, std::string_view reason) {
     };
     return FirstHint(kHints, reason, {"", "judge.endpoint.base_url", "the judge cannot be reached, or is too slow"});
   }
-  if (config.judge.kind != "program") {
+  if (!config.judge.by_program()) {
     return Told("judge.model.folder", "the judge gives no verdict (judge.instruction, rollout.max_completion_length)");
   }
   static const std::vector<Hint> kHints = {
@@ -82,21 +83,22 @@ std::string NoReward(const RunConfig& config, std::string_view reason) {
       {"answer", kExtractorHint.key, kExtractorHint.advice},
       {"inputs", "answer.code.inputs", "there is nothing to run the programs on"},
   };
-  const char* key = config.answer.comparator == "code" ? "answer.code" : "placement.judges";
+  const char* key = config.answer.programs() ? "answer.code" : "placement.judges";
   return FirstHint(kHints, reason, {"", key, "the answers cannot be judged"});
 }
 
 // What says no, or the same, to every answer.
 std::string Judging(const RunConfig& config) {
-  if (config.judge.kind != "program") {
-    const bool endpoint = config.judge.backend == "endpoint";
+  if (!config.judge.by_program()) {
+    const bool endpoint = config.judge.has_endpoint();
     return Told(endpoint ? "judge.endpoint.model" : "judge.model.folder",
                 "the judge makes no difference between the answers (judge.instruction, judge.system)");
   }
-  if (config.answer.comparator == "code") {
+  if (config.answer.programs()) {
     return Told("answer.comparator", "no program does what is asked; see reward and reason in rollouts/");
   }
-  if (!config.answer.verifier.empty()) return Told("answer.verifier", "try it by hand with an answer that is right");
+  if (!config.answer.verifier.command.empty())
+    return Told("answer.verifier", "try it by hand with an answer that is right");
   if (!config.data.references.empty()) return Told("data.references", "no answer equals its reference");
   return Told("answer.comparator", "no answer equals its reference; see the two beside each other in rollouts/");
 }
@@ -112,20 +114,20 @@ std::string AllRight(const RunConfig& config, const learner::Lessons& lessons) {
 
 std::string AllWrong(const RunConfig& config, const learner::Lessons& lessons, std::int64_t answered) {
   const bool cut = 2 * lessons.cut_rollouts() >= lessons.rollouts();
-  if (config.judge.kind == "program" && config.answer.comparator != "code" && answered == 0) {
+  if (config.judge.by_program() && !config.answer.programs() && answered == 0) {
     if (cut) {
       return Told(
           "rollout.max_completion_length",
           base::Format("{} of {} rollouts are cut before they have an answer in the form of answer.extractor: {}",
-                       lessons.cut_rollouts(), lessons.rollouts(), config.answer.extractor));
+                       lessons.cut_rollouts(), lessons.rollouts(), base::NameIn(config.answer.extractor)));
     }
     return Told("answer.extractor", base::Format("no rollout has an answer in the form \"{}\"; let prompt.text ask for "
                                                  "it, or name another form",
-                                                 config.answer.extractor));
+                                                 base::NameIn(config.answer.extractor)));
   }
-  if (config.judge.kind == "program" && lessons.cut_rollouts() == lessons.rollouts()) {
+  if (config.judge.by_program() && lessons.cut_rollouts() == lessons.rollouts()) {
     return Told("rollout.max_completion_length",
-                base::Format("got {}, at which every rollout is cut", config.rollout.max_completion_length));
+                base::Format("got {}, at which every rollout is cut", config.rollout.max_new_tokens));
   }
   return Judging(config);
 }

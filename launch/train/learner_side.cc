@@ -23,7 +23,7 @@ constexpr auto kStacksTimeout = std::chrono::seconds(5);
 
 // The last checkpoint, on which all of a run's work hangs, is thought of first.
 void RequireRoomForCheckpoints(const RunConfig& config, const data::RunPlace& place, std::int64_t num_weights) {
-  const std::uint64_t each = learner::CheckpointBytes(num_weights, DtypeNamed(config.dtype));
+  const std::uint64_t each = learner::CheckpointBytes(num_weights, ScalarTypeOf(config.dtype));
   const std::uint64_t free = data::FreeBytes(place.path()) + place.BytesToFree();
   if (free < each) {
     base::ThrowBadInput(
@@ -130,9 +130,9 @@ LearnerSide::LearnerSide(const RunConfig& config, data::RunPlace& place, const W
   coordinator.config = ConfigChecksum(config);
   coordinator.groups = {.num_rollouts = static_cast<std::uint32_t>(config.train.num_generations),
                         .vocab_size = model.weights->config().vocab_size,
-                        .max_completion = config.rollout.max_completion_length,
+                        .max_completion = config.rollout.max_new_tokens,
                         .context = model.weights->config().max_position_embeddings,
-                        .rewards = RewardsOf(config.judge)};
+                        .rewards = RewardsOf(config.judge.panel)};
   coordinator_ = std::make_unique<learner::Coordinator>(wire.context, wire.security, coordinator, std::move(queue));
   const MemoryPlan plan = PlanMemory(config, model.weights->config(), roles, data.longest_prompt);
   memory_ = std::make_unique<MemoryWatch>(plan.places.front(), config.device);
@@ -167,14 +167,14 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
   std::map<std::string, std::vector<std::string>> labels;
   for (const data::Row& row : rows_) {
     // Labels of programs are tests, not answers to compare with.
-    if (!row.answers.empty() && config_.answer.comparator != "code") labels[row.prompt.id] = row.answers;
+    if (!row.answers.empty() && !config_.answer.programs()) labels[row.prompt.id] = row.answers;
   }
   watch_ = std::make_unique<evaluation::RunWatch>(
-      evaluation::WatchConfig{.rule = ToRule(config_.answer),
-                              .collapse = {.rise = config_.collapse.rise,
-                                           .kappa = config_.collapse.kappa,
-                                           .certain = config_.collapse.certain,
-                                           .patience = config_.collapse.patience}},
+      evaluation::WatchConfig{.rule = config_.answer.rule(),
+                              .collapse = {.rise = config_.collapse.rule.rise,
+                                           .kappa = config_.collapse.rule.kappa,
+                                           .certain = config_.collapse.rule.certain,
+                                           .patience = config_.collapse.rule.patience}},
       std::move(labels));
 
   learner::LearnerHooks hooks;
@@ -207,9 +207,9 @@ learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
   return hooks;
 }
 
-learner::LearnerConfig ToLearner(const RunConfig& config, const data::RunFacts& facts) {
+learner::LearnerConfig LearnerOf(const RunConfig& config, const data::RunFacts& facts) {
   learner::LearnerConfig learner;
-  learner.trainer = ToTrainer(config);
+  learner.trainer = TrainerOf(config);
   learner.max_steps = config.train.max_steps;
   learner.save_steps = config.train.save_steps;
   learner.keep_checkpoints = config.train.keep_checkpoints;

@@ -81,6 +81,6 @@ class LearnerSide {
 };
 
 // The learner's config from the run's. `facts` go into its checkpoints: rank 0 alone has them.
-learner::LearnerConfig ToLearner(const RunConfig& config, const data::RunFacts& facts);
+learner::LearnerConfig LearnerOf(const RunConfig& config, const data::RunFacts& facts);
 
 }  // namespace autodidact::launch

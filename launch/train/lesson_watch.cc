@@ -34,7 +34,7 @@ learner::LearnerHooks::Findings LessonWatch::Look(const learner::LearnerHooks::F
     answered_ = 0;
     return findings;
   }
-  answered_ += CountAnswers(ToRule(config_.answer).extractor, step.groups);
+  answered_ += CountAnswers(config_.answer.rule().extractor, step.groups);
   if (found.first) {
     const auto level = found.ever_taught ? base::LogLevel::kWarning : base::LogLevel::kError;
     base::LogLine(

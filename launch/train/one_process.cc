@@ -67,12 +67,12 @@ learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& o
   UseThreads(config.threads.learner);
   data::RunPlace place = PlaceOfRun(config, options);
   RunData data = CheckBeforeRun(config);
-  const LoadedModel model = LoadModelFolder(config.model, config.device, DtypeNamed(config.dtype));
+  const LoadedModel model = LoadModelFolder(config.model, config.device, ScalarTypeOf(config.dtype));
   net::Context context;
   const net::Security security;
   LearnerSide side(config, place, {context, security, "inproc://learner", options.stop}, model, {}, std::move(data));
   const auto communicator = collective::MakeSingle();
-  learner::Learner learner(ToLearner(config, side.facts()), model.weights, *communicator, &side.rank_zero());
+  learner::Learner learner(LearnerOf(config, side.facts()), model.weights, *communicator, &side.rank_zero());
   if (place.checkpoint()) learner.Resume(*place.checkpoint());
 
   std::stop_source run_stop;

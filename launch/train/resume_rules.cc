@@ -307,10 +307,10 @@ data::RunFacts FactsOf(const RunConfig& config, const std::vector<schema::Prompt
   facts.contents["model.tokenizer"] = SumOf({FileText(model / "tokenizer.json")});
   facts.contents["model.template"] =
       SumOf({Described(model / "tokenizer_config.json"), FileText(model / "chat_template.jinja"),
-             FileText(model / "chat_template.json"), FileText(config.prompt.chat_template)});
+             FileText(model / "chat_template.json"), FileText(config.prompt.chat.file)});
   facts.contents["data.train"] = SumOfPrompts(handed_out);
   facts.contents[config.data.references.empty() ? "data.labels" : "data.references"] = SumOfSupervision(supervision);
-  if (JudgeHasModel(config)) facts.contents["judge.model"] = SumOfFiles(config.judge.model.folder);
+  if (config.judge.has_model()) facts.contents["judge.model"] = SumOfFiles(config.judge.model.folder);
   return facts;
 }
 

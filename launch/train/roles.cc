@@ -24,8 +24,9 @@ class AnchorRole final : public membership::Role {
   explicit AnchorRole(const RoleSetting& setting)
       : service_(setting.context, setting.security,
                  {.endpoint = setting.bind,
-                  .synthesis = ToSynthesis(setting.config, ToChatFormat(setting.config.prompt, setting.config.model)),
-                  .engine = ToEngine(setting.config.engine),
+                  .synthesis =
+                      SynthesisOf(setting.config, LoadChatTemplate(setting.config.prompt.chat, setting.config.model)),
+                  .engine = setting.config.engine,
                   .seed = static_cast<std::uint64_t>(setting.config.seed)},
                  setting.initial, setting.tokenizer) {}
 
@@ -44,7 +45,7 @@ class JudgeRole final : public membership::Role {
   explicit JudgeRole(const RoleSetting& setting)
       : judge_(MakeJudge(setting.config)),
         service_(setting.context, setting.security,
-                 {.endpoint = setting.bind, .program = ToProgramJudge(setting.config)}, std::move(judge_.panel)) {}
+                 {.endpoint = setting.bind, .program = ProgramJudgeOf(setting.config)}, std::move(judge_.panel)) {}
 
   std::string endpoint() const override { return service_.endpoint(); }
   membership::Status TakeStatus() override { return {service_.Doing(), service_.progress(), service_.TakeFigures()}; }

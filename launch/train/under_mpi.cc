@@ -121,7 +121,7 @@ std::vector<std::string> HostsOf(collective::Communicator& world) {
 std::string DeviceOfRank(const RunConfig& config, const std::vector<std::string>& roles,
                          const std::vector<std::string>& hosts, std::size_t rank) {
   if (config.device != "cuda") return config.device;
-  const auto needs_gpu = [&](const std::string& role) { return role != "judge" || JudgeHasModel(config); };
+  const auto needs_gpu = [&](const std::string& role) { return role != "judge" || config.judge.has_model(); };
   if (!needs_gpu(roles[rank])) return "cpu";
   std::size_t index = 0;
   for (std::size_t r = 0; r < rank; ++r) index += hosts[r] == hosts[rank] && needs_gpu(roles[r]) ? 1 : 0;
@@ -168,7 +168,7 @@ learner::RunEnd RunLearnerRank(const RunConfig& config, const Job& job, collecti
   if (first) place.emplace(PlaceOfRun(config, job.options));
   // A GPU holds the weights that are trained and no others: the initial ones are read into host memory.
   const bool gpu = config.device != "cpu";
-  LoadedModel model = LoadModelFolder(config.model, "cpu", DtypeNamed(config.dtype));
+  LoadedModel model = LoadModelFolder(config.model, "cpu", ScalarTypeOf(config.dtype));
   const net::Security security;
   std::unique_ptr<LearnerSide> side;
   std::unique_ptr<StopDesk> desk;
@@ -190,7 +190,7 @@ learner::RunEnd RunLearnerRank(const RunConfig& config, const Job& job, collecti
   const json::Json meeting = json::Parse(job.world.BroadcastBytes(told, 0), "rank 0");
   std::optional<StopLine> line;
   if (!first) line.emplace(job.context, meeting.at("signals").get<std::string>(), security, job.ending);
-  learner::LearnerConfig learner_config = ToLearner(config, side ? side->facts() : data::RunFacts{});
+  learner::LearnerConfig learner_config = LearnerOf(config, side ? side->facts() : data::RunFacts{});
   std::unique_ptr<collective::Communicator> nccl;
   if (gpu) {
     learner_config.trainer.device = at::Device(config.device);
@@ -254,7 +254,8 @@ std::vector<std::string> PlaceRoles(const RunConfig& config, int size) {
       base::ThrowBadInput(base::Format("placement.ranks: there is no {}", needed));
     }
   }
-  if (config.estimator == "synthesis" && std::find(roles.begin(), roles.end(), "anchor") == roles.end()) {
+  if (config.estimator == estimators::EstimatorKind::kSynthesis &&
+      std::find(roles.begin(), roles.end(), "anchor") == roles.end()) {
     base::ThrowBadInput("placement.ranks: estimator: synthesis needs an anchor");
   }
   return roles;
@@ -292,7 +293,7 @@ learner::RunEnd TrainUnderMpi(const RunConfig& whole, const TrainOptions& option
 // The anchor computes with the initial weights, and an actor that selects by them: others get the model's config alone.
 LoadedModel LoadForRole(const RunConfig& config, schema::RoleKind kind) {
   if (kind == schema::RoleKind::kAnchor || (kind == schema::RoleKind::kActor && SelectionInTraining(config)))
-    return LoadModelFolder(config.model, config.device, DtypeNamed(config.dtype));
+    return LoadModelFolder(config.model, config.device, ScalarTypeOf(config.dtype));
   LoadedModel loaded;
   const model::ModelConfig shape = model::ReadModelConfig(config.model);
   loaded.tokenizer = LoadTokenizer(config.model, shape);

@@ -22,36 +22,29 @@ std::string JoinedTests(const std::vector<std::string>& answers) {
 
 }  // namespace
 
-judge_service::CodeJudgeConfig ToCodeJudge(const CodeKeys& keys) {
+const judge_service::CodeJudgeConfig& CodeJudgeOf(const CodeConfig& config) {
   if (const std::string why = process::WhyNoSandbox(); !why.empty())
     base::ThrowBadInput("answer.comparator: code: " + why);
-  judge_service::CodeJudgeConfig code;
-  code.run.python = keys.python;
-  code.run.limits.wall = base::Seconds(keys.timeout);
-  code.run.limits.cpu_seconds = static_cast<std::uint32_t>(keys.cpu);
-  code.run.limits.memory = static_cast<std::size_t>(keys.memory) << 20;
-  if (keys.input_kind == "stdin") code.inputs = programs::InputKind::kStdin;
-  code.jobs = static_cast<std::uint32_t>(keys.jobs);
-  return code;
+  return config.judge;
 }
 
-schema::Tests TestsOf(const CodeKeys& keys, const data::Row& row) {
+schema::Tests TestsOf(const CodeConfig& config, const data::Row& row) {
   return {.code = JoinedTests(row.answers),
-          .entry_point = data::RowText(row.prompt, keys.entry_point).value_or(""),
+          .entry_point = data::RowText(row.prompt, config.entry_point).value_or(""),
           .prompt = row.prompt.text};
 }
 
-schema::Inputs InputsOf(const CodeKeys& keys, const schema::Prompt& prompt) {
-  if (keys.inputs.empty()) return {};
-  auto inputs = data::RowTexts(prompt, keys.inputs);
+schema::Inputs InputsOf(const CodeConfig& config, const schema::Prompt& prompt) {
+  if (config.inputs.empty()) return {};
+  auto inputs = data::RowTexts(prompt, config.inputs);
   if (!inputs) {
-    base::ThrowBadInput("row " + prompt.id + ": " + keys.inputs + ": expected a list of texts (answer.code.inputs)");
+    base::ThrowBadInput("row " + prompt.id + ": " + config.inputs + ": expected a list of texts (answer.code.inputs)");
   }
   return {std::move(*inputs)};
 }
 
 void CheckTests(const RunConfig& config, const std::vector<data::Row>& rows, const std::string& file) {
-  if (config.answer.comparator != "code") return;
+  if (!config.answer.programs()) return;
   constexpr std::size_t kShown = 5;
   std::vector<programs::CodeTask> tasks;
   std::vector<std::string> ids;
@@ -61,7 +54,7 @@ void CheckTests(const RunConfig& config, const std::vector<data::Row>& rows, con
     tasks.push_back({.program = "", .tests = tests.code, .entry_point = tests.entry_point, .prompt = tests.prompt});
     ids.push_back(row.prompt.id);
   }
-  const programs::CodeConfig run{.python = config.answer.code.python, .limits = {}};
+  const programs::CodeConfig run{.python = config.answer.code.judge.run.python, .limits = {}};
   const std::vector<std::string> faults = programs::FaultsOfTests(run, tasks);
   std::string said;
   std::size_t found = 0;
@@ -76,7 +69,7 @@ void CheckTests(const RunConfig& config, const std::vector<data::Row>& rows, con
                    file, tasks.size(), found, said));
 }
 
-evaluation::ProgramRun ToProgramRun(programs::CodeOutcome outcome) {
+evaluation::ProgramRun ProgramRunOf(programs::CodeOutcome outcome) {
   evaluation::ProgramRun run{
       .passed = outcome.end == programs::CodeEnd::kPassed, .outcome = Name(outcome.end), .reason = {}};
   if (outcome.end == programs::CodeEnd::kUnavailable || outcome.end == programs::CodeEnd::kInvalid) run.passed.reset();
@@ -89,16 +82,16 @@ evaluation::RunPrograms RunnerOfPrograms(const judge_service::CodeJudgeConfig& j
     ThrowIfStopped(stop);
     std::vector<evaluation::ProgramRun> runs;
     for (programs::CodeOutcome& outcome : judge_service::RunOnTests(judge, tests, texts)) {
-      runs.push_back(ToProgramRun(std::move(outcome)));
+      runs.push_back(ProgramRunOf(std::move(outcome)));
     }
     return runs;
   };
 }
 
-evaluation::Scoring ScoringByTests(const CodeKeys& keys, const std::stop_token& stop) {
-  return {std::make_shared<evaluation::TestScorer>(RunnerOfPrograms(ToCodeJudge(keys), stop)),
-          [keys](const data::Row& row) -> std::optional<schema::Target> {
-            schema::Tests tests = TestsOf(keys, row);
+evaluation::Scoring ScoringByTests(const CodeConfig& config, const std::stop_token& stop) {
+  return {std::make_shared<evaluation::TestScorer>(RunnerOfPrograms(CodeJudgeOf(config), stop)),
+          [config](const data::Row& row) -> std::optional<schema::Target> {
+            schema::Tests tests = TestsOf(config, row);
             if (tests.code.empty()) {
               base::ThrowBadInput("row " + row.prompt.id + ": it has no label, expected the program's tests");
             }

@@ -1,4 +1,4 @@
-// From the keys of `answer.comparator: code` to the judge of programs, and what it needs of a row.
+// From the config of `answer.comparator: code` to the judge of programs, and what it needs of a row.
 #pragma once
 
 #include <stop_token>
@@ -14,26 +14,26 @@
 namespace autodidact::launch {
 
 // Error(kBadInput) where there is no sandbox.
-judge_service::CodeJudgeConfig ToCodeJudge(const CodeKeys& keys);
+const judge_service::CodeJudgeConfig& CodeJudgeOf(const CodeConfig& config);
 
 // The tests of a row: its answers, one after another. Without code where it has none. Error(kBadInput) naming the row
 // when a column is not what it should be.
-schema::Tests TestsOf(const CodeKeys& keys, const data::Row& row);
+schema::Tests TestsOf(const CodeConfig& config, const data::Row& row);
 
 // The inputs without outputs of a row; none where no column of them is named. Errors as above.
-schema::Inputs InputsOf(const CodeKeys& keys, const schema::Prompt& prompt);
+schema::Inputs InputsOf(const CodeConfig& config, const schema::Prompt& prompt);
 
 // Of `comparator: code` with labels that are tests. Error(kBadInput) naming the first rows whose tests test nothing, or
 // fail whatever the program is. Runs them against programs that solve nothing; without a sandbox it can tell nothing.
 void CheckTests(const RunConfig& config, const std::vector<data::Row>& rows, const std::string& file);
 
 // Said as evaluations ask for it.
-evaluation::ProgramRun ToProgramRun(programs::CodeOutcome outcome);
+evaluation::ProgramRun ProgramRunOf(programs::CodeOutcome outcome);
 
 // Runs programs as evaluations ask for it. Throws Error(kRetryLater) soon after a stop.
 evaluation::RunPrograms RunnerOfPrograms(const judge_service::CodeJudgeConfig& judge, const std::stop_token& stop = {});
 
 // How evaluations score programs: by the rows' tests, which each must have.
-evaluation::Scoring ScoringByTests(const CodeKeys& keys, const std::stop_token& stop = {});
+evaluation::Scoring ScoringByTests(const CodeConfig& config, const std::stop_token& stop = {});
 
 }  // namespace autodidact::launch

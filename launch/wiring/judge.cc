@@ -13,42 +13,28 @@
 namespace autodidact::launch {
 namespace {
 
-judge_service::ModelBackendConfig ToModelBackend(const RunConfig& config) {
-  const JudgeKeys& keys = config.judge;
-  return {.identity = keys.model.folder,
-          .system = keys.system,
-          .instruction = keys.instruction.empty()
-                             ? judge_service::DefaultInstruction(judge_service::JudgeKindNamed(keys.kind))
-                             : keys.instruction,
-          .chat = ToJudgeFormat(keys.model, config.prompt.python),
-          .yes = keys.model.yes,
-          .no = keys.model.no,
-          .threshold = keys.model.threshold};
+judge_service::ModelBackendConfig ModelBackendOf(const RunConfig& config) {
+  judge_service::ModelBackendConfig model = config.judge.model;
+  model.system = config.judge.system;
+  model.instruction = InstructionOf(config.judge);
+  model.chat = LoadJudgeTemplate(config.judge, config.prompt.chat.python);
+  return model;
 }
 
-judge_service::EndpointConfig ToEndpoint(const RunConfig& config, judge_service::JudgeKind kind) {
-  const JudgeEndpointKeys& keys = config.judge.endpoint;
-  judge_service::EndpointConfig endpoint{.talk = {.kind = kind,
-                                                  .model = keys.model,
-                                                  .system = config.judge.system,
-                                                  .max_tokens = keys.max_tokens,
-                                                  .extra_body = keys.extra_body},
-                                         .base_url = keys.base_url,
-                                         .api_key = {},
-                                         .concurrency = keys.concurrency,
-                                         .timeout = base::Seconds(keys.timeout),
-                                         .retries = keys.retries,
-                                         .backoff = base::Seconds(keys.backoff),
-                                         .max_backoff = base::Seconds(keys.max_backoff),
-                                         .seed = static_cast<std::uint64_t>(config.seed)};
-  if (keys.api_key_env.empty()) return endpoint;
-  const char* key = std::getenv(keys.api_key_env.c_str());
+judge_service::EndpointConfig EndpointOf(const RunConfig& config) {
+  judge_service::EndpointConfig endpoint = config.judge.endpoint;
+  endpoint.talk.kind = config.judge.kind();
+  endpoint.talk.system = config.judge.system;
+  endpoint.seed = static_cast<std::uint64_t>(config.seed);
+  const std::string& variable = config.judge.api_key_env;
+  if (variable.empty()) return endpoint;
+  const char* key = std::getenv(variable.c_str());
   if (!key || !*key) {
-    base::ThrowBadInput("judge.endpoint.api_key_env: the environment variable " + keys.api_key_env + " is not set");
+    base::ThrowBadInput("judge.endpoint.api_key_env: the environment variable " + variable + " is not set");
   }
   endpoint.api_key = key;
   if (endpoint.api_key.find_first_of("\r\n") != std::string::npos) {
-    base::ThrowBadInput("judge.endpoint.api_key_env: what " + keys.api_key_env + " holds is more than one line");
+    base::ThrowBadInput("judge.endpoint.api_key_env: what " + variable + " holds is more than one line");
   }
   return endpoint;
 }
@@ -94,46 +80,34 @@ class SharedJudge {
 
 }  // namespace
 
-std::optional<estimators::RubricConfig> ToRubric(const RunConfig& config, const text::ChatTemplate& format) {
-  if (config.judge.kind != "rubric") return std::nullopt;
-  const RubricKeys& keys = config.rubric;
-  return estimators::RubricConfig{.system = keys.system,
-                                  .instruction = keys.instruction,
-                                  .chat = format,
-                                  .format = estimators::RubricFormatNamed(keys.format),
-                                  .separator = keys.separator,
-                                  .min_criteria = static_cast<std::size_t>(keys.min_criteria),
-                                  .words_per_criterion = static_cast<std::size_t>(keys.words_per_criterion),
-                                  .max_criteria = static_cast<std::size_t>(keys.max_criteria),
-                                  .retry_temperature = static_cast<float>(keys.retry_temperature),
-                                  .sampling = ToSampling(keys.sampling)};
+std::string InstructionOf(const JudgeConfig& judge) {
+  return judge.instruction.empty() ? judge_service::DefaultInstruction(judge.kind()) : judge.instruction;
 }
 
-schema::RewardRange RewardsOf(const JudgeKeys& keys) {
-  const double penalty = keys.length_penalty_above > 0 ? keys.length_penalty : 0;
+std::optional<estimators::RubricConfig> RubricOf(const RunConfig& config, const text::ChatTemplate& format) {
+  if (!config.judge.by_rubric()) return std::nullopt;
+  estimators::RubricConfig rubric = config.rubric;
+  rubric.chat = format;
+  return rubric;
+}
+
+schema::RewardRange RewardsOf(const judge_service::PanelConfig& panel) {
+  const double penalty = panel.length_penalty_above > 0 ? panel.length_penalty : 0;
   return {.least = std::min(0.0, -penalty), .most = std::max(1.0, 1 - penalty)};
 }
 
 Judge MakeJudge(const RunConfig& config) {
-  const JudgeKeys& keys = config.judge;
   Judge judge;
-  const auto kind = judge_service::JudgeKindNamed(keys.kind);
-  if (kind == judge_service::JudgeKind::kProgram) return judge;
+  if (config.judge.by_program()) return judge;
   std::unique_ptr<judge_service::Backend> backend;
-  if (keys.backend == "endpoint") {
-    backend = judge_service::MakeEndpointBackend(ToEndpoint(config, kind));
+  if (config.judge.has_endpoint()) {
+    backend = judge_service::MakeEndpointBackend(EndpointOf(config));
   } else {
-    judge.model = LoadModelFolder(keys.model.folder, config.device, DtypeNamed(config.dtype));
-    backend = std::make_unique<judge_service::ModelBackend>(ToModelBackend(config), judge.model.weights,
+    judge.model = LoadModelFolder(config.judge.model.folder, config.device, ScalarTypeOf(config.dtype));
+    backend = std::make_unique<judge_service::ModelBackend>(ModelBackendOf(config), judge.model.weights,
                                                             *judge.model.tokenizer);
   }
-  judge.panel = std::make_unique<judge_service::Panel>(
-      judge_service::PanelConfig{.kind = kind,
-                                 .attempts = static_cast<std::uint32_t>(keys.attempts),
-                                 .cache = static_cast<std::size_t>(keys.cache),
-                                 .length_penalty_above = static_cast<std::uint32_t>(keys.length_penalty_above),
-                                 .length_penalty = keys.length_penalty},
-      std::move(backend));
+  judge.panel = std::make_unique<judge_service::Panel>(config.judge.panel, std::move(backend));
   return judge;
 }
 

@@ -1,4 +1,4 @@
-// From the keys of the rubric regime to the anchor's rubric and the judge's panel.
+// From the config of the rubric regime to the anchor's rubric and the judge's panel.
 #pragma once
 
 #include <memory>
@@ -15,10 +15,13 @@
 namespace autodidact::launch {
 
 // Nothing but in the rubric regime with an estimator whose references come without a rubric.
-std::optional<estimators::RubricConfig> ToRubric(const RunConfig& config, const text::ChatTemplate& format);
+std::optional<estimators::RubricConfig> RubricOf(const RunConfig& config, const text::ChatTemplate& format);
 
-// What a judge with these keys can give a rollout.
-schema::RewardRange RewardsOf(const JudgeKeys& keys);
+// What a model is asked: the config's own instruction or the built-in one.
+std::string InstructionOf(const JudgeConfig& judge);
+
+// What a judge can give a rollout.
+schema::RewardRange RewardsOf(const judge_service::PanelConfig& panel);
 
 // The judge of the config with the model that it needs. Nothing to judge with (a null panel) in the verifiable regime.
 struct Judge {

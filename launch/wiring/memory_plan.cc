@@ -32,7 +32,7 @@ class Planner {
         roles_(roles),
         prompt_tokens_(prompt_tokens),
         gpu_(config.device != "cpu"),
-        type_(DtypeNamed(config.dtype)),
+        type_(ScalarTypeOf(config.dtype)),
         weights_(model::WeightBytes(model, type_)) {}
 
   MemoryPlan Plan() const {
@@ -43,7 +43,7 @@ class Planner {
     }
     for (const char* role : {"learner", "actor", "anchor", "judge"}) {
       const std::int64_t count = Count(role);
-      if (count == 0 || (std::string(role) == "judge" && !JudgeHasModel(config_))) continue;
+      if (count == 0 || (std::string(role) == "judge" && !config_.judge.has_model())) continue;
       MemoryPlace place = Place(role, count);
       if (place.who == "learner") AddLearnerRank(place);
       if (place.who == "actor") AddActor(place);
@@ -79,10 +79,10 @@ class Planner {
     shape.groups_per_step = config_.train.groups_per_step;
     shape.group = {.completions = config_.train.num_generations,
                    .prompt_tokens = prompt_tokens_,
-                   .completion_tokens = config_.rollout.max_completion_length,
+                   .completion_tokens = config_.rollout.max_new_tokens,
                    .type = type_,
                    .device = device()};
-    return PlanLearner(model_, ToTrainer(config_), shape);
+    return PlanLearner(model_, TrainerOf(config_), shape);
   }
 
   // `items` of the pass are the peak's only where nothing else is larger at another time: `instead` is what another
@@ -105,25 +105,24 @@ class Planner {
 
   engine::EngineMemory ActorEngine() const {
     const std::int64_t actors = Count("actor");
-    return PlanEngine(model_, ToEngine(config_.engine),
-                      {.groups = std::min(config_.engine.max_groups, (GroupsInFlight() + actors - 1) / actors),
+    return PlanEngine(model_, config_.engine,
+                      {.groups = std::min(config_.max_groups, (GroupsInFlight() + actors - 1) / actors),
                        .rollouts = config_.train.num_generations,
                        .prompt_tokens = prompt_tokens_,
-                       .completion_tokens = config_.rollout.max_completion_length,
+                       .completion_tokens = config_.rollout.max_new_tokens,
                        .type = type_,
                        .device = device()});
   }
 
   engine::EngineMemory AnchorEngine() const {
     // Its prompt is the group; the words around the candidates count as a prompt's.
-    return PlanEngine(
-        model_, ToEngine(config_.engine),
-        {.groups = GroupsInFlight(),
-         .rollouts = 1,
-         .prompt_tokens = prompt_tokens_ + config_.train.num_generations * config_.rollout.max_completion_length,
-         .completion_tokens = config_.anchor.sampling.max_completion_length,
-         .type = type_,
-         .device = device()});
+    return PlanEngine(model_, config_.engine,
+                      {.groups = GroupsInFlight(),
+                       .rollouts = 1,
+                       .prompt_tokens = prompt_tokens_ + config_.train.num_generations * config_.rollout.max_new_tokens,
+                       .completion_tokens = config_.anchor.sampling.max_new_tokens,
+                       .type = type_,
+                       .device = device()});
   }
 
   static void AddEngine(const std::string& whose, const engine::EngineMemory& memory, std::int64_t count,
@@ -141,8 +140,9 @@ class Planner {
     learner::LearnerMemory memory = LearnerRank();
     AddLearner(memory, weights_, place.items);
     AddEngine("actor's ", ActorEngine(), Count("actor"), place.items);
-    if (JudgeHasModel(config_)) AddJudge(place);
-    if (config_.estimator == "synthesis") AddEngine("anchor's ", AnchorEngine(), Count("anchor"), place.items);
+    if (config_.judge.has_model()) AddJudge(place);
+    if (config_.estimator == estimators::EstimatorKind::kSynthesis)
+      AddEngine("anchor's ", AnchorEngine(), Count("anchor"), place.items);
     return place;
   }
 
@@ -220,8 +220,8 @@ std::string ToText(const MemoryPlace& place) {
 std::string ToText(const MemoryPlan& plan, const RunConfig& config) {
   std::string text =
       base::Format("# memory plan: {:.2f} B weights in {}, prompts of up to {} tokens, completions of {}\n",
-                   static_cast<double>(plan.num_weights) / 1e9, config.dtype, plan.prompt_tokens,
-                   config.rollout.max_completion_length);
+                   static_cast<double>(plan.num_weights) / 1e9, base::NameIn(config.dtype), plan.prompt_tokens,
+                   config.rollout.max_new_tokens);
   std::int64_t together = 0;
   for (const MemoryPlace& place : plan.places) {
     const std::string where = place.gpu ? "GPU" : "machine";

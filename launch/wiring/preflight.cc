@@ -41,12 +41,12 @@ class Files {
 };
 
 bool ComparesAnswers(const RunConfig& config) {
-  return config.judge.kind == "program" && config.answer.comparator != "code";
+  return config.judge.by_program() && !config.answer.programs();
 }
 
 // As a verifier gets them.
 std::vector<std::string> SomeLabels(const RunConfig& config, const RunData& data) {
-  const answers::Extractor extractor = ToRule(config.answer).extractor;
+  const answers::Extractor extractor = config.answer.rule().extractor;
   std::vector<std::string> labels;
   for (const auto* rows : {&data.eval_rows, &data.rows}) {
     for (const data::Row& row : *rows) {
@@ -72,25 +72,24 @@ void ReadData(const RunConfig& config, bool required, RunData& data, Preflight& 
   const bool references = files.Has("data.references", config.data.references);
   if (train && labels && references) Try(found, "", [&] { data.rows = ReadTrainingRows(config); });
   if (!config.eval.data.empty() && config.eval.steps > 0 && files.Has("eval.data", config.eval.data)) {
-    Try(found, "", [&] {
-      data.eval_rows = SpreadRows(data::ReadRows(config.eval.data, ToRowKeys(config.data)), config.eval.limit);
-    });
+    Try(found, "",
+        [&] { data.eval_rows = SpreadRows(data::ReadRows(config.eval.data, config.data.columns), config.eval.limit); });
   }
 }
 
 void CheckAnswersOf(const RunConfig& config, const RunData& data, Preflight& found) {
-  if (config.answer.comparator == "code") {
+  if (config.answer.programs()) {
     Try(found, config.data.train, [&] { CheckCodeColumns(config, data.rows); });
     Try(found, "", [&] { CheckTests(config, data.eval_rows, config.eval.data); });
     return;
   }
-  if (!data.eval_rows.empty() && !config.answer.verifier.empty() && config.judge.kind == "program") {
+  if (!data.eval_rows.empty() && !config.answer.verifier.command.empty() && config.judge.by_program()) {
     found.warnings.push_back(
         base::Format("eval.data: the evaluations compare by answer.comparator ({}), not by answer.verifier",
-                     config.answer.comparator));
+                     base::NameIn(config.answer.comparator)));
   }
   if (!ComparesAnswers(config)) return;
-  const auto extractor = ToRule(config.answer).extractor;
+  const auto extractor = config.answer.rule().extractor;
   const auto estimator = EstimatorInTraining(config);
   const std::string& labels = config.data.labels.empty() ? config.data.train : config.data.labels;
   CheckLabels(data.rows, labels, extractor, estimator && estimators::ReadsOf(*estimator).label, found);
@@ -101,7 +100,7 @@ void CheckAnswersOf(const RunConfig& config, const RunData& data, Preflight& fou
 Room RoomOf(const RunConfig& config, const model::ModelConfig& model) {
   return {.context = model.max_position_embeddings,
           .cache = config.engine.cache_tokens,
-          .max_completion = config.rollout.max_completion_length};
+          .max_completion = config.rollout.max_new_tokens};
 }
 
 // What needs a tokenizer.
@@ -109,19 +108,19 @@ void CheckLengths(const RunConfig& config, const std::string& folder, bool ancho
   Try(found, "", [&] {
     const model::ModelConfig model = model::ReadModelConfig(folder);
     const auto tokenizer = LoadTokenizer(folder, model);
-    const text::ChatTemplate format = ToChatFormat(config.prompt, config.model);
+    const text::ChatTemplate format = LoadChatTemplate(config.prompt.chat, config.model);
     const auto render = MakeRenderer(config.prompt, format, *tokenizer);
     const Room room = RoomOf(config, model);
     data.longest_prompt = CheckPrompts(data.rows, config.data.train, room, render, found);
     CheckPrompts(data.eval_rows, config.eval.data, room, render, found);
     if (const auto selection = SelectionInTraining(config)) {
       Try(found, "select", [&] {
-        estimators::CheckSelection(*selection, ToSelection(config, format), *tokenizer,
+        estimators::CheckSelection(*selection, SelectionOf(config, format), *tokenizer,
                                    static_cast<std::size_t>(config.train.num_generations));
       });
     }
     if (!anchor) return;
-    const auto synthesis = ToSynthesis(config, format);
+    const auto synthesis = SynthesisOf(config, format);
     CheckAnchorRoom(
         config, synthesis, *tokenizer,
         estimators::SynthesisContext(synthesis, model::ReadModelConfig(config.model).max_position_embeddings), found);
@@ -129,16 +128,16 @@ void CheckLengths(const RunConfig& config, const std::string& folder, bool ancho
 }
 
 void CheckJudges(const RunConfig& config, const std::vector<std::string>& labels, bool ask_endpoint, Preflight& found) {
-  if (config.judge.kind == "program") {
-    if (config.answer.comparator == "code") {
+  if (config.judge.by_program()) {
+    if (config.answer.programs()) {
       CheckSandbox(config.answer.code, found);
-    } else if (!config.answer.verifier.empty()) {
-      CheckVerifier(config.answer, labels, found);
+    } else if (!config.answer.verifier.command.empty()) {
+      CheckVerifier(config.answer.verifier, labels, found);
     }
-  } else if (config.judge.backend == "endpoint") {
+  } else if (config.judge.has_endpoint()) {
     CheckEndpoint(config, ask_endpoint, found);
   } else {
-    CheckJudgeModel(config.judge, config.prompt.python, found);
+    CheckJudgeModel(config.judge, config.prompt.chat.python, found);
   }
 }
 
@@ -203,11 +202,11 @@ void CheckBeforeRows(const RunConfig& config, const std::string& model, const Ro
   RunData data{.rows = rows.rows, .eval_rows = {}};
   if (rows.labels) Try(found, "", [&] { CheckTests(config, rows.rows, rows.file); });
   if (rows.labels && ComparesAnswers(config)) {
-    CheckLabels(rows.rows, rows.file, ToRule(config.answer).extractor, true, found);
+    CheckLabels(rows.rows, rows.file, config.answer.rule().extractor, true, found);
   }
   CheckLengths(named, model.empty() ? config.model : model, rows.anchor, data, found);
   // A verifier is asked during training alone.
-  if (config.judge.kind != "program" || config.answer.comparator == "code") CheckJudges(config, {}, true, found);
+  if (!config.judge.by_program() || config.answer.programs()) CheckJudges(config, {}, true, found);
   found.Report();
 }
 

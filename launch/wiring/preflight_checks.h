@@ -50,16 +50,16 @@ void CheckAnchorRoom(const RunConfig& config, const estimators::SynthesisConfig&
                      const text::Tokenizer& tokenizer, std::int64_t context, Preflight& found);
 
 // That answer.verifier starts, answers, knows equal answers (`labels`: some of the data's) and refuses wrong ones.
-void CheckVerifier(const AnswerKeys& keys, const std::vector<std::string>& labels, Preflight& found);
+void CheckVerifier(const programs::VerifierConfig& config, const std::vector<std::string>& labels, Preflight& found);
 
 // That the endpoint's key is set and, with `ask`, that the endpoint answers a call in the form that it is asked for.
 void CheckEndpoint(const RunConfig& config, bool ask, Preflight& found);
 
 // That the judge's folder has a config, weights and a tokenizer, whose vocabulary has both choices.
-void CheckJudgeModel(const JudgeKeys& keys, const std::string& python, Preflight& found);
+void CheckJudgeModel(const JudgeConfig& config, const std::string& python, Preflight& found);
 
 // That a small program can be run (comparator: code).
-void CheckSandbox(const CodeKeys& keys, Preflight& found);
+void CheckSandbox(const CodeConfig& config, Preflight& found);
 
 // Keys that are each right and cannot work together, or not teach.
 void CheckCombinations(const RunConfig& config, Preflight& found);

@@ -4,6 +4,7 @@
 #include "answers/label.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "estimators/rubric.h"
 #include "json/json.h"
 #include "launch/wiring/preflight_checks.h"
 #include "launch/wiring/wiring.h"
@@ -115,7 +116,7 @@ void CheckLabels(const std::vector<data::Row>& rows, const std::string& file, an
   if (unread.empty()) return;
   const std::string text = base::Format(
       "{}: {} of {} labels hold no answer in the form \"{}\": {}; expected one that answer.extractor finds",
-      Some(unread), unread.size(), rows.size(), answers::Name(extractor), example);
+      Some(unread), unread.size(), rows.size(), base::NameIn(extractor), example);
   (required || unread.size() == labelled ? found.errors : found.warnings).push_back(text);
 }
 
@@ -129,7 +130,7 @@ void CheckReferences(const std::vector<data::Row>& rows, const std::string& file
   const std::string text = base::Format(
       "{}: row {}: {} of {} references hold no answer in the form \"{}\", so their groups have no reward; "
       "answer.extractor must be the one that they were made with",
-      file, Some(unread), unread.size(), rows.size(), answers::Name(extractor));
+      file, Some(unread), unread.size(), rows.size(), base::NameIn(extractor));
   (unread.size() == rows.size() ? found.errors : found.warnings).push_back(text);
 }
 
@@ -143,8 +144,8 @@ std::int64_t TokensAround(estimators::SynthesisPrompt prompt, const text::Tokeni
 
 void CheckGroupRoom(const RunConfig& config, const estimators::SynthesisPrompt& prompt,
                     const text::Tokenizer& tokenizer, std::int64_t context, Preflight& found) {
-  const std::int64_t answer = config.anchor.sampling.max_completion_length;
-  const std::int64_t candidate = config.rollout.max_completion_length;
+  const std::int64_t answer = config.anchor.sampling.max_new_tokens;
+  const std::int64_t candidate = config.rollout.max_new_tokens;
   const std::int64_t group = config.train.num_generations;
   const std::int64_t room = context - answer;
   const std::int64_t around_two = TokensAround(prompt, tokenizer, 2);
@@ -181,7 +182,7 @@ void CheckRubricRoom(const RunConfig& config, const estimators::RubricConfig& ru
                      std::int64_t context, Preflight& found) {
   const std::int64_t room =
       context - rubric.sampling.max_new_tokens - std::ssize(estimators::EncodeRubricPrompt(rubric, tokenizer, ""));
-  const std::int64_t reference = config.anchor.sampling.max_completion_length;
+  const std::int64_t reference = config.anchor.sampling.max_new_tokens;
   if (room >= reference) return;
   const std::string text = base::Format(
       "rubric.sampling.max_completion_length: {} tokens and the instruction leave {} of the anchor's context of {} for "

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "judge_service/model_backend.h"
+#include "launch/config/visitor.h"
 #include "launch/wiring/code.h"
 #include "launch/wiring/judge.h"
 #include "launch/wiring/preflight_checks.h"
@@ -85,19 +86,20 @@ void JudgeProbe(const RunConfig& config, const schema::JudgeReply& reply, Prefli
     ++invalid;
     reason = verdict.reason;
   }
-  const JudgeEndpointKeys& keys = config.judge.endpoint;
+  const judge_service::EndpointConfig& keys = config.judge.endpoint;
   if (invalid == reply.verdicts.size()) {
     found.errors.push_back(base::Format("judge.endpoint.base_url: {} (model {}) gave no verdict on a probe: {}",
-                                        keys.base_url, keys.model, reason));
+                                        keys.base_url, keys.talk.model, reason));
   } else if (invalid > 0) {
     found.warnings.push_back(base::Format("judge.endpoint.model: {} gave a valid verdict on {} of {} probes only: {}",
-                                          keys.model, reply.verdicts.size() - invalid, reply.verdicts.size(), reason));
+                                          keys.talk.model, reply.verdicts.size() - invalid, reply.verdicts.size(),
+                                          reason));
   } else if (met == 0 || met == reply.verdicts.size()) {
     found.warnings.push_back(
         base::Format("judge.endpoint.model: {} says {} to what is true of a probe and to what is not; a judge that "
                      "makes no difference "
                      "teaches nothing (judge.system)",
-                     keys.model, met == 0 ? "no" : "yes"));
+                     keys.talk.model, met == 0 ? "no" : "yes"));
   }
 }
 
@@ -113,8 +115,8 @@ std::vector<schema::TokenId> ChoiceIds(const char* key, const std::string& word,
 
 }  // namespace
 
-void CheckVerifier(const AnswerKeys& keys, const std::vector<std::string>& labels, Preflight& found) {
-  programs::Verifier verifier({.command = keys.verifier, .timeout = base::Seconds(keys.verifier_timeout)});
+void CheckVerifier(const programs::VerifierConfig& config, const std::vector<std::string>& labels, Preflight& found) {
+  programs::Verifier verifier(config);
   std::vector<Probe> same;
   for (const std::string& label : labels) same.push_back({label, label});
   same.insert(same.end(), {{"42", "42"}, {"x", "x"}});
@@ -130,12 +132,12 @@ void CheckVerifier(const AnswerKeys& keys, const std::vector<std::string>& label
   if (different.answered > 0 && different.equal == different.answered) {
     found.errors.push_back(
         base::Format("answer.verifier: {} says that 17 is equal to 42; one that says yes to everything teaches nothing",
-                     keys.verifier.front()));
+                     config.command.front()));
   }
   if (equal.equal == 0) {
     const std::string text = base::Format(
         "answer.verifier: {} says that \"{}\" is not equal to itself; one that says no to everything teaches nothing",
-        keys.verifier.front(), same.front().gold);
+        config.command.front(), same.front().gold);
     (labels.empty() ? found.warnings : found.errors).push_back(text);
   }
   const std::string& failure = equal.failure.empty() ? different.failure : equal.failure;
@@ -150,48 +152,43 @@ void CheckEndpoint(const RunConfig& config, bool ask, Preflight& found) {
   Try(found, "", [&] {
     const Judge judge = MakeJudge(config);
     if (!ask) return;
-    const auto longest = std::max<base::Milliseconds>(kLongestProbe, base::Seconds(config.judge.endpoint.timeout));
-    const auto reply =
-        AskWithin(*judge.panel, ProbeRequest(config.judge.kind == "rubric"), base::Deadline::In(longest));
+    const auto longest = std::max<base::Milliseconds>(kLongestProbe, config.judge.endpoint.timeout);
+    const auto reply = AskWithin(*judge.panel, ProbeRequest(config.judge.by_rubric()), base::Deadline::In(longest));
     if (reply) return JudgeProbe(config, *reply, found);
     found.errors.push_back(base::Format("judge.endpoint.base_url: {} did not answer a probe within {} s",
                                         config.judge.endpoint.base_url, longest.count() / 1000));
   });
 }
 
-void CheckJudgeModel(const JudgeKeys& keys, const std::string& python, Preflight& found) {
-  const std::filesystem::path folder(keys.model.folder);
+void CheckJudgeModel(const JudgeConfig& config, const std::string& python, Preflight& found) {
+  const std::filesystem::path folder(config.model.folder);
   Try(found, "judge.model.folder", [&] {
-    const auto tokenizer = LoadTokenizer(keys.model.folder, model::ReadModelConfig(folder));
+    const auto tokenizer = LoadTokenizer(config.model.folder, model::ReadModelConfig(folder));
     if (!std::filesystem::exists(folder / "model.safetensors") &&
         !std::filesystem::exists(folder / "model.safetensors.index.json")) {
       base::ThrowBadInput(folder.string() + " holds neither model.safetensors nor model.safetensors.index.json");
     }
-    const auto yes = ChoiceIds("judge.model.yes", keys.model.yes, *tokenizer, found);
-    const auto no = ChoiceIds("judge.model.no", keys.model.no, *tokenizer, found);
+    const auto yes = ChoiceIds("judge.model.yes", config.model.yes, *tokenizer, found);
+    const auto no = ChoiceIds("judge.model.no", config.model.no, *tokenizer, found);
     if (!yes.empty() && yes == no) {
       found.errors.push_back(base::Format("judge.model.no: \"{}\" and judge.model.yes \"{}\" are the same tokens",
-                                          keys.model.no, keys.model.yes));
+                                          config.model.no, config.model.yes));
     }
-    const text::ChatTemplate format = ToJudgeFormat(keys.model, python);
-    const std::string instruction = keys.instruction.empty()
-                                        ? judge_service::DefaultInstruction(judge_service::JudgeKindNamed(keys.kind))
-                                        : keys.instruction;
+    const text::ChatTemplate format = LoadJudgeTemplate(config, python);
+    const std::string instruction = InstructionOf(config);
     text::Chat chat;
-    if (!keys.system.empty()) chat.turns.emplace_back("system", text::MarkedText{keys.system});
+    if (!config.system.empty()) chat.turns.emplace_back("system", text::MarkedText{config.system});
     chat.turns.emplace_back(
         "user", text::SubstituteMarked(instruction, {{"{response}", {}}, {"{criterion}", {}}, {"{reference}", {}}}));
     Try(found, "judge.instruction", [&] { format.Encode(chat, *tokenizer); });
   });
 }
 
-void CheckSandbox(const CodeKeys& keys, Preflight& found) {
+void CheckSandbox(const CodeConfig& config, Preflight& found) {
   Try(found, "", [&] {
-    const judge_service::CodeJudgeConfig code = ToCodeJudge(keys);
-    const process::SandboxResult result = process::RunInSandbox({.what = "a probe program",
-                                                                 .argv = {code.run.python, "-c", "print(6 * 7)"},
-                                                                 .input = {},
-                                                                 .limits = code.run.limits});
+    const programs::CodeConfig& run = CodeJudgeOf(config).run;
+    const process::SandboxResult result = process::RunInSandbox(
+        {.what = "a probe program", .argv = {run.python, "-c", "print(6 * 7)"}, .input = {}, .limits = run.limits});
     if (result.end == process::SandboxEnd::kExited && result.status.ok() && result.output == "42\n") return;
     const std::string what =
         result.end == process::SandboxEnd::kExited
@@ -200,23 +197,23 @@ void CheckSandbox(const CodeKeys& keys, Preflight& found) {
     base::ThrowBadInput(base::Format(
         "answer.code.python: {} did not run a program of one line in the sandbox: {} (answer.code.memory: {} MiB, "
         "answer.code.timeout: {} s)",
-        keys.python, what, keys.memory, keys.timeout));
+        run.python, what, run.limits.memory >> 20, InSeconds(run.limits.wall)));
   });
 }
 
 void CheckCombinations(const RunConfig& config, Preflight& found) {
   const auto estimator = EstimatorInTraining(config);
-  if (config.answer.comparator == "code" && estimator && estimators::IsSelection(*estimator)) {
+  if (config.answer.programs() && estimator && estimators::IsSelection(*estimator)) {
     found.errors.push_back(
         base::Format("estimator: got {}, expected synthesis or ground_truth: programs "
                      "(answer.comparator: code) are not selected",
-                     config.estimator));
+                     base::NameIn(config.estimator)));
   }
-  if (config.judge.kind != "program" && !config.answer.verifier.empty()) {
+  if (!config.judge.by_program() && !config.answer.verifier.command.empty()) {
     found.warnings.push_back(
-        base::Format("answer.verifier: it is not asked, since judge.kind is {}", config.judge.kind));
+        base::Format("answer.verifier: it is not asked, since judge.kind is {}", base::NameIn(config.judge.kind())));
   }
-  const SamplingKeys& rollout = config.rollout;
+  const engine::SamplingParams& rollout = config.rollout;
   const bool greedy = rollout.top_k == 1 || rollout.top_p == 0 || rollout.min_p == 1;
   if (greedy) {
     const char* key = rollout.top_k == 1 ? "top_k" : rollout.top_p == 0 ? "top_p" : "min_p";

@@ -17,15 +17,9 @@ namespace {
 using actors::ReferenceSource;
 using schema::GroupReference;
 
-bool ComparesPrograms(const RunConfig& config) {
-  return config.answer.comparator == "code";
-}
-
 // The outside program that compares answers; null without one.
-std::shared_ptr<programs::Verifier> MakeVerifier(const AnswerKeys& keys) {
-  if (keys.verifier.empty()) return nullptr;
-  return std::make_shared<programs::Verifier>(
-      programs::VerifierConfig{.command = keys.verifier, .timeout = base::Seconds(keys.verifier_timeout)});
+std::shared_ptr<programs::Verifier> MakeVerifier(const programs::VerifierConfig& config) {
+  return config.command.empty() ? nullptr : std::make_shared<programs::Verifier>(config);
 }
 
 // The anchor's program is run on the row's inputs where it has some.
@@ -52,8 +46,8 @@ ReferenceSource AtOnce(Find find) {
 }  // namespace
 
 schema::Supervision TruthOf(const RunConfig& config, const data::Row& row) {
-  if (ComparesPrograms(config)) return TestsOf(config.answer.code, row);
-  if (config.judge.kind == "rubric") return schema::Rubric{data::RowRubric(row.prompt)};
+  if (config.answer.programs()) return TestsOf(config.answer.code, row);
+  if (config.judge.by_rubric()) return schema::Rubric{data::RowRubric(row.prompt)};
   return schema::Labels{row.answers};
 }
 
@@ -61,15 +55,14 @@ schema::Supervision SupervisionOf(const RunConfig& config, const data::Row& row)
   const auto estimator = EstimatorInTraining(config);
   if (!estimator) return row.reference ? schema::Supervision(schema::MadeReference{*row.reference}) : std::monostate();
   if (estimators::ReadsOf(*estimator).label) return TruthOf(config, row);
-  if (!ComparesPrograms(config)) return {};
+  if (!config.answer.programs()) return {};
   schema::Inputs inputs = InputsOf(config.answer.code, row.prompt);
   return inputs.inputs.empty() ? schema::Supervision() : schema::Supervision(std::move(inputs));
 }
 
-estimators::Comparison ToComparison(const RunConfig& config) {
-  estimators::Comparison comparison{
-      .rule = ToRule(config.answer), .same = {}, .by_program = config.judge.kind == "program"};
-  if (auto verifier = MakeVerifier(config.answer)) {
+estimators::Comparison ComparisonOf(const RunConfig& config) {
+  estimators::Comparison comparison{.rule = config.answer.rule(), .same = {}, .by_program = config.judge.by_program()};
+  if (auto verifier = MakeVerifier(config.answer.verifier)) {
     comparison.same = [verifier](const std::string& left, const std::string& right) {
       return verifier->Equal(left, right);
     };
@@ -80,7 +73,7 @@ estimators::Comparison ToComparison(const RunConfig& config) {
 ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client& anchor, actors::RefusedReplies& refused,
                                     SelectionThread* selecting) {
   const auto kind = EstimatorInTraining(config);
-  const auto comparison = ToComparison(config);
+  const auto comparison = ComparisonOf(config);
   if (!kind || estimators::ReadsOf(*kind).label) {
     return AtOnce([comparison](const schema::Lease& lease, const schema::RolloutGroup&) {
       return estimators::FromRow(comparison, lease.supervision);
@@ -97,19 +90,18 @@ ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client& anchor
       break;
   }
   ReferenceSource anchored = actors::RemoteAnchor(anchor, refused);
-  return ComparesPrograms(config) ? ProgramOfAnchor(std::move(anchored)) : anchored;
+  return config.answer.programs() ? ProgramOfAnchor(std::move(anchored)) : anchored;
 }
 
-judge_service::ProgramJudgeConfig ToProgramJudge(const RunConfig& config) {
-  const auto rule = ToRule(config.answer);
-  judge_service::ProgramJudgeConfig judge{
-      .extractor = rule.extractor,
-      .comparator = rule.comparator,
-      .verifier = MakeVerifier(config.answer),
-      .code = std::nullopt,
-      .length_penalty_above = static_cast<std::uint32_t>(config.judge.length_penalty_above),
-      .length_penalty = config.judge.length_penalty};
-  if (ComparesPrograms(config)) judge.code = ToCodeJudge(config.answer.code);
+judge_service::ProgramJudgeConfig ProgramJudgeOf(const RunConfig& config) {
+  const auto rule = config.answer.rule();
+  judge_service::ProgramJudgeConfig judge{.extractor = rule.extractor,
+                                          .comparator = rule.comparator,
+                                          .verifier = MakeVerifier(config.answer.verifier),
+                                          .code = std::nullopt,
+                                          .length_penalty_above = config.judge.panel.length_penalty_above,
+                                          .length_penalty = config.judge.panel.length_penalty};
+  if (config.answer.programs()) judge.code = CodeJudgeOf(config.answer.code);
   return judge;
 }
 

@@ -21,7 +21,7 @@ schema::Supervision SupervisionOf(const RunConfig& config, const data::Row& row)
 schema::Supervision TruthOf(const RunConfig& config, const data::Row& row);
 
 // How answers are compared where references are made, by the config's verifier where it has one.
-estimators::Comparison ToComparison(const RunConfig& config);
+estimators::Comparison ComparisonOf(const RunConfig& config);
 
 // Where a group's reference comes from. The synthesis is asked of the anchor service; all others run beside the actor,
 // the selections on `selecting` (null where the config has none). What is referred to must outlive it.
@@ -29,6 +29,6 @@ actors::ReferenceSource MakeReferenceSource(const RunConfig& config, net::Client
                                             actors::RefusedReplies& refused, SelectionThread* selecting);
 
 // How answers are compared in training. Error(kBadInput) where programs are to be run and there is no sandbox.
-judge_service::ProgramJudgeConfig ToProgramJudge(const RunConfig& config);
+judge_service::ProgramJudgeConfig ProgramJudgeOf(const RunConfig& config);
 
 }  // namespace autodidact::launch

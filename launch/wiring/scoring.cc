@@ -8,21 +8,21 @@
 
 namespace autodidact::launch {
 
-evaluation::Generation ToGeneration(const RunConfig& config, const text::ChatTemplate& format) {
-  return {.sampling = ToSampling(config.rollout),
-          .synthesis = ToSynthesis(config, format),
-          .selection = ToSelection(config, format),
-          .comparison = ToComparison(config),
+evaluation::Generation GenerationOf(const RunConfig& config, const text::ChatTemplate& format) {
+  return {.sampling = config.rollout,
+          .synthesis = SynthesisOf(config, format),
+          .selection = SelectionOf(config, format),
+          .comparison = ComparisonOf(config),
           .truth = [config](const data::Row& row) { return TruthOf(config, row); },
           .seed = static_cast<std::uint64_t>(config.seed)};
 }
 
-evaluation::Scoring ToScoring(const RunConfig& config, const std::stop_token& stop) {
+evaluation::Scoring ScoringOf(const RunConfig& config, const std::stop_token& stop) {
   if (auto judge = MakeJudgeTexts(config, stop)) {
-    return evaluation::ScoringByJudge(std::move(judge), config.judge.kind == "rubric");
+    return evaluation::ScoringByJudge(std::move(judge), config.judge.by_rubric());
   }
-  if (config.answer.comparator == "code") return ScoringByTests(config.answer.code, stop);
-  const auto rule = ToRule(config.answer);
+  if (config.answer.programs()) return ScoringByTests(config.answer.code, stop);
+  const auto rule = config.answer.rule();
   return evaluation::ScoringByLabels(rule.extractor, rule.comparator);
 }
 

@@ -17,88 +17,37 @@
 
 namespace autodidact::launch {
 
-engine::SamplingParams ToSampling(const SamplingKeys& keys) {
-  engine::SamplingParams sampling;
-  sampling.temperature = static_cast<float>(keys.temperature);
-  sampling.top_k = static_cast<std::int32_t>(keys.top_k);
-  sampling.top_p = static_cast<float>(keys.top_p);
-  sampling.min_p = static_cast<float>(keys.min_p);
-  sampling.repetition_penalty = static_cast<float>(keys.repetition_penalty);
-  sampling.max_new_tokens = static_cast<std::int32_t>(keys.max_completion_length);
-  sampling.stop_strings = keys.stop;
-  return sampling;
+estimators::SynthesisConfig SynthesisOf(const RunConfig& config, const text::ChatTemplate& format) {
+  estimators::SynthesisConfig synthesis = config.anchor;
+  synthesis.prompt.format = format;
+  synthesis.rule = config.answer.rule();
+  synthesis.rubric = RubricOf(config, format);
+  return synthesis;
 }
 
-engine::EngineConfig ToEngine(const EngineKeys& keys) {
-  engine::EngineConfig config;
-  config.cache_tokens = keys.cache_tokens;
-  config.max_rows = keys.max_rows;
-  return config;
+estimators::QuestionFormat QuestionOf(const PromptConfig& config, const text::ChatTemplate& format) {
+  return {.system = config.system, .text = config.text, .format = format};
 }
 
-estimators::AnswerRule ToRule(const AnswerKeys& keys) {
-  // As answers, programs are their texts; what they do is the judge's to see.
-  if (keys.comparator == "code") return {answers::Extractor::kWholeText, answers::Comparator::kExact};
-  return {.extractor = answers::ExtractorNamed(keys.extractor),
-          .comparator = answers::ComparatorNamed(keys.comparator)};
+estimators::SelectionConfig SelectionOf(const RunConfig& config, const text::ChatTemplate& format) {
+  return {.question = QuestionOf(config.prompt, format), .self_select = config.select, .rule = config.answer.rule()};
 }
 
-estimators::SynthesisPrompt ToSynthesisPrompt(const AnchorKeys& keys, const text::ChatTemplate& format) {
-  return {.system = keys.system,
-          .instruction = keys.instruction,
-          .candidate = keys.candidate,
-          .separator = keys.separator,
-          .order = estimators::CandidateOrderNamed(keys.order),
-          .heading = keys.heading,
-          .format = format};
-}
-
-estimators::SynthesisConfig ToSynthesis(const RunConfig& config, const text::ChatTemplate& format) {
-  return {.prompt = ToSynthesisPrompt(config.anchor, format),
-          .sampling = ToSampling(config.anchor.sampling),
-          .context = config.anchor.context,
-          .rule = ToRule(config.answer),
-          .rubric = ToRubric(config, format)};
-}
-
-estimators::SelfSelectPrompt ToSelfSelectPrompt(const SelectKeys& keys) {
-  return {.system = keys.system,
-          .instruction = keys.instruction,
-          .candidate = keys.candidate,
-          .separator = keys.separator,
-          .choices = keys.choices};
-}
-
-estimators::SelectionConfig ToSelection(const RunConfig& config, const text::ChatTemplate& format) {
-  return {.question = {.system = config.prompt.system, .text = config.prompt.text, .format = format},
-          .self_select = ToSelfSelectPrompt(config.select),
-          .rule = ToRule(config.answer)};
-}
-
-learner::TrainerConfig ToTrainer(const RunConfig& config) {
+learner::TrainerConfig TrainerOf(const RunConfig& config) {
   learner::TrainerConfig trainer = config.train.trainer;
   trainer.temperature = config.rollout.temperature;
-  trainer.loss.max_completion_length = config.rollout.max_completion_length;
+  trainer.loss.max_completion_length = config.rollout.max_new_tokens;
   trainer.optimizer.total_steps = config.train.max_steps * trainer.num_iterations;
   return trainer;
 }
 
-data::RowKeys ToRowKeys(const DataKeys& keys) {
-  data::RowKeys row_keys;
-  if (!keys.id.empty()) row_keys.id = keys.id;
-  if (!keys.prompt.empty()) row_keys.prompt = keys.prompt;
-  if (!keys.answer.empty()) row_keys.answer = keys.answer;
-  if (!keys.answers.empty()) row_keys.answers = keys.answers;
-  return row_keys;
-}
-
-text::ChatTemplate ToChatFormat(const PromptKeys& keys, const std::filesystem::path& model) {
-  if (keys.format != "auto") return text::ChatFormatNamed(keys.format);
+text::ChatTemplate LoadChatTemplate(const text::ChatChoice& choice, const std::filesystem::path& model) {
+  if (choice.format != "auto") return text::ChatFormatNamed(choice.format);
   std::optional<text::ChatSource> source =
-      keys.chat_template.empty() ? text::FindChatSource(model) : text::ReadChatSource(keys.chat_template, model);
+      choice.file.empty() ? text::FindChatSource(model) : text::ReadChatSource(choice.file, model);
   if (!source) return text::ChatFormat::kPlain;
-  source->variables = keys.template_variables;
-  source->python = keys.python;
+  source->variables = choice.variables;
+  source->python = choice.python;
   text::ChatTemplate chat_template(std::move(*source));
   static base::Guarded<std::set<std::string>> said;
   if (said.With([&](auto& all) { return all.insert(chat_template.description()).second; })) {
@@ -111,9 +60,10 @@ text::ChatTemplate ToChatFormat(const PromptKeys& keys, const std::filesystem::p
   return chat_template;
 }
 
-text::ChatTemplate ToJudgeFormat(const JudgeModelKeys& keys, const std::string& python) {
-  return ToChatFormat({.format = keys.format, .template_variables = keys.template_variables, .python = python},
-                      keys.folder);
+text::ChatTemplate LoadJudgeTemplate(const JudgeConfig& judge, const std::string& python) {
+  text::ChatChoice choice = judge.chat;
+  choice.python = python;
+  return LoadChatTemplate(choice, judge.model.folder);
 }
 
 std::unique_ptr<text::Tokenizer> LoadTokenizer(const std::string& folder, const model::ModelConfig& config) {
@@ -125,14 +75,8 @@ std::unique_ptr<text::Tokenizer> LoadTokenizer(const std::string& folder, const 
   return tokenizer;
 }
 
-bool JudgeHasModel(const RunConfig& config) {
-  return config.judge.kind != "program" && config.judge.backend == "model";
-}
-
-at::ScalarType DtypeNamed(const std::string& name) {
-  if (name == "float32") return at::kFloat;
-  if (name == "bfloat16") return at::kBFloat16;
-  base::ThrowBadInput("dtype: got \"" + name + "\", expected float32 or bfloat16");
+at::ScalarType ScalarTypeOf(Dtype dtype) {
+  return dtype == Dtype::kFloat32 ? at::kFloat : at::kBFloat16;
 }
 
 namespace {
@@ -154,10 +98,10 @@ LoadedModel LoadModelFolder(const std::string& folder, const std::string& device
   return loaded;
 }
 
-std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(const PromptKeys& keys,
+std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(const PromptConfig& config,
                                                                                 const text::ChatTemplate& format,
                                                                                 const text::Tokenizer& tokenizer) {
-  const estimators::QuestionFormat question{.system = keys.system, .text = keys.text, .format = format};
+  const estimators::QuestionFormat question = QuestionOf(config, format);
   return [question, &tokenizer](const schema::Prompt& prompt) {
     return question.format.Encode(estimators::QuestionChat(question, prompt), tokenizer).ids;
   };
@@ -165,7 +109,7 @@ std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(
 
 std::optional<estimators::EstimatorKind> EstimatorInTraining(const RunConfig& config) {
   if (!config.data.references.empty()) return std::nullopt;
-  return estimators::EstimatorNamed(config.estimator);
+  return config.estimator;
 }
 
 std::optional<estimators::EstimatorKind> SelectionInTraining(const RunConfig& config) {
@@ -175,7 +119,7 @@ std::optional<estimators::EstimatorKind> SelectionInTraining(const RunConfig& co
 
 std::vector<data::Row> ReadTrainingRows(const RunConfig& config) {
   if (config.data.train.empty()) base::ThrowBadInput("data.train: got nothing, expected a JSONL file of prompts");
-  const data::RowKeys keys = ToRowKeys(config.data);
+  const data::RowKeys keys = config.data.columns;
   std::vector<data::Row> rows = data::ReadRows(config.data.train, keys);
   rows = SpreadRows(std::move(rows), config.data.limit);
   if (!config.data.labels.empty()) data::JoinAnswers(rows, config.data.labels, keys);
@@ -200,7 +144,7 @@ std::vector<data::Row> ReadTrainingRows(const RunConfig& config) {
   }
   if (!estimators::ReadsOf(*estimator).label) return rows;
   CheckTests(config, rows, config.data.train);
-  if (config.judge.kind == "rubric") {
+  if (config.judge.by_rubric()) {
     const auto without = std::erase_if(rows, [](const data::Row& row) { return data::RowRubric(row.prompt).empty(); });
     if (rows.empty()) {
       base::ThrowBadInput(config.data.train + ": no row has a full rubric, which estimator: ground_truth needs here");
@@ -234,12 +178,13 @@ std::vector<std::pair<std::string, std::filesystem::path>> FilesRead(const RunCo
   add("data.references", config.data.references);
   add("data.labels", config.data.labels);
   add("eval.data", config.eval.data);
-  add("prompt.template", config.prompt.chat_template);
+  add("prompt.template", config.prompt.chat.file);
   add("judge.model.folder", config.judge.model.folder);
-  for (const std::string& word : config.answer.verifier) {
+  for (const std::string& word : config.answer.verifier.command) {
     if (std::filesystem::exists(word)) add("answer.verifier", word);
   }
-  if (std::filesystem::exists(config.answer.code.python)) add("answer.code.python", config.answer.code.python);
+  if (std::filesystem::exists(config.answer.code.judge.run.python))
+    add("answer.code.python", config.answer.code.judge.run.python);
   return read;
 }
 

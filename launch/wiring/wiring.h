@@ -1,4 +1,4 @@
-// From config keys to the components' own configs, and the pieces that several commands share.
+// From a run's config to its components, and the pieces that several commands share.
 #pragma once
 
 #include <filesystem>
@@ -23,27 +23,20 @@
 
 namespace autodidact::launch {
 
-engine::SamplingParams ToSampling(const SamplingKeys& keys);
-engine::EngineConfig ToEngine(const EngineKeys& keys);
-estimators::AnswerRule ToRule(const AnswerKeys& keys);
-estimators::SynthesisPrompt ToSynthesisPrompt(const AnchorKeys& keys, const text::ChatTemplate& format);
-estimators::SynthesisConfig ToSynthesis(const RunConfig& config, const text::ChatTemplate& format);
-estimators::SelfSelectPrompt ToSelfSelectPrompt(const SelectKeys& keys);
-estimators::SelectionConfig ToSelection(const RunConfig& config, const text::ChatTemplate& format);
-learner::TrainerConfig ToTrainer(const RunConfig& config);
-data::RowKeys ToRowKeys(const DataKeys& keys);
+// The components' configs that take something from several sections.
+estimators::SynthesisConfig SynthesisOf(const RunConfig& config, const text::ChatTemplate& format);
+estimators::SelectionConfig SelectionOf(const RunConfig& config, const text::ChatTemplate& format);
+learner::TrainerConfig TrainerOf(const RunConfig& config);
+// A prompt without its template, which the model's folder decides.
+estimators::QuestionFormat QuestionOf(const PromptConfig& config, const text::ChatTemplate& format);
 
-// `auto` is the template of the keys, else of the model's folder, else plain. Says in the log how it is rendered, once
-// a process.
-text::ChatTemplate ToChatFormat(const PromptKeys& keys, const std::filesystem::path& model);
+// The template of a choice, for the model in a folder. Says in the log how it is rendered, once a process.
+text::ChatTemplate LoadChatTemplate(const text::ChatChoice& choice, const std::filesystem::path& model);
 
-// Of a judge that is a model folder; `python` as in PromptKeys.
-text::ChatTemplate ToJudgeFormat(const JudgeModelKeys& keys, const std::string& python);
+// Of a judge that is a model folder; `python` as in ChatChoice.
+text::ChatTemplate LoadJudgeTemplate(const JudgeConfig& judge, const std::string& python);
 
-// Whether judges compute with a model folder of their own.
-bool JudgeHasModel(const RunConfig& config);
-
-at::ScalarType DtypeNamed(const std::string& name);  // "float32", "bfloat16"
+at::ScalarType ScalarTypeOf(Dtype dtype);
 
 // A model folder with all that is needed to talk to it. Error(kBadInput) when the tokenizer has ids that the model's
 // vocabulary has not.
@@ -55,7 +48,7 @@ LoadedModel LoadModelFolder(const std::string& folder, const std::string& device
 std::unique_ptr<text::Tokenizer> LoadTokenizer(const std::string& folder, const model::ModelConfig& config);
 
 // Prompts to token ids by the config's template and chat format. The tokenizer must outlive the function.
-std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(const PromptKeys& keys,
+std::function<std::vector<schema::TokenId>(const schema::Prompt&)> MakeRenderer(const PromptConfig& config,
                                                                                 const text::ChatTemplate& format,
                                                                                 const text::Tokenizer& tokenizer);
 

@@ -35,10 +35,5 @@ TEST(EqualAnyTest, NeedsOneEqualReference) {
   EXPECT_FALSE(EqualAny(Comparator::kExact, "c", {}));
 }
 
-TEST(ComparatorNameTest, UnknownNamesAreRefused) {
-  EXPECT_EQ(ComparatorNamed("math"), Comparator::kMathematics);
-  EXPECT_THROW(ComparatorNamed("maths"), base::Error);
-}
-
 }  // namespace
 }  // namespace autodidact::answers

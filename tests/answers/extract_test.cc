@@ -189,17 +189,6 @@ TEST(ExtractWholeTest, FoldsWhiteSpace) {
   EXPECT_EQ(Extract(Extractor::kWholeText, " \n"), std::nullopt);
 }
 
-TEST(ExtractorNameTest, UnknownNamesAreRefusedWithTheList) {
-  EXPECT_EQ(ExtractorNamed("last_number"), Extractor::kLastNumber);
-  try {
-    ExtractorNamed("box");
-    FAIL();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.kind(), base::ErrorKind::kBadInput);
-    EXPECT_NE(error.message().find("boxed"), std::string::npos);
-  }
-}
-
 TEST(ReferenceAnswersTest, ReadsEveryLabelThatWasJoined) {
   const std::vector<std::string> labels = {"T AH M", "T AA M"};
   EXPECT_EQ(ReferenceAnswers(Extractor::kWholeText, LabelText(Extractor::kWholeText, labels)), labels);

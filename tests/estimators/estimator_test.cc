@@ -8,15 +8,10 @@ namespace {
 const AnswerRule kBoxed{answers::Extractor::kBoxed, answers::Comparator::kExact};
 const AnswerRule kWhole{answers::Extractor::kWholeText, answers::Comparator::kExact};
 
-TEST(EstimatorNameTest, EveryNameNamesItsKind) {
-  for (const EstimatorKind kind : base::AllValues<EstimatorKind>()) EXPECT_EQ(EstimatorNamed(Name(kind)), kind);
-  EXPECT_THROW(EstimatorNamed("best"), base::Error);
-}
-
 TEST(ReadsTest, OnlyTheGroundTruthReadsLabelsAndTheSynthesisNeverTheQuestion) {
   for (const EstimatorKind kind : base::AllValues<EstimatorKind>()) {
-    EXPECT_EQ(ReadsOf(kind).label, kind == EstimatorKind::kGroundTruth) << Name(kind);
-    EXPECT_EQ(IsSelection(kind), ReadsOf(kind).question) << Name(kind);
+    EXPECT_EQ(ReadsOf(kind).label, kind == EstimatorKind::kGroundTruth) << base::NameIn(kind);
+    EXPECT_EQ(IsSelection(kind), ReadsOf(kind).question) << base::NameIn(kind);
   }
   EXPECT_FALSE(ReadsOf(EstimatorKind::kSynthesis).question);
   EXPECT_TRUE(ReadsOf(EstimatorKind::kSelfSelect).question);
@@ -25,9 +20,9 @@ TEST(ReadsTest, OnlyTheGroundTruthReadsLabelsAndTheSynthesisNeverTheQuestion) {
 TEST(FromGroupTest, AnswersForEveryKindThatReadsTheGroupAloneAndForNoOther) {
   for (const EstimatorKind kind : base::AllValues<EstimatorKind>()) {
     if (ReadsGroupAlone(kind)) {
-      EXPECT_EQ(FromGroup(kind, kWhole, {"a"})->text, "a") << Name(kind);
+      EXPECT_EQ(FromGroup(kind, kWhole, {"a"})->text, "a") << base::NameIn(kind);
     } else {
-      EXPECT_THROW(FromGroup(kind, kWhole, {"a"}).ok(), base::Error) << Name(kind);
+      EXPECT_THROW(FromGroup(kind, kWhole, {"a"}).ok(), base::Error) << base::NameIn(kind);
     }
   }
 }

@@ -370,10 +370,10 @@ TEST_F(SynthesizeTest, ProgressGoesOnceOverAllRows) {
     Run(kind, [&](const Progress& progress) {
       EXPECT_EQ(progress.phase, "references");
       EXPECT_EQ(progress.total, 60);
-      EXPECT_GE(progress.done, done) << estimators::Name(kind);
+      EXPECT_GE(progress.done, done) << base::NameIn(kind);
       done = progress.done;
     });
-    EXPECT_EQ(done, 60) << estimators::Name(kind);
+    EXPECT_EQ(done, 60) << base::NameIn(kind);
   }
 }
 

@@ -174,7 +174,7 @@ TEST(UnmeasuredTest, WhatWasNotEstimatedIsInNoOutput) {
   const json::Json group = ToRecord(HandMade()[0], compared)["groups"]["4"];
   EXPECT_FALSE(group.contains("synthesis")) << group.dump();
   EXPECT_FALSE(group.contains("agree")) << group.dump();
-  EXPECT_TRUE(ToMetrics(table, "eval/", {"synthesis"}).empty());
+  EXPECT_TRUE(ToMetrics(table, {"eval/synthesis"}).empty());
 }
 
 TEST(UnmeasuredTest, NoQuestionsGiveNoMetrics) {
@@ -183,7 +183,7 @@ TEST(UnmeasuredTest, NoQuestionsGiveNoMetrics) {
   EXPECT_TRUE(object["single"].is_null());
   EXPECT_TRUE(object["majority"]["1"].is_null());
   EXPECT_TRUE(object["intervals"]["single"].is_null());
-  EXPECT_TRUE(ToMetrics(table, "eval/", {"single", "greedy", "majority"}).empty());
+  EXPECT_TRUE(ToMetrics(table, {"eval/single", "eval/greedy", "eval/majority"}).empty());
   EXPECT_THAT(ToText(table), HasSubstr("-"));
   EXPECT_EQ(ToText(table).find("nan"), std::string::npos);
 }
@@ -212,7 +212,7 @@ TEST(UnmeasuredTest, WhatAJudgeCannotTellIsNoZero) {
   }
   EXPECT_EQ(object["invalid_verdicts"], 1.0);
   EXPECT_EQ(object["unscored"], 4);
-  EXPECT_TRUE(ToMetrics(table, "eval/", {"single", "greedy"}).empty());
+  EXPECT_TRUE(ToMetrics(table, {"eval/single", "eval/greedy"}).empty());
   const json::Json record = ToRecord(questions[0], compared);
   EXPECT_TRUE(record["scores"][0].is_null());
   EXPECT_TRUE(record["greedy_score"].is_null());
@@ -244,7 +244,7 @@ TEST(TableTest, ColumnsAreAligned) {
 }
 
 TEST(TableTest, MetricsOfARunHaveTheirPrefix) {
-  EXPECT_EQ(ToMetrics(Metrics(), "eval/", {"single", "majority", "nothing"}),
+  EXPECT_EQ(ToMetrics(Metrics(), {"eval/single", "eval/majority", "eval/nothing"}),
             (base::Metrics{{"eval/single", 0.25}, {"eval/majority", 0.5}}));
 }
 

@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "json/json.h"
 #include "judge_service/endpoint_backend.h"
+#include "judge_service/endpoint_talk.h"
 #include "judge_service/panel.h"
 #include "process/child.h"
 #include "tests/paths.h"

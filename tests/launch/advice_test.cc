@@ -81,8 +81,8 @@ TEST(AdviceTest, ACandidateThatTheAnchorCannotHoldAndAMissingHeadingAreNamed) {
 
 TEST(AdviceTest, AVerifierIsNamedWhetherItFailsOrSaysNo) {
   RunConfig config;
-  config.answer.verifier = {"/bin/false"};
-  programs::Verifier verifier({.command = config.answer.verifier});
+  config.answer.verifier.command = {"/bin/false"};
+  programs::Verifier verifier({.command = config.answer.verifier.command});
   const auto failed = verifier.Equal("1", "1");
   ASSERT_FALSE(failed.ok());
   EXPECT_THAT(Advice(config, WithRewards({failed.failure(), failed.failure()})),
@@ -90,14 +90,14 @@ TEST(AdviceTest, AVerifierIsNamedWhetherItFailsOrSaysNo) {
   EXPECT_THAT(Advice(config, GroupOf({"a", "b"})), HasSubstr("; answer.verifier: "));
   const auto same = [&](const std::string& a, const std::string& b) { return verifier.Equal(a, b); };
   const auto vote = estimators::MajorityUnder(same, answers::Extractor::kWholeText, {"a", "b"});
-  config.estimator = "majority";
+  config.estimator = estimators::EstimatorKind::kMajority;
   EXPECT_THAT(Advice(config, WithoutReference(vote)), HasSubstr("; answer.verifier: "));
 }
 
 TEST(AdviceTest, AJudgeThatIsAwayIsToldFromOneThatTalksNonsense) {
   RunConfig config;
-  config.judge.kind = "rubric";
-  config.judge.backend = "endpoint";
+  config.judge.panel.kind = judge_service::JudgeKind::kRubric;
+  config.judge.backend = JudgeBackend::kEndpoint;
   const auto reason = [](const std::string& text) {
     const base::Failure failure{base::ErrorKind::kBadInput, text};
     return WithRewards({failure, failure});

@@ -60,7 +60,7 @@ TEST(ScoringByTestsTest, NoProgramIsStartedAfterAStop) {
 TEST(CheckTestsTest, RowsWhoseTestsTestNothingAreRefusedByName) {
   if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
   RunConfig config;
-  config.answer.comparator = "code";
+  config.answer.comparator = Comparison::kCode;
   CheckTests(config, {HalfRow({"assert half(4) == 2"}), HalfRow({})}, "rows.jsonl");
   try {
     CheckTests(config, {HalfRow({"assert half(4) == 2"}), HalfRow({"def check(c):\n    pass", "half(4)"})},
@@ -71,7 +71,7 @@ TEST(CheckTestsTest, RowsWhoseTestsTestNothingAreRefusedByName) {
     EXPECT_THAT(error.message(), testing::HasSubstr("rows.jsonl: of 2 rows with tests, 1 say"));
     EXPECT_THAT(error.message(), testing::HasSubstr("row half: the tests test nothing"));
   }
-  config.answer.comparator = "exact";
+  config.answer.comparator = Comparison::kExact;
   CheckTests(config, {HalfRow({"pass"})}, "rows.jsonl");
 }
 

@@ -4,12 +4,7 @@
 #include <functional>
 #include <map>
 
-#include "answers/compare.h"
-#include "answers/extract.h"
 #include "base/error.h"
-#include "estimators/estimator.h"
-#include "estimators/rubric.h"
-#include "judge_service/backend.h"
 #include "launch/config/describe_run.h"
 #include "launch/config/describe_sft.h"
 #include "tests/launch/config_folder.h"
@@ -76,34 +71,6 @@ TEST(ConfigKeysTest, EveryNumberIsBoundedWhereItIsRead) {
   for (const KeyInfo& key : SftKeys()) {
     if (IsNumber(key)) expect_refused(sft, key.name, key, [](const auto& f, const auto& o) { ReadSftConfig(f, o); });
   }
-}
-
-// The names that a description offers are those that the rooms know.
-TEST(ConfigKeysTest, EveryChoiceIsKnownToItsRoom) {
-  const std::map<std::string, std::function<void(const std::string&)>> rooms = {
-      {"estimator", [](const std::string& name) { estimators::EstimatorNamed(name); }},
-      {"anchor.order", [](const std::string& name) { estimators::CandidateOrderNamed(name); }},
-      {"answer.extractor", [](const std::string& name) { answers::ExtractorNamed(name); }},
-      {"answer.comparator",
-       [](const std::string& name) {
-         if (name != "code") answers::ComparatorNamed(name);
-       }},
-      {"rubric.format", [](const std::string& name) { estimators::RubricFormatNamed(name); }},
-      {"judge.kind", [](const std::string& name) { judge_service::JudgeKindNamed(name); }},
-  };
-  std::size_t found = 0;
-  for (const KeyInfo& key : RunKeys()) {
-    const auto room = rooms.find(key.name);
-    if (room == rooms.end()) continue;
-    ++found;
-    std::string names = key.expected.substr(std::string("one of ").size());
-    for (std::size_t end = 0; end != std::string::npos; names.erase(0, end + 2)) {
-      end = names.find(", ");
-      EXPECT_NO_THROW(room->second(names.substr(0, end))) << key.name << ": " << names;
-      if (end == std::string::npos) break;
-    }
-  }
-  EXPECT_EQ(found, rooms.size());
 }
 
 }  // namespace

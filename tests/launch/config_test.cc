@@ -72,7 +72,7 @@ TEST_F(ConfigTest, OneDocumentInUtf8IsAConfig) {
 }
 
 TEST_F(ConfigTest, ProgramsHaveNoMajorityAndNoVerifier) {
-  EXPECT_EQ(ReadRunConfig(Write("answer: {comparator: code, code: {jobs: 3}}\n"), {}).answer.code.jobs, 3);
+  EXPECT_EQ(ReadRunConfig(Write("answer: {comparator: code, code: {jobs: 3}}\n"), {}).answer.code.judge.jobs, 3);
   EXPECT_NE(ErrorOf("answer: {comparator: code}\nestimator: majority\n").find("majority"), std::string::npos);
   EXPECT_NE(ErrorOf("answer: {comparator: code, verifier: [x]}\n").find("answer.verifier"), std::string::npos);
   EXPECT_NE(ErrorOf("answer: {comparator: maths}\n").find("expected one of exact, math, code"), std::string::npos);
@@ -146,11 +146,11 @@ TEST_F(ConfigTest, TemplateVariablesAreAnyMapping) {
   const std::string text =
       "prompt: {template_variables: {enable_thinking: false, n: 3, x: 0.5, s: \"3\", l: [a, null]}}\n";
   const RunConfig config = ReadRunConfig(Write(text), {"prompt.template_variables.more=true"});
-  EXPECT_EQ(config.prompt.template_variables,
+  EXPECT_EQ(config.prompt.chat.variables,
             R"({"enable_thinking":false,"n":3,"x":0.5,"s":"3","l":["a",null],"more":true})");
   const fs::path resolved = folder_.Write("resolved.yaml", ToYaml(config));
-  EXPECT_EQ(ReadRunConfig(resolved, {}).prompt.template_variables, config.prompt.template_variables);
-  EXPECT_EQ(ReadRunConfig(Write("prompt: {template_variables: {}}\n"), {}).prompt.template_variables, "");
+  EXPECT_EQ(ReadRunConfig(resolved, {}).prompt.chat.variables, config.prompt.chat.variables);
+  EXPECT_EQ(ReadRunConfig(Write("prompt: {template_variables: {}}\n"), {}).prompt.chat.variables, "");
   EXPECT_NE(ErrorOf("prompt: {template_variables: [1]}\n").find("template_variables: got a list, expected a mapping"),
             std::string::npos);
   EXPECT_NE(ErrorOf("prompt: {format: chatml, template_variables: {a: 1}}\n").find("prompt.template_variables"),
@@ -160,7 +160,7 @@ TEST_F(ConfigTest, TemplateVariablesAreAnyMapping) {
 TEST_F(ConfigTest, ATemplateIsAFileAndStandsAlone) {
   EXPECT_NE(ErrorOf("prompt: {template: /nowhere/t.jinja}\n").find("/nowhere/t.jinja"), std::string::npos);
   const std::string file = (folder_.path() / "data.jsonl").string();
-  EXPECT_EQ(ReadRunConfig(Write("prompt: {template: " + file + "}\n"), {}).prompt.chat_template, file);
+  EXPECT_EQ(ReadRunConfig(Write("prompt: {template: " + file + "}\n"), {}).prompt.chat.file, file);
   EXPECT_NE(ErrorOf("prompt: {format: chatml, template: " + file + "}\n").find("expected one of them"),
             std::string::npos);
 }
@@ -172,7 +172,7 @@ TEST_F(ConfigTest, RolesArePlacedLearnersFirst) {
   RunConfig other = config;
   other.placement.ranks = {"learner", "actor", "judge"};
   EXPECT_THROW(PlaceRoles(other, 3), base::Error);  // synthesis without an anchor
-  other.estimator = "majority";
+  other.estimator = estimators::EstimatorKind::kMajority;
   EXPECT_EQ(PlaceRoles(other, 3).size(), 3u);
   EXPECT_THROW(PlaceRoles(other, 4), base::Error);
 }
@@ -253,16 +253,16 @@ TEST_F(ConfigTest, AConfigOfThreeLinesAsksForAnAnswerInTheFormThatIsExtracted) {
   const auto file = folder_.Write(
       "three.yaml", folder_.Filled("name: three\nmodel: FOLDER/model\ndata: {train: FOLDER/data.jsonl}\n"));
   const RunConfig config = ReadRunConfig(file, {});
-  EXPECT_EQ(config.answer.extractor, "boxed");
-  EXPECT_EQ(config.answer.comparator, "math");
-  for (const std::string& text : {config.prompt.text, config.anchor.instruction}) {
+  EXPECT_EQ(config.answer.extractor, answers::Extractor::kBoxed);
+  EXPECT_EQ(config.answer.comparator, Comparison::kMathematics);
+  for (const std::string& text : {config.prompt.text, config.anchor.prompt.instruction}) {
     EXPECT_NE(text.find("\\boxed{}"), std::string::npos) << text;
   }
-  EXPECT_NE(config.anchor.instruction.find("{candidates}"), std::string::npos);
-  EXPECT_NE(config.anchor.instruction.find(config.anchor.heading), std::string::npos);
-  EXPECT_FALSE(config.anchor.heading.empty());
+  EXPECT_NE(config.anchor.prompt.instruction.find("{candidates}"), std::string::npos);
+  EXPECT_NE(config.anchor.prompt.instruction.find(config.anchor.prompt.heading), std::string::npos);
+  EXPECT_FALSE(config.anchor.prompt.heading.empty());
   // Candidates and answer fit into the model's context beside each other.
-  EXPECT_LE(4 * config.rollout.max_completion_length + config.anchor.sampling.max_completion_length, 512);
+  EXPECT_LE(4 * config.rollout.max_new_tokens + config.anchor.sampling.max_new_tokens, 512);
 }
 
 TEST_F(ConfigTest, TheDefaultTextsFollowTheExtractorAndGiveWayToTheConfigs) {
@@ -272,9 +272,9 @@ TEST_F(ConfigTest, TheDefaultTextsFollowTheExtractorAndGiveWayToTheConfigs) {
   const RunConfig own =
       ReadRunConfig(Write("prompt: {text: \"Q: {prompt}\"}\nanchor: {instruction: \"{candidates} =>\"}\n"), {});
   EXPECT_EQ(own.prompt.text, "Q: {prompt}");
-  EXPECT_EQ(own.anchor.instruction, "{candidates} =>");
-  EXPECT_EQ(own.anchor.heading, "");
-  EXPECT_EQ(own.anchor.candidate, "{text}");
+  EXPECT_EQ(own.anchor.prompt.instruction, "{candidates} =>");
+  EXPECT_EQ(own.anchor.prompt.heading, "");
+  EXPECT_EQ(own.anchor.prompt.candidate, "{text}");
 }
 
 TEST_F(ConfigTest, AModelOfSymbolsIsAskedNothingInWords) {
@@ -283,9 +283,9 @@ TEST_F(ConfigTest, AModelOfSymbolsIsAskedNothingInWords) {
                                    "\ndata: {train: FOLDER/data.jsonl}\n"));
   const RunConfig config = ReadRunConfig(file, {});
   EXPECT_EQ(config.prompt.text, "{prompt}");
-  EXPECT_EQ(config.anchor.instruction, "{candidates}");
-  EXPECT_EQ(config.anchor.separator, " ");
-  EXPECT_EQ(config.answer.extractor, "whole");
+  EXPECT_EQ(config.anchor.prompt.instruction, "{candidates}");
+  EXPECT_EQ(config.anchor.prompt.separator, " ");
+  EXPECT_EQ(config.answer.extractor, answers::Extractor::kWholeText);
 }
 
 }  // namespace

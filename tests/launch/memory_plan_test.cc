@@ -73,11 +73,11 @@ TEST(PaperConfigsTest, HaveThePapersSettings) {
     EXPECT_EQ(config.train.trainer.loss.beta, 1e-3) << file;
     EXPECT_EQ(config.train.max_steps, 1000) << file;
     const bool math = file.string().ends_with("math500.yaml");
-    EXPECT_EQ(config.rollout.max_completion_length, math ? 1536 : 1024) << file;
+    EXPECT_EQ(config.rollout.max_new_tokens, math ? 1536 : 1024) << file;
     const std::string model = ModelOf(file);
-    EXPECT_EQ(config.rollout.temperature, model == "gemma-3-4b" ? 1.0 : 0.7) << file;
+    EXPECT_EQ(config.rollout.temperature, model == "gemma-3-4b" ? 1.0f : 0.7f) << file;
     EXPECT_EQ(config.rollout.top_k, model == "gemma-3-4b" ? 64 : model == "qwen3-4b" ? 20 : 50) << file;
-    EXPECT_EQ(config.rollout.top_p, model == "gemma-3-4b" ? 0.95 : model == "qwen3-4b" ? 0.8 : 0.9) << file;
+    EXPECT_EQ(config.rollout.top_p, model == "gemma-3-4b" ? 0.95f : model == "qwen3-4b" ? 0.8f : 0.9f) << file;
   }
 }
 

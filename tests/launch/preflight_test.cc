@@ -142,18 +142,18 @@ TEST(CheckReferencesTest, ReferencesInAnotherFormAreAnErrorWhenTheyAllAre) {
 class AnchorRoomTest : public testing::Test {
  protected:
   AnchorRoomTest() : tokenizer_(tests::SourceFolder() / "configs/demo/base") {
-    config_.anchor.instruction = "{candidates} =>";
-    config_.anchor.candidate = "| {text}";
-    config_.anchor.separator = " ";
-    config_.anchor.sampling.max_completion_length = 10;
-    config_.rollout.max_completion_length = 10;
+    config_.anchor.prompt.instruction = "{candidates} =>";
+    config_.anchor.prompt.candidate = "| {text}";
+    config_.anchor.prompt.separator = " ";
+    config_.anchor.sampling.max_new_tokens = 10;
+    config_.rollout.max_new_tokens = 10;
     config_.train.num_generations = 8;
-    config_.answer.extractor = "whole";
+    config_.answer.extractor = answers::Extractor::kWholeText;
   }
 
   Preflight Check(std::int64_t context) {
     Preflight found;
-    CheckAnchorRoom(config_, ToSynthesis(config_, text::ChatFormat::kPlain), tokenizer_, context, found);
+    CheckAnchorRoom(config_, SynthesisOf(config_, text::ChatFormat::kPlain), tokenizer_, context, found);
     return found;
   }
 
@@ -187,34 +187,34 @@ TEST_F(AnchorRoomTest, TwoLongCandidatesThatDoNotFitAreAWarningAndTwoOfOneTokenA
 }
 
 TEST_F(AnchorRoomTest, AnInstructionOutsideTheVocabularyIsAnError) {
-  config_.anchor.instruction = "Reconcile these: {candidates}";
+  config_.anchor.prompt.instruction = "Reconcile these: {candidates}";
   EXPECT_THAT(Check(400).errors, ElementsAre(AllOf(HasSubstr("anchor.instruction"), HasSubstr("Reconcile"))));
 }
 
 TEST_F(AnchorRoomTest, ARubricHasItsOwnRoom) {
-  config_.judge.kind = "rubric";
+  config_.judge.panel.kind = judge_service::JudgeKind::kRubric;
   config_.rubric.instruction = "| {reference} =>";
-  config_.rubric.sampling.max_completion_length = 100;
+  config_.rubric.sampling.max_new_tokens = 100;
   EXPECT_THAT(Check(400).warnings, IsEmpty());
   EXPECT_THAT(Check(103 + 9).warnings, testing::Contains(HasSubstr("rubric.sampling.max_completion_length")));
   EXPECT_THAT(Check(103).errors, testing::Contains(HasSubstr("rubric.sampling.max_completion_length")));
 }
 
 // A program in Python that answers each line by `body`, in which `row` is the line.
-AnswerKeys VerifierOf(const std::string& body) {
-  AnswerKeys keys;
+programs::VerifierConfig VerifierOf(const std::string& body) {
+  programs::VerifierConfig config;
   const std::string program = "import json, sys\nfor line in sys.stdin:\n  row = json.loads(line)\n  " + body + "\n";
-  keys.verifier = {"python3", "-u", "-c", program};
-  return keys;
+  config.command = {"python3", "-u", "-c", program};
+  return config;
 }
 
 std::string Prints(const std::string& equal) {
   return "print(json.dumps({'equal': " + equal + "}))";
 }
 
-Preflight CheckedVerifier(const AnswerKeys& keys, const std::vector<std::string>& labels = {}) {
+Preflight CheckedVerifier(const programs::VerifierConfig& config, const std::vector<std::string>& labels = {}) {
   Preflight found;
-  CheckVerifier(keys, labels, found);
+  CheckVerifier(config, labels, found);
   return found;
 }
 
@@ -225,10 +225,10 @@ TEST(CheckVerifierTest, OneThatKnowsEqualFromUnequalIsSilent) {
 }
 
 TEST(CheckVerifierTest, OneThatCannotStartDiesOrTalksNonsenseIsAnError) {
-  AnswerKeys keys;
+  programs::VerifierConfig config;
   for (const char* program : {"/nonexistent/grader", "/bin/false", "/bin/true", "/dev/null"}) {
-    keys.verifier = {program};
-    EXPECT_THAT(CheckedVerifier(keys).errors, ElementsAre(AllOf(HasSubstr("answer.verifier"), HasSubstr("expected"))))
+    config.command = {program};
+    EXPECT_THAT(CheckedVerifier(config).errors, ElementsAre(AllOf(HasSubstr("answer.verifier"), HasSubstr("expected"))))
         << program;
   }
   for (const char* body : {"print('yes')", "print(json.dumps({'equal': 'true'}))", "print(json.dumps([1]))",
@@ -238,10 +238,10 @@ TEST(CheckVerifierTest, OneThatCannotStartDiesOrTalksNonsenseIsAnError) {
 }
 
 TEST(CheckVerifierTest, OneThatIsLateIsAnError) {
-  AnswerKeys keys;
-  keys.verifier = {"sleep", "60"};
-  keys.verifier_timeout = 0.2;
-  EXPECT_THAT(CheckedVerifier(keys).errors, ElementsAre(HasSubstr("no answer within 200 ms")));
+  programs::VerifierConfig config;
+  config.command = {"sleep", "60"};
+  config.timeout = base::Milliseconds(200);
+  EXPECT_THAT(CheckedVerifier(config).errors, ElementsAre(HasSubstr("no answer within 200 ms")));
 }
 
 TEST(CheckVerifierTest, OneThatSaysYesToEverythingIsAnError) {
@@ -265,13 +265,13 @@ TEST(CheckVerifierTest, OneThatKnowsOnlyTheFormOfItsLabelsIsTaken) {
 
 RunConfig EndpointConfig(const std::string& url) {
   RunConfig config;
-  config.judge.kind = "rubric";
-  config.judge.backend = "endpoint";
+  config.judge.panel.kind = judge_service::JudgeKind::kRubric;
+  config.judge.backend = JudgeBackend::kEndpoint;
   config.judge.endpoint.base_url = url;
-  config.judge.endpoint.model = "a-judge";
+  config.judge.endpoint.talk.model = "a-judge";
   config.judge.endpoint.retries = 1;
-  config.judge.endpoint.backoff = 0.01;
-  config.judge.endpoint.max_backoff = 0.01;
+  config.judge.endpoint.backoff = base::Milliseconds(10);
+  config.judge.endpoint.max_backoff = base::Milliseconds(10);
   return config;
 }
 
@@ -290,7 +290,7 @@ TEST(CheckEndpointTest, OneThatNobodyServesIsAnErrorUnlessItIsNotToBeAsked) {
 
 TEST(CheckEndpointTest, AKeyThatIsNotSetIsAnErrorThoughTheEndpointIsNotAsked) {
   RunConfig config = EndpointConfig("http://127.0.0.1:9/v1");
-  config.judge.endpoint.api_key_env = "AUTODIDACT_TEST_NO_SUCH_KEY";
+  config.judge.api_key_env = "AUTODIDACT_TEST_NO_SUCH_KEY";
   EXPECT_THAT(CheckedEndpoint(config, false).errors, ElementsAre(HasSubstr("AUTODIDACT_TEST_NO_SUCH_KEY is not set")));
 }
 
@@ -359,38 +359,38 @@ TEST(CheckEndpointTest, OneThatSaysTheSameToEverythingIsAWarning) {
 }
 
 TEST(CheckJudgeModelTest, ItsFolderItsChoicesAndItsInstructionAreLookedAt) {
-  JudgeKeys keys;
-  keys.kind = "rubric";
-  keys.model.folder = (tests::SourceFolder() / "configs/demo/base").string();
-  keys.instruction = "| {response} | {criterion} =>";
-  keys.model.format = "plain";
-  keys.model.yes = "|";
-  keys.model.no = "=";
+  JudgeConfig config;
+  config.panel.kind = judge_service::JudgeKind::kRubric;
+  config.model.folder = (tests::SourceFolder() / "configs/demo/base").string();
+  config.instruction = "| {response} | {criterion} =>";
+  config.chat.format = "plain";
+  config.model.yes = "|";
+  config.model.no = "=";
   const auto check = [&] {
     Preflight found;
-    CheckJudgeModel(keys, /*python=*/"", found);
+    CheckJudgeModel(config, /*python=*/"", found);
     return found.errors;
   };
   EXPECT_THAT(check(), IsEmpty());
-  keys.model.no = "|";
+  config.model.no = "|";
   EXPECT_THAT(check(), ElementsAre(HasSubstr("are the same tokens")));
-  keys.model.no = "no";
+  config.model.no = "no";
   EXPECT_THAT(check(), ElementsAre(HasSubstr("judge.model.no")));
-  keys.model.no = "=";
-  keys.instruction = "Judge {response} by {criterion}";
+  config.model.no = "=";
+  config.instruction = "Judge {response} by {criterion}";
   EXPECT_THAT(check(), ElementsAre(HasSubstr("judge.instruction")));
-  keys.model.folder = "/nonexistent";
+  config.model.folder = "/nonexistent";
   EXPECT_THAT(check(), ElementsAre(HasSubstr("judge.model.folder")));
 }
 
 TEST(CheckSandboxTest, AProgramOfOneLineRunsAndAnInterpreterThatIsNotThereIsAnError) {
   if (const std::string why = process::WhyNoSandbox(); !why.empty()) GTEST_SKIP() << why;
-  CodeKeys keys;
+  CodeConfig config;
   Preflight found;
-  CheckSandbox(keys, found);
+  CheckSandbox(config, found);
   EXPECT_THAT(found.errors, IsEmpty());
-  keys.python = "no-such-python";
-  CheckSandbox(keys, found);
+  config.judge.run.python = "no-such-python";
+  CheckSandbox(config, found);
   EXPECT_THAT(found.errors, ElementsAre(AllOf(HasSubstr("answer.code.python"), HasSubstr("no-such-python"))));
 }
 
@@ -409,8 +409,8 @@ TEST(CheckCombinationsTest, WhatCannotTeachIsAnError) {
   EXPECT_THAT(errors([](RunConfig& c) { c.rollout.top_p = 0; }), ElementsAre(HasSubstr("rollout.top_p: got 0")));
   EXPECT_THAT(errors([](RunConfig& c) { c.rollout.min_p = 1; }), ElementsAre(HasSubstr("rollout.min_p: got 1")));
   EXPECT_THAT(errors([](RunConfig& c) {
-                c.answer.comparator = "code";
-                c.estimator = "min_perplexity";
+                c.answer.comparator = Comparison::kCode;
+                c.estimator = estimators::EstimatorKind::kMinPerplexity;
               }),
               ElementsAre(HasSubstr("estimator: got min_perplexity")));
 }
@@ -425,14 +425,14 @@ class BeforeRunTest : public testing::Test {
     Write("train.jsonl", "{\"prompt\": \"b e a\"}\n{\"prompt\": \"d a\"}\n");
     config_.model = (tests::SourceFolder() / "configs/demo/base").string();
     config_.data.train = (folder_ / "train.jsonl").string();
-    config_.prompt.format = "plain";
+    config_.prompt.chat.format = "plain";
     config_.prompt.text = "{prompt} =";
-    config_.rollout.max_completion_length = 10;
-    config_.anchor.instruction = "{candidates} =>";
-    config_.anchor.candidate = "| {text}";
-    config_.anchor.separator = " ";
-    config_.anchor.sampling.max_completion_length = 10;
-    config_.answer.extractor = "whole";
+    config_.rollout.max_new_tokens = 10;
+    config_.anchor.prompt.instruction = "{candidates} =>";
+    config_.anchor.prompt.candidate = "| {text}";
+    config_.anchor.prompt.separator = " ";
+    config_.anchor.sampling.max_new_tokens = 10;
+    config_.answer.extractor = answers::Extractor::kWholeText;
   }
   ~BeforeRunTest() override { fs::remove_all(folder_); }
 
@@ -464,7 +464,7 @@ TEST_F(BeforeRunTest, GivesWhatTheRunReads) {
 
 TEST_F(BeforeRunTest, AllProblemsAreToldAtOnce) {
   config_.train.trainer.optimizer.learning_rate = 0;
-  config_.answer.verifier = {"/nonexistent/grader"};
+  config_.answer.verifier.command = {"/nonexistent/grader"};
   config_.anchor.context = 4;
   config_.eval.data = (folder_ / "eval.jsonl").string();
   config_.eval.steps = 1;
@@ -478,20 +478,20 @@ TEST_F(BeforeRunTest, AllProblemsAreToldAtOnce) {
 }
 
 TEST_F(BeforeRunTest, LabelsAreNeededWhereTheyAreTheReference) {
-  config_.answer.extractor = "last_number";
-  config_.estimator = "ground_truth";
+  config_.answer.extractor = answers::Extractor::kLastNumber;
+  config_.estimator = estimators::EstimatorKind::kGroundTruth;
   Write("train.jsonl", "{\"prompt\": \"b e\", \"answer\": \"none\"}\n{\"prompt\": \"d a\", \"answer\": \"7\"}\n");
   EXPECT_THAT(Error(), HasSubstr("train.jsonl:1: 1 of 2 labels"));
-  config_.estimator = "majority";
+  config_.estimator = estimators::EstimatorKind::kMajority;
   EXPECT_EQ(Error(), "");
 }
 
 TEST_F(BeforeRunTest, APlanThatTheMachineCannotHoldIsAnErrorWithTheKeys) {
   config_.train.groups_per_step = 1'000'000;
   config_.train.num_generations = 1024;
-  config_.rollout.max_completion_length = 300;
+  config_.rollout.max_new_tokens = 300;
   config_.engine.cache_tokens = std::int64_t{1} << 40;
-  config_.engine.max_groups = 1'000'000;
+  config_.max_groups = 1'000'000;
   EXPECT_THAT(Error(), HasSubstr("memory: one process needs"));
   EXPECT_THAT(Error(), HasSubstr("what makes it smaller is"));
 }
@@ -513,7 +513,7 @@ TEST_F(BeforeRunTest, ADryRunNeedsTheFilesWhereTheModelIsWholeOnly) {
 TEST_F(BeforeRunTest, ADryRunAsksTheEndpointWhenToldTo) {
   config_.judge = EndpointConfig("http://127.0.0.1:9/v1").judge;
   config_.rubric.instruction = "| {reference} =>";
-  config_.rubric.sampling.max_completion_length = 10;
+  config_.rubric.sampling.max_new_tokens = 10;
   EXPECT_NO_THROW(CheckForDryRun(config_, false));
   EXPECT_THROW(CheckForDryRun(config_, true), base::Error);
 }

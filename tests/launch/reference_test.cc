@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "json/json.h"
-#include "launch/config/run_config.h"
+#include "launch/config/sft_config.h"
 #include "launch/config/visitor.h"
 #include "tests/paths.h"
 

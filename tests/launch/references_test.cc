@@ -38,32 +38,33 @@ class ReferencesTest : public testing::Test {
 };
 
 TEST_F(ReferencesTest, LabelsLeaveTheLearnerOnlyForTheEstimatorThatMayReadThem) {
-  for (const char* estimator : {"synthesis", "majority", "min_perplexity", "self_select", "mutual_predictability"}) {
+  for (const auto estimator : base::AllValues<estimators::EstimatorKind>()) {
+    if (estimator == estimators::EstimatorKind::kGroundTruth) continue;
     config_.estimator = estimator;
-    EXPECT_EQ(SupervisionOf(config_, SomeRow()), schema::Supervision()) << estimator;
+    EXPECT_EQ(SupervisionOf(config_, SomeRow()), schema::Supervision()) << base::NameIn(estimator);
   }
-  config_.estimator = "ground_truth";
+  config_.estimator = estimators::EstimatorKind::kGroundTruth;
   EXPECT_EQ(SupervisionOf(config_, SomeRow()), schema::Supervision(schema::Labels{{"4", "four"}}));
 }
 
 TEST_F(ReferencesTest, AnyOfTheLabelsIsRight) {
-  config_.estimator = "ground_truth";
-  config_.answer.extractor = "boxed";
+  config_.estimator = estimators::EstimatorKind::kGroundTruth;
+  config_.answer.extractor = answers::Extractor::kBoxed;
   const auto found = Found(SomeRow(), {"a", "b"});
   ASSERT_TRUE(found.ok()) << found.failure().reason;
   EXPECT_EQ(found->target, schema::Target(schema::Labels{{"4", "four"}}));
 }
 
 TEST_F(ReferencesTest, ARowWithoutALabelHasNoReference) {
-  config_.estimator = "ground_truth";
+  config_.estimator = estimators::EstimatorKind::kGroundTruth;
   auto row = SomeRow();
   row.answers.clear();
   EXPECT_FALSE(Found(row, {"a"}).ok());
 }
 
 TEST_F(ReferencesTest, TheMajorityIsTheReferenceAsAWhole) {
-  config_.estimator = "majority";
-  config_.answer.extractor = "whole";
+  config_.estimator = estimators::EstimatorKind::kMajority;
+  config_.answer.extractor = answers::Extractor::kWholeText;
   const auto found = Found(SomeRow(), {"a", "b", "b"});
   ASSERT_TRUE(found.ok()) << found.failure().reason;
   EXPECT_EQ(found->reference.text, "b");
@@ -71,16 +72,16 @@ TEST_F(ReferencesTest, TheMajorityIsTheReferenceAsAWhole) {
 }
 
 TEST_F(ReferencesTest, TheRowsOwnRubricIsJudgedByItsCriteria) {
-  config_.estimator = "ground_truth";
-  config_.judge.kind = "rubric";
+  config_.estimator = estimators::EstimatorKind::kGroundTruth;
+  config_.judge.panel.kind = judge_service::JudgeKind::kRubric;
   const auto found = Found(SomeRow(), {"a"});
   ASSERT_TRUE(found.ok()) << found.failure().reason;
   EXPECT_EQ(found->target, schema::Target(schema::Rubric{{{"is short", 2}}}));
 }
 
 TEST_F(ReferencesTest, TestsOfARowAreItsAnswers) {
-  config_.estimator = "ground_truth";
-  config_.answer.comparator = "code";
+  config_.estimator = estimators::EstimatorKind::kGroundTruth;
+  config_.answer.comparator = Comparison::kCode;
   auto row = SomeRow();
   row.answers = {"assert f(1) == 2"};
   const auto found = Found(row, {"a"});
@@ -91,7 +92,7 @@ TEST_F(ReferencesTest, TestsOfARowAreItsAnswers) {
 }
 
 TEST_F(ReferencesTest, InputsOfARowGoOutWithIt) {
-  config_.answer.comparator = "code";
+  config_.answer.comparator = Comparison::kCode;
   EXPECT_EQ(SupervisionOf(config_, SomeRow()), schema::Supervision());
   config_.answer.code.inputs = "in";
   EXPECT_EQ(SupervisionOf(config_, SomeRow()), schema::Supervision(schema::Inputs{{"f(1)"}}));
@@ -99,7 +100,7 @@ TEST_F(ReferencesTest, InputsOfARowGoOutWithIt) {
 
 TEST_F(ReferencesTest, AReferenceThatWasMadeBeforeTheRunIsTaken) {
   config_.data.references = "r.jsonl";
-  config_.answer.extractor = "whole";
+  config_.answer.extractor = answers::Extractor::kWholeText;
   auto row = SomeRow();
   row.reference = "it is 4";
   const auto found = Found(row, {"a"});

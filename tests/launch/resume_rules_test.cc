@@ -66,7 +66,7 @@ TEST_F(ResumeRulesTest, EveryPathOfTheConfigIsComparedByContentOrMayChange) {
   RunConfig config = config_;
   config.data = {.train = "t", .references = "r", .labels = "l"};
   config.eval.data = "e";
-  config.prompt.chat_template = "c";
+  config.prompt.chat.file = "c";
   config.judge.model.folder = "j";
   Strings keys;
   for (const auto& [key, path] : FilesRead(config)) {
@@ -103,17 +103,20 @@ TEST_F(ResumeRulesTest, WhatMayChangeIsNamedWithBothValues) {
 TEST_F(ResumeRulesTest, WhatIsSampledAskedAndRewardedMustStay) {
   const std::vector<std::pair<std::string, std::function<void(RunConfig&)>>> changes = {
       {"seed: 0 → 3", [](RunConfig& c) { c.seed = 3; }},
-      {"dtype: float32 → bfloat16", [](RunConfig& c) { c.dtype = "bfloat16"; }},
-      {"estimator: synthesis → majority", [](RunConfig& c) { c.estimator = "majority"; }},
+      {"dtype: float32 → bfloat16", [](RunConfig& c) { c.dtype = Dtype::kBFloat16; }},
+      {"estimator: synthesis → majority", [](RunConfig& c) { c.estimator = estimators::EstimatorKind::kMajority; }},
       {"data.shuffle: true → false", [](RunConfig& c) { c.data.shuffle = false; }},
       {"prompt.system: (nothing) → Be brief.", [](RunConfig& c) { c.prompt.system = "Be brief."; }},
       {"rollout.temperature: 1 → 0.9", [](RunConfig& c) { c.rollout.temperature = 0.9; }},
-      {"rollout.stop: [] → [.]", [](RunConfig& c) { c.rollout.stop = {"."}; }},
+      {"rollout.stop: [] → [.]", [](RunConfig& c) { c.rollout.stop_strings = {"."}; }},
       {"anchor.sampling.top_k: 0 → 5", [](RunConfig& c) { c.anchor.sampling.top_k = 5; }},
-      {"anchor.candidate: {text} → | {text}", [](RunConfig& c) { c.anchor.candidate = "| {text}"; }},
-      {"answer.comparator: exact → math", [](RunConfig& c) { c.answer.comparator = "math"; }},
-      {"answer.extractor: boxed → whole", [](RunConfig& c) { c.answer.extractor = "whole"; }},
-      {"judge.kind: program → rubric", [](RunConfig& c) { c.judge.kind = "rubric", c.judge.backend = "endpoint"; }},
+      {"anchor.candidate: {text} → | {text}", [](RunConfig& c) { c.anchor.prompt.candidate = "| {text}"; }},
+      {"answer.comparator: exact → math", [](RunConfig& c) { c.answer.comparator = Comparison::kMathematics; }},
+      {"answer.extractor: boxed → whole", [](RunConfig& c) { c.answer.extractor = answers::Extractor::kWholeText; }},
+      {"judge.kind: program → rubric",
+       [](RunConfig& c) {
+         c.judge.panel.kind = judge_service::JudgeKind::kRubric, c.judge.backend = JudgeBackend::kEndpoint;
+       }},
       {"rubric.min_criteria: 5 → 2", [](RunConfig& c) { c.rubric.min_criteria = 2; }},
       {"train.num_generations: 8 → 4", [](RunConfig& c) { c.train.num_generations = 4; }},
       {"train.groups_per_step: 32 → 2", [](RunConfig& c) { c.train.groups_per_step = 2; }},
@@ -222,9 +225,9 @@ TEST_F(ResumeRulesTest, AKeyThatTheCheckpointDoesNotKnowHadItsDefault) {
 }
 
 TEST_F(ResumeRulesTest, LongTextsAreShownWhereTheyDiffer) {
-  config_.anchor.instruction = std::string(200, 'x') + "é einmal {candidates}" + std::string(100, 'y');
+  config_.anchor.prompt.instruction = std::string(200, 'x') + "é einmal {candidates}" + std::string(100, 'y');
   RunConfig other = config_;
-  other.anchor.instruction = std::string(200, 'x') + "é zweimal {candidates}" + std::string(100, 'y');
+  other.anchor.prompt.instruction = std::string(200, 'x') + "é zweimal {candidates}" + std::string(100, 'y');
   const Strings refused = To(other).refused;
   ASSERT_EQ(refused.size(), 1u);
   EXPECT_NE(refused[0].find("einmal"), std::string::npos) << refused[0];

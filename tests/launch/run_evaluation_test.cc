@@ -21,10 +21,10 @@ class RunEvaluationTest : public testing::Test {
     auto tiny = tests::MakeTinyModel({"a", "b"}, folder / "tokenizer.json");
     std::filesystem::remove_all(folder);
     model_ = {std::move(tiny.weights), std::move(tiny.tokenizer)};
-    config_.prompt.format = "plain";
-    config_.answer.extractor = "whole";
-    config_.answer.comparator = "exact";
-    config_.rollout.max_completion_length = 1;
+    config_.prompt.chat.format = "plain";
+    config_.answer.extractor = answers::Extractor::kWholeText;
+    config_.answer.comparator = Comparison::kExact;
+    config_.rollout.max_new_tokens = 1;
     rows_.emplace_back().prompt = {.id = "q", .text = "a b", .messages = {}};
     rows_[0].answers = {"a"};
   }
@@ -83,15 +83,15 @@ TEST_F(RunEvaluationTest, AStopBreaksItOff) {
 
 TEST_F(RunEvaluationTest, WhatIsGeneratedFollowsTheConfig) {
   config_.seed = 8;
-  config_.rollout.max_completion_length = 5;
-  const auto generation = ToGeneration(config_, ToChatFormat(config_.prompt, config_.model));
+  config_.rollout.max_new_tokens = 5;
+  const auto generation = GenerationOf(config_, LoadChatTemplate(config_.prompt.chat, config_.model));
   EXPECT_EQ(generation.seed, 8u);
   EXPECT_EQ(generation.sampling.max_new_tokens, 5);
   EXPECT_EQ(generation.truth(rows_[0]), schema::Supervision(schema::Labels{{"a"}}));
   EXPECT_TRUE(generation.comparison.by_program);
   EXPECT_FALSE(generation.comparison.same);
-  config_.answer.verifier = {"true"};
-  EXPECT_TRUE(ToGeneration(config_, ToChatFormat(config_.prompt, config_.model)).comparison.same);
+  config_.answer.verifier.command = {"true"};
+  EXPECT_TRUE(GenerationOf(config_, LoadChatTemplate(config_.prompt.chat, config_.model)).comparison.same);
 }
 
 }  // namespace

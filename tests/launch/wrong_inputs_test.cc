@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "data/rows.h"
 #include "json/json.h"
-#include "launch/config/run_config.h"
+#include "launch/config/sft_config.h"
 #include "tests/launch/config_folder.h"
 #include "tests/launch/wrong_inputs/grade.h"
 #include "tests/paths.h"

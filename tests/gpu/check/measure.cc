@@ -60,7 +60,8 @@ learner::TrainerConfig TrainerFor(const Workload& work) {
 }  // namespace
 
 Json GrpoStep(const Workload& work) {
-  const auto initial = model::LoadModel(work.model, launch::DtypeNamed(work.dtype), at::kCPU);
+  const auto initial = model::LoadModel(
+      work.model, launch::ScalarTypeOf(base::ValueNamed<launch::Dtype>(work.dtype, "dtype")), at::kCPU);
   // Far enough from the policy that the divergence stands above the rounding of bf16, in which both are exact.
   model::Parameters moved = initial->parameters();
   for (auto& [name, tensor] : moved) tensor = (tensor * 1.05).to(at::kBFloat16).to(tensor.scalar_type());
@@ -76,7 +77,8 @@ Json GrpoStep(const Workload& work) {
 }
 
 Json DecodeSpeed(const Workload& work) {
-  const auto loaded = launch::LoadModelFolder(work.model, work.device, launch::DtypeNamed(work.dtype));
+  const auto loaded = launch::LoadModelFolder(
+      work.model, work.device, launch::ScalarTypeOf(base::ValueNamed<launch::Dtype>(work.dtype, "dtype")));
   // Rows of the same length: no token ends one.
   model::ModelConfig config = loaded.weights->config();
   config.eos_token_ids.clear();
@@ -118,7 +120,8 @@ Json DecodeSpeed(const Workload& work) {
 }
 
 Json StepSpeed(const Workload& work) {
-  const auto initial = model::LoadModel(work.model, launch::DtypeNamed(work.dtype), at::kCPU);
+  const auto initial = model::LoadModel(
+      work.model, launch::ScalarTypeOf(base::ValueNamed<launch::Dtype>(work.dtype, "dtype")), at::kCPU);
   const auto single = collective::MakeSingle();
   learner::PolicyTrainer trainer(TrainerFor(work), *initial, model::OnDevice(initial, at::Device(work.device)),
                                  *single);
