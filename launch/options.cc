@@ -10,6 +10,7 @@
 namespace autodidact::launch {
 namespace {
 
+constexpr Whole kManyRows{0, 1'000'000'000};
 constexpr const char* kExitCodes =
     "Exit codes: 0 done; 1 failed, or nobody reads the output; 2 the input is wrong, or a run's memory plan does "
     "not fit; 3 stopped by the collapse alarm; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM.";
@@ -140,7 +141,7 @@ void AddEvalAndSynthesize(CLI::App& app, Arguments& arguments) {
   eval->add_option("--estimators", arguments.eval.estimators, "what is compared; default: the config's")
       ->delimiter(',')
       ->check(Known([](const std::string& name) { base::ValueNamed<estimators::EstimatorKind>(name, "estimator"); }));
-  eval->add_option("--limit", arguments.eval.limit, "so many rows, spread evenly over the file")->check(Obeys(kRows));
+  eval->add_option("--limit", arguments.eval.limit, "so many rows, spread evenly over the file")->check(Obeys(kManyRows));
 
   auto* synthesize = app.add_subcommand("synthesize", "References with their groups, no training");
   AddConfig(synthesize, arguments);
@@ -148,7 +149,7 @@ void AddEvalAndSynthesize(CLI::App& app, Arguments& arguments) {
   synthesize->add_option("--data", arguments.synthesize.data, "JSONL of prompts");
   synthesize->add_option("--out", arguments.synthesize.out, "JSONL file; default: standard output");
   synthesize->add_option("--limit", arguments.synthesize.limit, "so many rows, spread evenly over the file")
-      ->check(Obeys(kRows));
+      ->check(Obeys(kManyRows));
 }
 
 void AddRoles(CLI::App& app, Arguments& arguments) {
@@ -213,11 +214,11 @@ void AddTools(CLI::App& app, Arguments& arguments) {
   demo->add_option("--seed", arguments.demo.seed)->check(Obeys(kSeed));
   demo->add_option("--noise", arguments.demo.noise, "probability that a name of a training answer is wrong")
       ->check(Obeys(Real{0, 1}));
-  demo->add_option("--labelled", arguments.demo.labelled, "rows")->check(Obeys(kRows));
-  demo->add_option("--unlabelled", arguments.demo.unlabelled, "rows")->check(Obeys(kRows));
-  demo->add_option("--dev", arguments.demo.dev, "rows")->check(Obeys(kRows));
+  demo->add_option("--labelled", arguments.demo.labelled, "rows")->check(Obeys(kManyRows));
+  demo->add_option("--unlabelled", arguments.demo.unlabelled, "rows")->check(Obeys(kManyRows));
+  demo->add_option("--dev", arguments.demo.dev, "rows")->check(Obeys(kManyRows));
   demo->add_option("--mixed-up", arguments.demo.mixed_up, "every label is the answer of one of so many other words")
-      ->check(Obeys(kRows));
+      ->check(Obeys(kManyRows));
   app.add_subcommand("demo-summary", "The demo's before/after table and its summary.json")
       ->add_option("run", arguments.path, "folder of the demo's run")
       ->required();

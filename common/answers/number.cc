@@ -243,9 +243,7 @@ class NumberReader : private NumberText {
     if (word == "minus" || word == "negative" || word == "Minus" || word == "Negative") {
       if (EndsOperand(Before(end - word.size()))) return true;
       negative = true;
-    } else if (base::Contains(kWordsBefore, word)) {
-      return true;
-    } else if (!word.empty() && word[0] == '\\' && !base::Contains(kHarmless, word)) {
+    } else if (base::Contains(kWordsBefore, word) || (word.starts_with('\\') && !base::Contains(kHarmless, word))) {
       return true;
     }
     if (negative) number.value = number.value[0] == '-' ? number.value.substr(1) : "-" + number.value;

@@ -10,7 +10,7 @@
 namespace autodidact::data {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 constexpr const char* kExpected = "expected one JSON object a line";
 

@@ -121,22 +121,21 @@ char Parser::TakeRelation() {
 
 Node Parser::Relation() {
   TakeCommand("\\approx");  // "≈ 3.14" alone
-  Node first = Union();
   std::string operators;
   std::vector<Node> operands;
+  operands.push_back(Union());
   for (char c = TakeRelation(); c != '\0'; c = TakeRelation()) {
-    if (operands.empty()) operands.push_back(std::move(first));
     operators.push_back(c);
     operands.push_back(Union());
   }
-  if (operands.empty()) return first;
+  if (operators.empty()) return std::move(operands.front());
   return MakeNode(Op::kRelation, operators, std::move(operands));
 }
 
 Node Parser::Union() {
-  Node first = Ratio();
   std::string op;
   std::vector<Node> parts;
+  parts.push_back(Ratio());
   while (true) {
     std::string next;
     if (TakeCommand("\\cup")) {
@@ -150,10 +149,9 @@ Node Parser::Union() {
     }
     if (!op.empty() && op != next) throw SyntaxError();
     op = next;
-    if (parts.empty()) parts.push_back(std::move(first));
     parts.push_back(Ratio());
   }
-  if (parts.empty()) return first;
+  if (op.empty()) return std::move(parts.front());
   return MakeNode(Op::kUnion, op, std::move(parts));
 }
 

@@ -123,9 +123,7 @@ class Lexer {
       return;
     }
     const std::string_view canonical = CanonicalCommand(name);
-    if (base::IsLetter(canonical.front())) {
-      Push(TokenKind::kCommand, "\\" + std::string(canonical));
-    } else if (canonical == "{" || canonical == "}") {
+    if (base::IsLetter(canonical.front()) || canonical == "{" || canonical == "}") {
       Push(TokenKind::kCommand, "\\" + std::string(canonical));
     } else {
       Push(TokenKind::kSymbol, std::string(canonical));

@@ -17,7 +17,7 @@ Node Fraction(const SmallRational& value) {
   return value.first < 0 ? MakeNode(Op::kNegate, "", {std::move(fraction)}) : fraction;
 }
 
-Node Reduced(Node node) {
+Node Reduced(const Node& node) {
   const auto value = ToSmallRational(node);
   return value ? Fraction(*value) : node;
 }

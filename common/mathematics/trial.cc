@@ -41,8 +41,8 @@ PrimeField FieldFrom(std::uint64_t bits) {
 }  // namespace
 
 Trial::Trial(std::string_view left, std::string_view right) : left_to_spend_(kBudget) {
-  static thread_local const FlintThread thread;
-  static_cast<void>(thread);
+  static thread_local const FlintThread kThread;
+  static_cast<void>(kThread);
   const auto [first, second] = std::minmax(left, right);
   seed_ = HashOf(second, HashOf(std::string_view("\0", 1), HashOf(first)));
 }
