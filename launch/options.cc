@@ -141,7 +141,8 @@ void AddEvalAndSynthesize(CLI::App& app, Arguments& arguments) {
   eval->add_option("--estimators", arguments.eval.estimators, "what is compared; default: the config's")
       ->delimiter(',')
       ->check(Known([](const std::string& name) { base::ValueNamed<estimators::EstimatorKind>(name, "estimator"); }));
-  eval->add_option("--limit", arguments.eval.limit, "so many rows, spread evenly over the file")->check(Obeys(kManyRows));
+  eval->add_option("--limit", arguments.eval.limit, "so many rows, spread evenly over the file")
+      ->check(Obeys(kManyRows));
 
   auto* synthesize = app.add_subcommand("synthesize", "References with their groups, no training");
   AddConfig(synthesize, arguments);

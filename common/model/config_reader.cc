@@ -76,7 +76,7 @@ void ConfigReader::RejectUnread() const {
 }
 
 const std::vector<std::string>& HarmlessKeys() {
-  static const std::vector<std::string> keys = {
+  static const std::vector<std::string> kKeys = {
       // names, files, versions
       "architectures", "auto_map", "model_type", "name_or_path", "tokenizer_class", "transformers_version", "dtype",
       "torch_dtype", "transformers.js_config", "is_llama_config", "unsloth_fixed", "unsloth_version", "torchscript",
@@ -92,7 +92,7 @@ const std::vector<std::string>& HarmlessKeys() {
       "temperature", "top_k", "top_p", "typical_p", "repetition_penalty", "length_penalty", "no_repeat_ngram_size",
       "encoder_no_repeat_ngram_size", "num_return_sequences", "output_scores", "return_dict_in_generate",
       "remove_invalid_values", "exponential_decay_length_penalty"};
-  return keys;
+  return kKeys;
 }
 
 }  // namespace autodidact::model

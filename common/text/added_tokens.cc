@@ -9,11 +9,11 @@ namespace autodidact::text {
 namespace {
 
 bool IsWordChar(char32_t character) {
-  static const Regex word(base::Format("[{}]", kWordClass), "built-in pattern");
+  static const Regex kWord(base::Format("[{}]", kWordClass), "built-in pattern");
   std::string text;
   AppendUtf8(character, &text);
   std::vector<Span> matches;
-  word.FindAll(text, &matches);
+  kWord.FindAll(text, &matches);
   return !matches.empty();
 }
 

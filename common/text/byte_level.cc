@@ -26,8 +26,8 @@ struct Alphabet {
 };
 
 const Alphabet& TheAlphabet() {
-  static const Alphabet alphabet;
-  return alphabet;
+  static const Alphabet kAlphabet;
+  return kAlphabet;
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ extern const Family kGemma3;
 namespace {
 
 const std::vector<const Family*>& Families() {
-  static const std::vector<const Family*> families = {&kLlama, &kQwen2, &kQwen3, &kGemma3};
-  return families;
+  static const std::vector<const Family*> kFamilies = {&kLlama, &kQwen2, &kQwen3, &kGemma3};
+  return kFamilies;
 }
 
 std::vector<std::string> ArchitecturesOf(const Family& family) {
