@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxBoundaries = 40;
 
-bool IsBound(const Node& node) {
+bool CanBeBound(const Node& node) {
   return node.op <= Op::kPercent && !HasVariables(node) && !HasPlusMinus(node);
 }
 
@@ -28,7 +28,7 @@ std::optional<RealSet> RealSet::OfInterval(const Node& interval, Trial& trial) {
   const Node& lower = interval.args[0];
   const Node& upper = interval.args[1];
   const bool from_everywhere = SignOfInfinity(lower)<0, to_everywhere = SignOfInfinity(upper)> 0;
-  if ((!from_everywhere && !IsBound(lower)) || (!to_everywhere && !IsBound(upper))) return std::nullopt;
+  if ((!from_everywhere && !CanBeBound(lower)) || (!to_everywhere && !CanBeBound(upper))) return std::nullopt;
   RealSet set;
   set.starts_ = from_everywhere;
   if (!from_everywhere) set.boundaries_.push_back({lower, interval.name[0] == '[', true});
@@ -42,7 +42,7 @@ std::optional<RealSet> RealSet::OfInterval(const Node& interval, Trial& trial) {
 std::optional<RealSet> RealSet::OfPoints(const Node& set, Trial& trial) {
   std::optional<RealSet> all = RealSet();
   for (const Node& point : set.args) {
-    if (!IsBound(point)) return std::nullopt;
+    if (!CanBeBound(point)) return std::nullopt;
     RealSet single;
     single.boundaries_.push_back({point, true, false});
     all = Combined(

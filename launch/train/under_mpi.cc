@@ -32,7 +32,7 @@ constexpr auto kLongestRestart = std::chrono::seconds(30);
 constexpr auto kLookForStop = std::chrono::milliseconds(200);
 constexpr auto kLastGrace = std::chrono::seconds(2);
 // After the checkpoint, for the other ranks to leave.
-constexpr auto kLeaving = std::chrono::seconds(20);
+constexpr auto kLeavingJob = std::chrono::seconds(20);
 // Of a role's process when the run is over: what it is in the middle of is of no use to anybody.
 constexpr auto kRoleLeaving = std::chrono::seconds(5);
 // Ranks that are done wait for the others: the run's own deadlines end it long before this.
@@ -212,7 +212,7 @@ learner::RunEnd RunLearnerRank(const RunConfig& config, const Job& job, collecti
   if (side) side->WriteEnd(end);
   if (end == learner::RunEnd::kStopped) {
     if (first) base::LogWarning("stopped after step {}; --resume goes on from its checkpoint", learner.steps_done());
-    job.ending.EndBy(base::Deadline::In(kLeaving), process::ExitCodeAfter(job.ending.requested().value_or(SIGTERM)));
+    job.ending.EndBy(base::Deadline::In(kLeavingJob), process::ExitCodeAfter(job.ending.requested().value_or(SIGTERM)));
   }
   job.world.Barrier();  // the coordinator answers until every role has heard that the run is over
   return end;
