@@ -136,7 +136,7 @@ void CheckJudges(const RunConfig& config, const std::vector<std::string>& labels
     }
   } else if (config.judge.has_endpoint()) {
     CheckEndpoint(config, ask_endpoint, found);
-  } else {
+  } else if (config.judge.has_model()) {
     CheckJudgeModel(config.judge, config.prompt.chat.python, found);
   }
 }
