@@ -52,7 +52,7 @@ class Courier {
 
   // Never blocks. `rollout_seconds` from lease to last token.
   void Send(schema::Lease lease, schema::RolloutGroup group, double rollout_seconds);
-  // A group that could not be sampled: its place at the learner becomes a hole with this reason.
+  // A group that could not be sampled: the learner drops it with this reason.
   void SendFailure(schema::Ticket ticket, base::Failure failure);
 
   std::int64_t under_way() const {

@@ -32,13 +32,13 @@ double Dice(const Words& left, const Words& right) {
 
 }  // namespace
 
-std::optional<Likeness> MeasureLikeness(const std::vector<std::vector<std::optional<std::string>>>& answers) {
+std::optional<Similarity> MeasureSimilarity(const std::vector<std::vector<std::optional<std::string>>>& answers) {
   std::vector<std::vector<Words>> words;
   for (const auto& group : answers) {
     auto& sorted = words.emplace_back();
     for (const auto& answer : group) sorted.push_back(SortedWords(answer));
   }
-  Likeness sums;
+  Similarity sums;
   std::int64_t within = 0, cross = 0;
   for (std::size_t g = 0; g < words.size(); ++g) {
     const auto& next = words[(g + 1) % words.size()];
@@ -54,15 +54,16 @@ std::optional<Likeness> MeasureLikeness(const std::vector<std::vector<std::optio
     }
   }
   if (within == 0 || cross == 0) return std::nullopt;
-  return Likeness{sums.within / static_cast<double>(within), sums.cross / static_cast<double>(cross)};
+  return Similarity{sums.within / static_cast<double>(within), sums.cross / static_cast<double>(cross)};
 }
 
-CollapseMonitor::Signs CollapseMonitor::Look(const Likeness& likeness, double reward, double group_size) {
+CollapseMonitor::Signs CollapseMonitor::Look(const Similarity& similarity, std::optional<double> reward,
+                                             double group_size) {
   const double weight = steps_ == 0 ? 1.0 : kNewest;
-  smoothed_.within += weight * (likeness.within - smoothed_.within);
-  smoothed_.cross += weight * (likeness.cross - smoothed_.cross);
+  smoothed_.within += weight * (similarity.within - smoothed_.within);
+  smoothed_.cross += weight * (similarity.cross - smoothed_.cross);
   ++steps_;
-  if (steps_ <= kBaselineSteps) baseline_ += (likeness.cross - baseline_) / static_cast<double>(steps_);
+  if (steps_ <= kBaselineSteps) baseline_ += (similarity.cross - baseline_) / static_cast<double>(steps_);
 
   Signs signs{smoothed_, {}, {}};
   const bool risen = smoothed_.cross >= baseline_ + rule_.rise && smoothed_.kappa() < rule_.kappa;
@@ -72,17 +73,16 @@ CollapseMonitor::Signs CollapseMonitor::Look(const Likeness& likeness, double re
     signs.alarm = base::Format(
         "the run collapses: answers to different prompts are {:.0f} % alike ({:.0f} % at the start), those to the same "
         "prompt {:.0f} %, so the reward no longer depends on the question; start from a better base, lower the "
-        "learning "
-        "rate, raise beta, or stop earlier",
+        "learning rate, raise beta, or stop earlier",
         100 * smoothed_.cross, 100 * baseline_, 100 * smoothed_.within);
   }
-  stalled_ = reward < rule_.stall_reward / group_size ? stalled_ + 1 : 0;
+  if (!reward) return signs;
+  stalled_ = *reward < rule_.stall_reward / group_size ? stalled_ + 1 : 0;
   if (stalled_ == rule_.stall_steps) {
     signs.warning = base::Format(
         "for {} steps the reward has been {:.3f}, hardly more than one rollout of {} agreeing with the reference: "
-        "nothing "
-        "is learned from it",
-        stalled_, reward, group_size);
+        "nothing is learned from it",
+        stalled_, *reward, group_size);
   }
   return signs;
 }

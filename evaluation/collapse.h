@@ -11,10 +11,10 @@
 
 namespace autodidact::evaluation {
 
-// How alike answers are: two rollouts of one prompt (within), and answers to two different prompts (cross). Likeness is
-// Dice's coefficient over the multisets of their words; no answer is like nothing, not even like no answer: a form that
-// is never found says nothing about what the answers have in common.
-struct Likeness {
+// How similar answers are: two rollouts of one prompt (within), and answers to two different prompts (cross). Measured
+// by Dice's coefficient over the multisets of their words; no answer is similar to nothing, not even to no answer: a
+// form that is never found says nothing about what the answers have in common.
+struct Similarity {
   double within = 0;
   double cross = 0;
 
@@ -24,8 +24,8 @@ struct Likeness {
 };
 
 // The answers of a step: one list per prompt, one entry per rollout (nothing: no answer). Neighbouring rollouts are
-// compared, and each rollout with the next prompt's of the same place. Nothing with fewer than two prompts or pairs.
-std::optional<Likeness> MeasureLikeness(const std::vector<std::vector<std::optional<std::string>>>& answers);
+// compared, and each rollout with the next prompt's of the same index. Nothing with fewer than two prompts or pairs.
+std::optional<Similarity> MeasureSimilarity(const std::vector<std::vector<std::optional<std::string>>>& answers);
 
 struct CollapseRule {
   double rise = 0.2;          // of cross over its mean in the first steps …
@@ -42,12 +42,13 @@ class CollapseMonitor {
   explicit CollapseMonitor(CollapseRule rule) : rule_(rule) {}
 
   struct Signs {
-    Likeness smoothed;    // exponential means (weight 0.3 on the newest)
+    Similarity smoothed;  // exponential means (weight 0.3 on the newest)
     std::string alarm;    // not empty at the step at which the template alarm fires
     std::string warning;  // not empty at the step at which something is wrong that need not end the run
   };
-  // `reward`: the step's mean, over groups of `group_size` rollouts.
-  Signs Look(const Likeness& likeness, double reward, double group_size);
+  // `reward`: the step's mean, over groups of `group_size` rollouts; nothing where no rollout has a reward, which says
+  // neither that something is learned nor that nothing is.
+  Signs Look(const Similarity& similarity, std::optional<double> reward, double group_size);
 
   bool alarmed() const { return alarmed_; }
   json::Json Save() const;
@@ -57,7 +58,7 @@ class CollapseMonitor {
   CollapseRule rule_;
   std::int64_t steps_ = 0;
   double baseline_ = 0;  // mean of cross over the first steps
-  Likeness smoothed_;
+  Similarity smoothed_;
   std::int64_t suspicious_ = 0;
   std::int64_t stalled_ = 0;
   bool alarmed_ = false;

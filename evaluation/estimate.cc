@@ -64,7 +64,7 @@ std::vector<ReferencesBySize> GroupEstimator::Select(EstimatorKind kind, const s
                                                      const Groups& groups, const OnProgress& on_progress) const {
   const estimators::Selector selector(generation_.selection, models_.anchor, models_.tokenizer);
   std::vector<ReferencesBySize> made(groups.size());
-  Progress progress{Name(kind), 0, std::ssize(groups)};
+  Progress progress{base::NameIn(kind), 0, std::ssize(groups)};
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (groups[i].ok()) {
       auto selected = selector.Select(kind, rows[i].prompt, *groups[i], group_sizes_);
@@ -86,7 +86,7 @@ std::vector<ReferencesBySize> GroupEstimator::Synthesize(const Groups& groups, s
       Anchor(), models_.tokenizer, generation_.synthesis,
       estimators::SynthesisContext(generation_.synthesis, models_.anchor->config().max_position_embeddings),
       generation_.seed);
-  Progress progress{Name(EstimatorKind::kSynthesis), 0, 0};
+  Progress progress{base::NameIn(EstimatorKind::kSynthesis), 0, 0};
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (!groups[i].ok()) continue;
     for (std::size_t k = 0; k < num_sizes; ++k) {

@@ -45,7 +45,7 @@ Compared WhatIsCompared(const EvalConfig& config, const std::vector<EstimatorKin
                     .by_labels = by_labels,
                     .seed = config.generation.seed,
                     .bootstrap_resamples = config.bootstrap_resamples};
-  for (const EstimatorKind kind : kinds) compared.estimates.push_back(Name(kind));
+  for (const EstimatorKind kind : kinds) compared.estimates.push_back(base::NameIn(kind));
   if (by_labels && config.position_vote) {
     const auto others = std::min<std::ptrdiff_t>(compared.Has(kSynthesis) ? 2 : 1, std::ssize(compared.estimates));
     compared.estimates.insert(compared.estimates.begin() + others, kPositionVote);
@@ -132,13 +132,13 @@ ReferencesBySize PositionVotes(answers::Extractor extractor, const std::vector<s
   return votes;
 }
 
-// What the question's texts are held against. A self-made yardstick of rubrics has no criteria yet.
-void SetYardstick(const std::optional<schema::Target>& target, Question& question) {
+// What the question's texts are held against. A self-made target by rubrics has no criteria yet.
+void SetTarget(const std::optional<schema::Target>& target, Question& question) {
   if (target) {
     question.target = *target;
-    question.yardstick = Yardstick::kLabel;
+    question.target_source = TargetSource::kLabel;
     if (const auto* rubric = std::get_if<schema::Rubric>(&*target)) {
-      question.yardstick = Yardstick::kOwnRubric;
+      question.target_source = TargetSource::kOwnRubric;
       question.reference.rubric = rubric->criteria;
     } else if (const auto* text = std::get_if<schema::WholeText>(&*target)) {
       question.reference.text = text->text;
@@ -153,15 +153,15 @@ void SetYardstick(const std::optional<schema::Target>& target, Question& questio
   if (!largest.ok()) return;
   question.reference = largest->reference;
   question.target = largest->target;
-  question.yardstick = Yardstick::kSelfMade;
+  question.target_source = TargetSource::kSelfMade;
 }
 
-// The anchor writes the criteria of the self-made yardsticks; a question that gets none is not scored.
+// The anchor writes the criteria of the self-made targets; a question that gets none is not scored.
 void WriteOwnRubrics(const Models& models, const EvalConfig& config, const OnProgress& on_progress,
                      std::vector<Question>& questions) {
   std::map<schema::Ticket, schema::Reference> references;
   for (std::size_t i = 0; i < questions.size(); ++i) {
-    if (questions[i].yardstick == Yardstick::kSelfMade) references[i] = questions[i].reference;
+    if (questions[i].target_source == TargetSource::kSelfMade) references[i] = questions[i].reference;
   }
   if (references.empty()) return;
   GroupEstimator anchor(models, config.generation, config.group_sizes);
@@ -170,22 +170,22 @@ void WriteOwnRubrics(const Models& models, const EvalConfig& config, const OnPro
       questions[i].target = schema::TargetOf(*written);
       questions[i].reference = std::move(*written);
     } else {
-      questions[i].yardstick = Yardstick::kNone;
+      questions[i].target_source = TargetSource::kNone;
     }
   }
 }
 
 }  // namespace
 
-const char* Name(Yardstick yardstick) {
-  switch (yardstick) {
-    case Yardstick::kNone:
+const char* Name(TargetSource source) {
+  switch (source) {
+    case TargetSource::kNone:
       return "none";
-    case Yardstick::kOwnRubric:
+    case TargetSource::kOwnRubric:
       return "own_rubric";
-    case Yardstick::kLabel:
+    case TargetSource::kLabel:
       return "label";
-    case Yardstick::kSelfMade:
+    case TargetSource::kSelfMade:
       return "self_made";
   }
   return "unknown";
@@ -219,7 +219,7 @@ Evaluation Evaluate(const std::vector<data::Row>& all_rows, const Models& models
     SayWhatFailed(groups, by_labels);
     for (const EstimatorKind kind : kinds) {
       auto made = estimator.Make(kind, rows, groups, 0, on_progress);
-      for (std::size_t i = 0; i < made.size(); ++i) questions[i].estimates[Name(kind)] = std::move(made[i]);
+      for (std::size_t i = 0; i < made.size(); ++i) questions[i].estimates[base::NameIn(kind)] = std::move(made[i]);
     }
   }
   for (std::size_t i = 0; i < questions.size(); ++i) {
@@ -227,7 +227,7 @@ Evaluation Evaluate(const std::vector<data::Row>& all_rows, const Models& models
       questions[i].estimates[kPositionVote] =
           PositionVotes(config.generation.comparison.rule.extractor, questions[i].rollouts, config.group_sizes);
     }
-    SetYardstick(targets[i], questions[i]);
+    SetTarget(targets[i], questions[i]);
   }
   if (config.generation.synthesis.rubric) WriteOwnRubrics(models, config, on_progress, questions);
   ScoreQuestions(*scoring.scorer, config.generation.comparison.rule.comparator, questions);

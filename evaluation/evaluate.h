@@ -29,9 +29,9 @@ struct EvalConfig {
   int bootstrap_resamples = 1000;  // 0: no intervals
 };
 
-// What a question's texts are held against.
-enum class Yardstick { kNone, kOwnRubric, kLabel, kSelfMade };
-const char* Name(Yardstick yardstick);  // "none", "own_rubric", "label", "self_made"
+// Where the target comes from that a question's texts are scored against.
+enum class TargetSource { kNone, kOwnRubric, kLabel, kSelfMade };
+const char* Name(TargetSource source);  // "none", "own_rubric", "label", "self_made"
 
 // All that is known of one question.
 struct Question {
@@ -42,8 +42,8 @@ struct Question {
   std::optional<std::string> greedy = {};
   std::map<std::string, ReferencesBySize> estimates = {};  // by the estimator's name, or kPositionVote
 
-  Yardstick yardstick = Yardstick::kNone;
-  schema::Reference reference = {};  // of the yardstick, for people
+  TargetSource target_source = TargetSource::kNone;
+  schema::Reference reference = {};  // the target, for people
   schema::Target target = {};        // the same for the scorer
 
   std::vector<Score> rollout_scores = {};
@@ -58,8 +58,8 @@ struct Question {
 };
 
 inline constexpr const char* kPositionVote = "position_vote";
-inline const std::string kSynthesis = estimators::Name(estimators::EstimatorKind::kSynthesis);
-inline const std::string kMajority = estimators::Name(estimators::EstimatorKind::kMajority);
+inline const std::string kSynthesis = base::NameIn(estimators::EstimatorKind::kSynthesis);
+inline const std::string kMajority = base::NameIn(estimators::EstimatorKind::kMajority);
 
 // What is in the table, and how it is made.
 struct Compared {
@@ -80,7 +80,7 @@ struct Evaluation {
 
 // Samples max(group_sizes) rollouts per question once, decodes it greedily, and lets every estimator have the first G
 // rollouts for every G, by the anchor's weights where it needs a model; all estimates of one G see the same rollouts.
-// Then the scorer scores every text of a question against one yardstick: what the row brings, else, by a judge, the
+// Then the scorer scores every text of a question against one target: what the row brings, else, by a judge, the
 // largest synthesis (by rubrics the one that the anchor writes from it), which favours the synthesis that it was made
 // from. Rows without a rubric of their own are left out where others have one. Depends on weights, rows, config, seed
 // and scorer alone. Blocks for the computation, on the calling thread's intra-op threads. Error(kBadInput): no rows, a
@@ -89,7 +89,7 @@ struct Evaluation {
 Evaluation Evaluate(const std::vector<data::Row>& rows, const Models& models, const EvalConfig& config,
                     const Scoring& scoring, const OnProgress& on_progress = {});
 
-// The stages behind the generation. Scores the texts of every question that has a yardstick.
+// The stages behind the generation. Scores the texts of every question that has a target.
 void ScoreQuestions(const Scorer& scorer, answers::Comparator comparator, std::vector<Question>& questions);
 // Means over questions. By labels every question counts in full: one without an answer, or whose group failed, is
 // wrong. By a judge, what has no score is left out and counted. `left_out`: rows without a rubric of their own.

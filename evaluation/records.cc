@@ -85,7 +85,7 @@ Json JudgedRecord(const Question& question, const Compared& compared) {
     if (!synthesis->ok()) entry["failure"] = synthesis->failure().reason;
     if (const Score* score = question.ScoreOf(kSynthesis, size)) entry["score"] = Value(*score);
   }
-  record["yardstick"] = Name(question.yardstick);
+  record["target_source"] = Name(question.target_source);
   record["reference"] = question.reference.text;
   record["rubric"] = Json::array();
   record["rubric_points"] = Json::array();

@@ -186,7 +186,7 @@ void TabulateLabels(const Compared& compared, std::size_t questions, Tabulator& 
 
 void TabulateJudged(const std::vector<Question>& questions, const Compared& compared, std::int64_t left_out,
                     Tabulator& tabulator, Table& table) {
-  std::map<std::string, std::int64_t> yardsticks;
+  std::map<std::string, std::int64_t> sources;
   std::int64_t verdicts = 0, invalid = 0, unscored = 0;
   const auto count = [&](const Score& score) {
     unscored += !score.value;
@@ -195,7 +195,7 @@ void TabulateJudged(const std::vector<Question>& questions, const Compared& comp
                              [](const auto& verdict) { return verdict.kind == schema::VerdictKind::kInvalid; });
   };
   for (const Question& question : questions) {
-    ++yardsticks[Name(question.yardstick)];
+    ++sources[Name(question.target_source)];
     question.ForEachScore(count);
   }
   json::Json share;  // null without a verdict
@@ -205,13 +205,13 @@ void TabulateJudged(const std::vector<Question>& questions, const Compared& comp
     share_text = base::Format("{:.1f} %", 100 * share.get<double>());
   }
   table.counts = {{"questions", questions.size()},
-                  {"yardsticks", yardsticks},
+                  {"target_sources", sources},
                   {"left_out", left_out},
                   {"invalid_verdicts", share},
                   {"unscored", unscored}};
   table.wide = true;
   table.above = base::Format("{} questions;", questions.size());
-  for (const auto& [name, number] : yardsticks) table.above += base::Format(" {}: {}", name, number);
+  for (const auto& [name, number] : sources) table.above += base::Format(" {}: {}", name, number);
   if (left_out > 0) table.above += base::Format(" left out (no full rubric): {}", left_out);
   table.above += "\njudged score, per cent ± half of the 95 % interval\n";
   table.head = {"G"};
@@ -239,7 +239,7 @@ void Question::ForEachScore(const std::function<void(const Score&)>& visit) cons
 void ScoreQuestions(const Scorer& scorer, answers::Comparator comparator, std::vector<Question>& questions) {
   std::vector<schema::JudgeRequest> requests;
   for (std::size_t i = 0; i < questions.size(); ++i) {
-    if (questions[i].yardstick == Yardstick::kNone) continue;
+    if (questions[i].target_source == TargetSource::kNone) continue;
     requests.push_back(MakeJudgeRequest(i, questions[i].target, AllTexts(questions[i])));
   }
   std::vector<std::size_t> scored;

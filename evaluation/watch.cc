@@ -40,7 +40,7 @@ bool IsAnyOf(answers::Comparator comparator, const Answer& answer, const std::ve
   return answer && answers::EqualAny(comparator, *answer, labels);
 }
 
-// One group's part of the figures; returns its answers.
+// One group's part of the metrics; returns its answers.
 std::vector<Answer> LookAtGroup(const estimators::AnswerRule& rule, const data::GroupRecord& record,
                                 const std::vector<std::string>* labels, base::MetricAccumulator& means,
                                 Census& rollouts, Census& references) {
@@ -92,25 +92,26 @@ RunWatch::Findings RunWatch::Look(const std::vector<data::GroupRecord>& groups) 
   base::MetricAccumulator means;
   Census rollouts, references;
   std::vector<std::vector<Answer>> answers;
-  double reward = 0, num_rewards = 0;
+  double rewards = 0, num_rewards = 0;
   for (const data::GroupRecord& record : groups) {
     const auto labels = labels_.find(record.prompt.id);
     answers.push_back(LookAtGroup(config_.rule, record, labels == labels_.end() ? nullptr : &labels->second, means,
                                   rollouts, references));
     for (const schema::Reward& value : record.scored.rewards) {
-      if (value.ok()) reward += *value, ++num_rewards;
+      if (value.ok()) rewards += *value, ++num_rewards;
     }
   }
   Findings findings{means.Means(), {}, {}};
-  const auto likeness = MeasureLikeness(answers);
-  if (!likeness) return findings;
+  const auto similarity = MeasureSimilarity(answers);
+  if (!similarity) return findings;
   const double group_size = static_cast<double>(rollouts.total()) / static_cast<double>(groups.size());
-  auto signs = monitor_.Look(*likeness, num_rewards > 0 ? reward / num_rewards : 0, group_size);
+  const auto reward = num_rewards > 0 ? std::optional(rewards / num_rewards) : std::nullopt;
+  auto signs = monitor_.Look(*similarity, reward, group_size);
   findings.metrics["diversity/top_answer"] = rollouts.TopShare();
   findings.metrics["diversity/top_reference"] = references.TopShare();
   findings.metrics["diversity/distinct_references"] = references.DistinctShare();
-  findings.metrics["diversity/likeness_within"] = likeness->within;
-  findings.metrics["diversity/likeness_across"] = likeness->cross;
+  findings.metrics["diversity/similarity_within"] = similarity->within;
+  findings.metrics["diversity/similarity_across"] = similarity->cross;
   findings.metrics["diversity/kappa"] = signs.smoothed.kappa();
   findings.metrics["collapse_alarm"] = monitor_.alarmed() ? 1 : 0;
   findings.alarm = std::move(signs.alarm);

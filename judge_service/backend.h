@@ -20,7 +20,7 @@ struct Task {
   std::uint32_t attempt = 1;  // of these items; a backend that samples does so with other random numbers
 };
 
-struct Opinion {
+struct ItemVerdict {
   schema::VerdictKind kind = schema::VerdictKind::kInvalid;
   std::string reason;
   bool may_retry = true;  // of an invalid one: another attempt may end differently
@@ -28,7 +28,7 @@ struct Opinion {
 
 struct TaskResult {
   std::uint64_t id = 0;
-  std::vector<Opinion> opinions;  // one per item
+  std::vector<ItemVerdict> verdicts;  // one per item
 };
 
 // One thread.

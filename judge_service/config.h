@@ -29,7 +29,7 @@ struct CodeJudgeConfig {
   std::uint32_t jobs = 2;  // programs at a time
 };
 
-struct PanelConfig {
+struct ModelJudgeConfig {
   JudgeKind kind = JudgeKind::kRubric;     // not kProgram
   std::uint32_t attempts = 3;              // per item, until its verdict is valid; then it is left out
   std::size_t cache = 100'000;             // verdicts kept; 0: none

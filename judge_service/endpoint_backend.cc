@@ -223,15 +223,15 @@ class EndpointBackend : public Backend {
   }
 
   void Read(const Call& call, const ReplyBody& reply, std::vector<TaskResult>& results) {
-    auto opinions = ReadReply(reply, config_.talk, call.task.items.size());
-    if (!opinions.ok()) {
-      return Answer(call, {schema::VerdictKind::kInvalid, opinions.failure().reason, true}, results);
+    auto verdicts = ReadReply(reply, config_.talk, call.task.items.size());
+    if (!verdicts.ok()) {
+      return Answer(call, {schema::VerdictKind::kInvalid, verdicts.failure().reason, true}, results);
     }
-    results.push_back({call.task.id, std::move(*opinions)});
+    results.push_back({call.task.id, std::move(*verdicts)});
   }
 
-  static void Answer(const Call& call, const Opinion& opinion, std::vector<TaskResult>& results) {
-    results.push_back({call.task.id, std::vector<Opinion>(call.task.items.size(), opinion)});
+  static void Answer(const Call& call, const ItemVerdict& verdict, std::vector<TaskResult>& results) {
+    results.push_back({call.task.id, std::vector<ItemVerdict>(call.task.items.size(), verdict)});
   }
 
   // Back-off doubles with each try; the jitter takes up to half of it, so that calls that failed together part.

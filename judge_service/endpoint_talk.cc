@@ -135,18 +135,18 @@ const json::Json* VerdictsIn(const json::Json& value) {
   return list && list->is_array() ? list : nullptr;
 }
 
-Opinion ReadEntry(const json::Json& entry) {
+ItemVerdict ReadEntry(const json::Json& entry) {
   const auto met = entry.find("met");
   if (met == entry.end() || !met->is_boolean()) {
     return {schema::VerdictKind::kInvalid,
             "\"met\" is " + (met == entry.end() ? "missing" : json::Describe(*met)) + ", expected true or false"};
   }
-  Opinion opinion{met->get<bool>() ? schema::VerdictKind::kMet : schema::VerdictKind::kNotMet, ""};
+  ItemVerdict verdict{met->get<bool>() ? schema::VerdictKind::kMet : schema::VerdictKind::kNotMet, ""};
   const auto reason = entry.find("reason");
   if (reason != entry.end() && reason->is_string()) {
-    opinion.reason = reason->get<std::string>().substr(0, kLongestReason);
+    verdict.reason = reason->get<std::string>().substr(0, kLongestReason);
   }
-  return opinion;
+  return verdict;
 }
 
 // Of "user:key@host:port", "[::1]:port"; no port is good.
@@ -265,36 +265,37 @@ ReplyBody ReadBody(std::string_view body) {
   return read;
 }
 
-base::Outcome<std::vector<Opinion>> ReadVerdicts(std::string_view content, std::size_t num_items) {
+base::Outcome<std::vector<ItemVerdict>> ReadVerdicts(std::string_view content, std::size_t num_items) {
   const json::FoundJson found = json::FindJson(content, "the judge's message");
-  const json::Json* verdicts = nullptr;
+  const json::Json* entries = nullptr;
   for (const json::Json& value : found.values) {
     const json::Json* list = VerdictsIn(value);
     if (!list) continue;
-    if (verdicts && *verdicts != *list) return Wrong("the judge's message has several lists of verdicts that differ");
-    verdicts = list;
+    if (entries && *entries != *list) return Wrong("the judge's message has several lists of verdicts that differ");
+    entries = list;
   }
-  if (!verdicts) return Wrong(found.fault.empty() ? "the judge's message has no list of verdicts" : found.fault);
-  if (verdicts->size() != num_items) {
-    return Wrong(base::Format("the judge gave {} verdicts on {} criteria", verdicts->size(), num_items));
+  if (!entries) return Wrong(found.fault.empty() ? "the judge's message has no list of verdicts" : found.fault);
+  if (entries->size() != num_items) {
+    return Wrong(base::Format("the judge gave {} verdicts on {} criteria", entries->size(), num_items));
   }
-  std::vector<Opinion> opinions;
-  for (const json::Json& entry : *verdicts) {
-    const std::int64_t number = std::ssize(opinions) + 1;
+  std::vector<ItemVerdict> verdicts;
+  for (const json::Json& entry : *entries) {
+    const std::int64_t number = std::ssize(verdicts) + 1;
     if (!entry.is_object()) return Wrong("a verdict is " + json::Describe(entry) + ", expected an object");
     const json::Json* criterion = Member(entry, "criterion");
     if (!criterion || Whole(*criterion) != number) {
       return Wrong(base::Format("verdict {} is not on criterion {}", number, number));
     }
-    opinions.push_back(ReadEntry(entry));
+    verdicts.push_back(ReadEntry(entry));
   }
-  return opinions;
+  return verdicts;
 }
 
-base::Outcome<std::vector<Opinion>> ReadReply(const ReplyBody& reply, const TalkConfig& config, std::size_t num_items) {
+base::Outcome<std::vector<ItemVerdict>> ReadReply(const ReplyBody& reply, const TalkConfig& config,
+                                                  std::size_t num_items) {
   if (!reply.error.empty()) return Wrong(reply.error);
-  auto opinions = ReadVerdicts(reply.content, num_items);
-  if (opinions.ok() || reply.ending.empty()) return opinions;
+  auto verdicts = ReadVerdicts(reply.content, num_items);
+  if (verdicts.ok() || reply.ending.empty()) return verdicts;
   if (reply.ending != "length") return Wrong("the judge's reply was ended by its endpoint: " + reply.ending);
   return Wrong(base::Format("the judge's reply was cut: max_tokens ({}) was reached before its verdicts were complete",
                             config.max_tokens));

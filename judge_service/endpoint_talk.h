@@ -43,14 +43,15 @@ struct ReplyBody {
 };
 ReplyBody ReadBody(std::string_view body);
 
-// A message as one opinion per item. It holds one JSON object, or the list in it alone:
+// A message as one verdict per item. It holds one JSON object, or the list in it alone:
 //   {"verdicts": [{"criterion": 1, "met": true, "reason": "…"}, …]}
 // with one entry for each item, in order; thoughts, fences and sentences around it are passed over (json::FindJson). A
 // message without it, or with two that differ (one may be quoted from the response), is a failure (kRetryLater) that
-// says why; an entry whose "met" is neither true nor false is an invalid opinion on its item alone.
-base::Outcome<std::vector<Opinion>> ReadVerdicts(std::string_view content, std::size_t num_items);
+// says why; an entry whose "met" is neither true nor false is an invalid verdict on its item alone.
+base::Outcome<std::vector<ItemVerdict>> ReadVerdicts(std::string_view content, std::size_t num_items);
 
-// Both: the opinions that a reply with status 200 and no error in it holds.
-base::Outcome<std::vector<Opinion>> ReadReply(const ReplyBody& reply, const TalkConfig& config, std::size_t num_items);
+// Both: the verdicts that a reply with status 200 and no error in it holds.
+base::Outcome<std::vector<ItemVerdict>> ReadReply(const ReplyBody& reply, const TalkConfig& config,
+                                                  std::size_t num_items);
 
 }  // namespace autodidact::judge_service

@@ -61,12 +61,12 @@ std::vector<TaskResult> ModelBackend::Step(base::Deadline) {
   }
   Choose(tasks);
   std::vector<TaskResult> results;
-  for (Prepared& task : tasks) results.push_back({task.id, std::move(task.opinions)});
+  for (Prepared& task : tasks) results.push_back({task.id, std::move(task.verdicts)});
   return results;
 }
 
 ModelBackend::Prepared ModelBackend::Prepare(const Task& task) const {
-  Prepared prepared{.id = task.id, .opinions = std::vector<Opinion>(task.items.size()), .items = {}, .prompts = {}};
+  Prepared prepared{.id = task.id, .verdicts = std::vector<ItemVerdict>(task.items.size()), .items = {}, .prompts = {}};
   const std::int64_t limit = weights_->config().max_position_embeddings;
   const auto longest = static_cast<std::int64_t>(std::max(yes_.size(), no_.size()));
   for (std::size_t i = 0; i < task.items.size(); ++i) {
@@ -80,7 +80,7 @@ ModelBackend::Prepared ModelBackend::Prepare(const Task& task) const {
       prepared.prompts.push_back(std::move(prompt));
     } catch (const base::Error& error) {
       if (error.kind() != base::ErrorKind::kBadInput) throw;
-      prepared.opinions[i] = {schema::VerdictKind::kInvalid, error.message(), false};
+      prepared.verdicts[i] = {schema::VerdictKind::kInvalid, error.message(), false};
     }
   }
   return prepared;
@@ -107,17 +107,17 @@ void ModelBackend::Choose(std::vector<Prepared>& tasks) const {
   for (std::size_t r = 0; r < scored.size(); ++r) {
     for (std::size_t q = 0; q < requests[r].questions.size(); ++q) {
       const auto& [task, prompt] = places[next++];
-      Opinion& opinion = task->opinions[task->items[prompt]];
+      ItemVerdict& verdict = task->verdicts[task->items[prompt]];
       if (scored[r].ok()) {
-        opinion = OpinionOf((*scored[r])[q][0], (*scored[r])[q][1]);
+        verdict = VerdictOf((*scored[r])[q][0], (*scored[r])[q][1]);
       } else {
-        opinion = {schema::VerdictKind::kInvalid, scored[r].failure().reason, false};
+        verdict = {schema::VerdictKind::kInvalid, scored[r].failure().reason, false};
       }
     }
   }
 }
 
-Opinion ModelBackend::OpinionOf(double yes, double no) const {
+ItemVerdict ModelBackend::VerdictOf(double yes, double no) const {
   const double share = 1 / (1 + std::exp(no - yes));
   if (!std::isfinite(share)) {
     return {schema::VerdictKind::kInvalid, "the judge's probabilities are not numbers", false};

@@ -35,14 +35,14 @@ class ModelBackend : public Backend {
   // A task with the prompts of the items that can be asked about.
   struct Prepared {
     std::uint64_t id = 0;
-    std::vector<Opinion> opinions;
+    std::vector<ItemVerdict> verdicts;
     std::vector<std::size_t> items;  // of these prompts
     std::vector<Ids> prompts;
   };
 
   Prepared Prepare(const Task& task) const;
   void Choose(std::vector<Prepared>& tasks) const;
-  Opinion OpinionOf(double yes, double no) const;
+  ItemVerdict VerdictOf(double yes, double no) const;
   Ids Prompt(const std::string& response, const std::string& item) const;
 
   const ModelBackendConfig config_;

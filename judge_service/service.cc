@@ -16,8 +16,8 @@ constexpr auto kBusyWait = std::chrono::milliseconds(10);   // for an endpoint, 
 }  // namespace
 
 Service::Service(net::Context& context, const net::Security& security, ServiceConfig config,
-                 std::unique_ptr<Panel> panel)
-    : config_(std::move(config)), panel_(std::move(panel)), queue_(config_.queue) {
+                 std::unique_ptr<ModelJudge> model_judge)
+    : config_(std::move(config)), model_judge_(std::move(model_judge)), queue_(config_.queue) {
   server_ = std::make_unique<net::Server>(context, config_.endpoint, security, [this](net::Incoming incoming) {
     net::ReplyHandle reply = incoming.reply;
     if (!queue_.TryPush(std::move(incoming))) {
@@ -28,11 +28,11 @@ Service::Service(net::Context& context, const net::Security& security, ServiceCo
 
 void Service::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    if (!panel_ || panel_->idle()) {
+    if (!model_judge_ || model_judge_->idle()) {
       if (auto incoming = queue_.Pop(base::Deadline::In(kIdleWait))) Answer(std::move(*incoming));
     }
     while (auto incoming = queue_.TryPop()) Answer(std::move(*incoming));
-    if (panel_ && !panel_->idle()) panel_->Step(base::Deadline::In(kBusyWait));
+    if (model_judge_ && !model_judge_->idle()) model_judge_->Step(base::Deadline::In(kBusyWait));
   }
 }
 
@@ -65,7 +65,7 @@ void Service::Take(schema::Message message, net::Incoming& incoming) {
                   {schema::Refusal::kKind, std::string("the judge does not take a ") + schema::Name(message)});
   }
   if (auto refused = schema::Check(*request)) return Refuse(incoming, std::move(*refused));
-  if (panel_) return AskPanel(std::move(*request), incoming);
+  if (model_judge_) return AskModel(std::move(*request), incoming);
   incoming.reply.Send(schema::Encode(JudgeByProgram(config_.program, *request)));
   ++progress_;
 }
@@ -76,19 +76,19 @@ void Service::Refuse(net::Incoming& incoming, schema::Refused refused) {
   incoming.reply.Send(schema::Encode(refused));
 }
 
-base::Metrics Service::TakeFigures() {
-  base::Metrics figures = panel_ ? panel_->TakeFigures() : base::Metrics();
-  figures["judge/refused"] = static_cast<double>(refused_.exchange(0));
-  return figures;
+base::Metrics Service::TakeMetrics() {
+  base::Metrics metrics = model_judge_ ? model_judge_->TakeMetrics() : base::Metrics();
+  metrics["judge/refused"] = static_cast<double>(refused_.exchange(0));
+  return metrics;
 }
 
-void Service::AskPanel(schema::JudgeRequest request, net::Incoming& incoming) {
+void Service::AskModel(schema::JudgeRequest request, net::Incoming& incoming) {
   std::string bytes = incoming.bytes;
   if (const auto found = waiting_.find(bytes); found != waiting_.end()) {
     found->second.push_back(std::move(incoming.reply));
     return;
   }
-  panel_->Add(std::move(request), [this, bytes](const schema::JudgeReply& reply) {
+  model_judge_->Add(std::move(request), [this, bytes](const schema::JudgeReply& reply) {
     const std::string encoded = schema::Encode(reply);
     for (net::ReplyHandle& handle : waiting_.at(bytes)) handle.Send(encoded);
     waiting_.erase(bytes);
@@ -98,7 +98,8 @@ void Service::AskPanel(schema::JudgeRequest request, net::Incoming& incoming) {
 }
 
 std::string Service::Doing() const {
-  if (panel_) return base::Format("{} groups with the judge, {} waiting", panel_->num_under_way(), queue_.size());
+  if (model_judge_)
+    return base::Format("{} groups with the judge, {} waiting", model_judge_->num_under_way(), queue_.size());
   return base::Format("{} requests waiting", queue_.size());
 }
 

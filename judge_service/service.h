@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/bounded_queue.h"
-#include "judge_service/panel.h"
+#include "judge_service/model_judge.h"
 #include "judge_service/program_judge.h"
 #include "net/net.h"
 #include "schema/types.h"
@@ -28,9 +28,9 @@ struct ServiceConfig {
 // to one thread; the server's thread fills the queue.
 class Service {
  public:
-  // With a panel it judges every request by a model, without one by the program.
+  // With a model judge it judges every request by a model, without one by the program.
   Service(net::Context& context, const net::Security& security, ServiceConfig config,
-          std::unique_ptr<Panel> panel = nullptr);
+          std::unique_ptr<ModelJudge> model_judge = nullptr);
 
   const std::string& endpoint() const { return server_->endpoint(); }
 
@@ -40,18 +40,18 @@ class Service {
   // For heartbeats, from any thread.
   std::string Doing() const;
   std::uint64_t progress() const { return progress_; }
-  // "judge/refused", messages that were refused since the last call, and the panel's.
-  base::Metrics TakeFigures();
+  // "judge/refused", messages that were refused since the last call, and the model judge's.
+  base::Metrics TakeMetrics();
 
  private:
   void Answer(net::Incoming incoming);
   void Take(schema::Message message, net::Incoming& incoming);
   void Refuse(net::Incoming& incoming, schema::Refused refused);
-  void AskPanel(schema::JudgeRequest request, net::Incoming& incoming);
+  void AskModel(schema::JudgeRequest request, net::Incoming& incoming);
 
   ServiceConfig config_;
-  const std::unique_ptr<Panel> panel_;
-  // Who waits for the panel, by the bytes of the request: one that is sent again joins the first.
+  const std::unique_ptr<ModelJudge> model_judge_;
+  // Who waits for the model judge, by the bytes of the request: one that is sent again joins the first.
   std::map<std::string, std::vector<net::ReplyHandle>> waiting_;
   base::BoundedQueue<net::Incoming> queue_;
   std::atomic<std::uint64_t> progress_{0};

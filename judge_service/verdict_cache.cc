@@ -23,17 +23,17 @@ std::string Key(std::string_view judge, std::string_view item, std::string_view 
 
 }  // namespace
 
-std::optional<Opinion> VerdictCache::Find(std::string_view judge, std::string_view item,
-                                          std::string_view response) const {
+std::optional<ItemVerdict> VerdictCache::Find(std::string_view judge, std::string_view item,
+                                              std::string_view response) const {
   const auto found = verdicts_.find(Key(judge, item, response));
   if (found == verdicts_.end()) return std::nullopt;
   return found->second;
 }
 
-void VerdictCache::Put(std::string_view judge, std::string_view item, std::string_view response, Opinion opinion) {
-  if (capacity_ == 0 || opinion.kind == schema::VerdictKind::kInvalid) return;
+void VerdictCache::Put(std::string_view judge, std::string_view item, std::string_view response, ItemVerdict verdict) {
+  if (capacity_ == 0 || verdict.kind == schema::VerdictKind::kInvalid) return;
   std::string key = Key(judge, item, response);
-  const auto [at, is_new] = verdicts_.emplace(key, std::move(opinion));
+  const auto [at, is_new] = verdicts_.emplace(key, std::move(verdict));
   if (!is_new) return;
   order_.push_back(std::move(key));
   if (order_.size() <= capacity_) return;

@@ -20,14 +20,14 @@ class VerdictCache {
  public:
   explicit VerdictCache(std::size_t capacity) : capacity_(capacity) {}
 
-  std::optional<Opinion> Find(std::string_view judge, std::string_view item, std::string_view response) const;
-  void Put(std::string_view judge, std::string_view item, std::string_view response, Opinion opinion);
+  std::optional<ItemVerdict> Find(std::string_view judge, std::string_view item, std::string_view response) const;
+  void Put(std::string_view judge, std::string_view item, std::string_view response, ItemVerdict verdict);
   std::size_t size() const { return verdicts_.size(); }
 
  private:
   const std::size_t capacity_;
-  std::unordered_map<std::string, Opinion> verdicts_;  // by 16 bytes of checksums
-  std::deque<std::string> order_;                      // the oldest first
+  std::unordered_map<std::string, ItemVerdict> verdicts_;  // by 16 bytes of checksums
+  std::deque<std::string> order_;                          // the oldest first
 };
 
 }  // namespace autodidact::judge_service

@@ -120,7 +120,6 @@ void Coordinator::Serve(State& state, base::Clock::time_point now) {
 schema::Directory Coordinator::MakeDirectory(const State& state, base::Clock::time_point now) const {
   schema::Directory directory;
   directory.state = state.finished ? schema::RunState::kFinished : schema::RunState::kRunning;
-  directory.newest_version = state.newest_version;
   directory.weights = config_.weights_endpoint;
   directory.anchors = state.roles.EndpointsOf(schema::RoleKind::kAnchor, now);
   directory.judges = state.roles.EndpointsOf(schema::RoleKind::kJudge, now);

@@ -100,11 +100,11 @@ Learner::Order Learner::NextOrder(const std::stop_token& stop, StepBatch& batch,
   }
   batch = std::move(*next);
   metrics["time/wait_for_groups"] = base::SecondsSince(start);
-  metrics["groups/holes"] = static_cast<double>(batch.holes.size());
+  metrics["groups/dropped"] = static_cast<double>(batch.dropped.size());
   metrics["groups/expired_leases"] = static_cast<double>(batch.expired_leases);
   metrics["groups/duplicates"] = static_cast<double>(batch.duplicates);
   metrics["groups/stale"] = static_cast<double>(batch.stale);
-  for (const std::string& hole : batch.holes) base::LogWarning("step {} has a hole: {}", step_, hole);
+  for (const std::string& why : batch.dropped) base::LogWarning("step {}: a group is dropped: {}", step_, why);
   return {};
 }
 
@@ -206,7 +206,8 @@ std::optional<RunEnd> Learner::FinishStep(StepBatch batch, const std::vector<std
 
   LearnerHooks::Findings findings;
   if (rank_zero_->hooks.inspect) {
-    findings = rank_zero_->hooks.inspect({.step = step_, .groups = records, .holes = batch.holes, .metrics = metrics});
+    findings =
+        rank_zero_->hooks.inspect({.step = step_, .groups = records, .dropped = batch.dropped, .metrics = metrics});
     metrics.merge(findings.metrics);
   }
   const auto difference = metrics.find("rollout_logprob_diff/mean");

@@ -38,7 +38,7 @@ struct LearnerHooks {
   struct FinishedStep {
     std::int64_t step = 0;
     const std::vector<data::GroupRecord>& groups;  // as they were trained on
-    const std::vector<std::string>& holes;         // why places of the step stayed empty
+    const std::vector<std::string>& dropped;       // why groups of the step are missing
     const base::Metrics& metrics;                  // so far
   };
   struct Findings {

@@ -66,7 +66,7 @@ Lesson LessonOf(const schema::ScoredGroup& group) {
   return *most <= 0 ? Lesson::kAllWrong : Lesson::kAllEqual;
 }
 
-Lessons::Lessons(const std::vector<data::GroupRecord>& groups, const std::vector<std::string>& holes, bool updated) {
+Lessons::Lessons(const std::vector<data::GroupRecord>& groups, const std::vector<std::string>& dropped, bool updated) {
   for (const data::GroupRecord& record : groups) {
     const schema::ScoredGroup& group = record.scored;
     Lesson lesson = LessonOf(group);
@@ -85,9 +85,9 @@ Lessons::Lessons(const std::vector<data::GroupRecord>& groups, const std::vector
       cut_rollouts_ += rollout.stop == schema::StopReason::kMaxLength;
     }
   }
-  for (const std::string& hole : holes) {
+  for (const std::string& why : dropped) {
     ++counts_[Lesson::kNotSampled];
-    reasons_[Lesson::kNotSampled].Add(hole);
+    reasons_[Lesson::kNotSampled].Add(why);
   }
 }
 

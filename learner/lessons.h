@@ -33,8 +33,8 @@ Lesson LessonOf(const schema::ScoredGroup& group);
 class Lessons {
  public:
   Lessons() = default;
-  // `holes`: why places of the step stayed empty, one line each. `updated`: whether the step's gradient was not zero.
-  Lessons(const std::vector<data::GroupRecord>& groups, const std::vector<std::string>& holes, bool updated);
+  // `dropped`: why groups of the step are missing, one line each. `updated`: whether the step's gradient was not zero.
+  Lessons(const std::vector<data::GroupRecord>& groups, const std::vector<std::string>& dropped, bool updated);
 
   void Add(const Lessons& other);
 

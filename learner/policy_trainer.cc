@@ -36,7 +36,7 @@ struct PolicyTrainer::Batch {
 };
 
 // What the first iteration gathers for the metrics: sums over tokens (kLoss: over micro-batches) and maxima.
-struct PolicyTrainer::Figures {
+struct PolicyTrainer::StepTotals {
   std::vector<double> sums = std::vector<double>(kNumSums);
   double max_difference = 0;
   double max_ratio = 0;
@@ -176,11 +176,11 @@ std::vector<std::vector<std::optional<double>>> PolicyTrainer::ComputeAdvantages
 }
 
 void PolicyTrainer::TrainIteration(std::vector<Batch>& batches, const LossNormaliser& normaliser, bool first,
-                                   Figures& figures) {
+                                   StepTotals& step) {
   const at::Device device = parameters_.flat().device();
   at::AutoGradMode grad(true);
   for (Batch& batch : batches) {
-    if (first && figures.stop.stop_requested()) return;
+    if (first && step.stop.stop_requested()) return;
     at::Tensor entropies_M;
     LossInput input;
     input.logprobs_M = Logprobs(parameters_.parameters(), batch, &entropies_M);
@@ -200,7 +200,7 @@ void PolicyTrainer::TrainIteration(std::vector<Batch>& batches, const LossNormal
     output.loss.backward();
     if (!first) continue;
     const at::Tensor difference_M = (input.logprobs_M.detach() - input.rollout_logprobs_M).abs();
-    std::vector<double>& sums = figures.sums;
+    std::vector<double>& sums = step.sums;
     sums[kLoss] += output.loss.item<double>();
     sums[kKl] += output.kl;
     sums[kEntropy] += entropies_M.sum().item<double>();
@@ -208,8 +208,8 @@ void PolicyTrainer::TrainIteration(std::vector<Batch>& batches, const LossNormal
     sums[kHigh] += output.clipped_high;
     sums[kDifference] += difference_M.sum().item<double>();
     sums[kTokens] += static_cast<double>(batch.targets.size());
-    figures.max_difference = std::max(figures.max_difference, difference_M.max().item<double>());
-    figures.max_ratio = std::max(figures.max_ratio, output.ratio_max);
+    step.max_difference = std::max(step.max_difference, difference_M.max().item<double>());
+    step.max_ratio = std::max(step.max_ratio, output.ratio_max);
   }
 }
 
@@ -237,11 +237,11 @@ PolicyTrainer::Result PolicyTrainer::Step(const std::vector<schema::ScoredGroup>
   const LossNormaliser normaliser{.rollouts = totals[0], .tokens = totals[1]};
   if (normaliser.rollouts == 0) return result;
 
-  Figures figures;
-  figures.stop = stop;
+  StepTotals step;
+  step.stop = stop;
   const auto start = base::Clock::now();
   for (std::int64_t iteration = 0; iteration < config_.num_iterations; ++iteration) {
-    TrainIteration(batches, normaliser, iteration == 0, figures);
+    TrainIteration(batches, normaliser, iteration == 0, step);
     if (iteration == 0 && AnyRankStops(stop)) {
       parameters_.grad().zero_();
       result.given_up = true;
@@ -252,9 +252,9 @@ PolicyTrainer::Result PolicyTrainer::Step(const std::vector<schema::ScoredGroup>
     metrics["learning_rate"] = info.learning_rate;
   }
   metrics["train_seconds"] = base::SecondsSince(start);
-  metrics["rollout_logprob_diff/max"] = MaxOverRanks(figures.max_difference);
-  metrics["is_ratio/max"] = MaxOverRanks(figures.max_ratio);
-  std::vector<double>& sums = figures.sums;
+  metrics["rollout_logprob_diff/max"] = MaxOverRanks(step.max_difference);
+  metrics["is_ratio/max"] = MaxOverRanks(step.max_ratio);
+  std::vector<double>& sums = step.sums;
   SumOverRanks(sums);
   const double tokens = sums[kTokens];
   metrics["loss"] = sums[kLoss];

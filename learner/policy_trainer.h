@@ -43,7 +43,7 @@ class PolicyTrainer {
 
  private:
   struct Batch;
-  struct Figures;
+  struct StepTotals;
 
   std::vector<Batch> MakeBatches(const std::vector<schema::ScoredGroup>& groups) const;
   at::Tensor Logprobs(const model::Parameters& parameters, const Batch& batch, at::Tensor* entropies) const;
@@ -51,7 +51,7 @@ class PolicyTrainer {
   std::vector<std::vector<std::optional<double>>> ComputeAdvantages(const std::vector<schema::ScoredGroup>& groups,
                                                                     const std::vector<Batch>& batches,
                                                                     base::Metrics& metrics);
-  void TrainIteration(std::vector<Batch>& batches, const LossNormaliser& normaliser, bool first, Figures& figures);
+  void TrainIteration(std::vector<Batch>& batches, const LossNormaliser& normaliser, bool first, StepTotals& step);
   bool AnyRankStops(const std::stop_token& stop);
   void SumOverRanks(std::vector<double>& values);
   double MaxOverRanks(double value);

@@ -33,8 +33,8 @@ std::optional<schema::WeightVersion> PromptQueue::MinVersion(std::int64_t step) 
 std::size_t PromptQueue::IndexOf(schema::Ticket ticket) const {
   const auto count = static_cast<std::int64_t>(prompts_.size());
   const auto pass = static_cast<std::int64_t>(ticket) / count;
-  const auto place = static_cast<std::int64_t>(ticket) % count;
-  if (!config_.shuffle) return static_cast<std::size_t>(place);
+  const auto index = static_cast<std::int64_t>(ticket) % count;
+  if (!config_.shuffle) return static_cast<std::size_t>(index);
   if (pass != pass_) {
     order_.resize(prompts_.size());
     std::iota(order_.begin(), order_.end(), 0u);
@@ -43,33 +43,33 @@ std::size_t PromptQueue::IndexOf(schema::Ticket ticket) const {
     base::Shuffle(order_, walk);
     pass_ = pass;
   }
-  return order_[static_cast<std::size_t>(place)];
+  return order_[static_cast<std::size_t>(index)];
 }
 
 void PromptQueue::OpenSteps() {
   const std::int64_t open = std::min(config_.max_staleness + 1, config_.max_steps - step_);
   const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(0, open) * config_.groups_per_step);
-  if (places_.size() < wanted) places_.resize(wanted);
+  if (slots_.size() < wanted) slots_.resize(wanted);
 }
 
 std::vector<schema::Lease> PromptQueue::Take(const std::string& actor, std::uint32_t max_groups,
                                              base::Clock::time_point now) {
   std::vector<schema::Lease> leases;
-  for (std::size_t i = 0; i < places_.size() && leases.size() < max_groups; ++i) {
+  for (std::size_t i = 0; i < slots_.size() && leases.size() < max_groups; ++i) {
     const schema::Ticket ticket = FirstTicket() + i;
     const auto min_version = MinVersion(StepOf(ticket));
     if (!min_version) break;
-    Place& place = places_[i];
-    if (place.state != PlaceState::kPending) continue;
-    place.state = PlaceState::kLeased;
-    place.actor = actor;
-    place.lent_to.insert(actor);
-    place.leased_at = now;
-    ++place.attempts;
+    Slot& slot = slots_[i];
+    if (slot.state != SlotState::kPending) continue;
+    slot.state = SlotState::kLeased;
+    slot.actor = actor;
+    slot.lent_to.insert(actor);
+    slot.leased_at = now;
+    ++slot.attempts;
     leases.push_back({.ticket = ticket,
                       .prompt = PromptOf(ticket),
                       .supervision = supervision_.empty() ? schema::Supervision() : supervision_[IndexOf(ticket)],
-                      .attempt = place.attempts,
+                      .attempt = slot.attempts,
                       .milliseconds = static_cast<std::uint32_t>(config_.lease.count()),
                       .min_version = *min_version});
   }
@@ -82,10 +82,10 @@ schema::Receipt PromptQueue::Submit(schema::ScoredGroup group) {
     ++duplicates_;
     return schema::Receipt::kDuplicate;
   }
-  if (ticket - FirstTicket() >= places_.size()) return schema::Receipt::kUnknown;
-  Place& place = places_[ticket - FirstTicket()];
-  if (!place.lent_to.contains(group.actor)) return schema::Receipt::kUnknown;
-  if (place.state == PlaceState::kDone || place.state == PlaceState::kHole) {
+  if (ticket - FirstTicket() >= slots_.size()) return schema::Receipt::kUnknown;
+  Slot& slot = slots_[ticket - FirstTicket()];
+  if (!slot.lent_to.contains(group.actor)) return schema::Receipt::kUnknown;
+  if (slot.state == SlotState::kDone || slot.state == SlotState::kDropped) {
     ++duplicates_;
     return schema::Receipt::kDuplicate;
   }
@@ -93,41 +93,41 @@ schema::Receipt PromptQueue::Submit(schema::ScoredGroup group) {
   for (const schema::Rollout& rollout : group.group.rollouts) {
     if (rollout.first_version < oldest) {
       ++stale_;
-      if (place.state == PlaceState::kLeased && place.actor == group.actor) {
-        GiveBack(place, base::Format("ticket {}: rollouts of version {} where {} is the oldest allowed", ticket,
-                                     rollout.first_version, oldest));
+      if (slot.state == SlotState::kLeased && slot.actor == group.actor) {
+        GiveBack(slot, base::Format("ticket {}: rollouts of version {} where {} is the oldest allowed", ticket,
+                                    rollout.first_version, oldest));
       }
       return schema::Receipt::kStale;
     }
   }
-  place.state = PlaceState::kDone;
-  place.group = std::move(group);
+  slot.state = SlotState::kDone;
+  slot.group = std::move(group);
   return schema::Receipt::kAccepted;
 }
 
-void PromptQueue::GiveBack(Place& place, const std::string& why) {
-  if (place.attempts >= config_.max_attempts) {
-    place.state = PlaceState::kHole;
-    place.hole = base::Format("{} ({} attempts)", why, place.attempts);
+void PromptQueue::GiveBack(Slot& slot, const std::string& why) {
+  if (slot.attempts >= config_.max_attempts) {
+    slot.state = SlotState::kDropped;
+    slot.why_dropped = base::Format("{} ({} attempts)", why, slot.attempts);
   } else {
-    place.state = PlaceState::kPending;
+    slot.state = SlotState::kPending;
   }
 }
 
 void PromptQueue::Expire(base::Clock::time_point now) {
-  for (std::size_t i = 0; i < places_.size(); ++i) {
-    Place& place = places_[i];
-    if (place.state != PlaceState::kLeased || now - place.leased_at < config_.lease) continue;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    Slot& slot = slots_[i];
+    if (slot.state != SlotState::kLeased || now - slot.leased_at < config_.lease) continue;
     ++expired_;
-    GiveBack(place, base::Format("ticket {}: {} did not return it within {} s", FirstTicket() + i, place.actor,
-                                 config_.lease.count() / 1000));
+    GiveBack(slot, base::Format("ticket {}: {} did not return it within {} s", FirstTicket() + i, slot.actor,
+                                config_.lease.count() / 1000));
   }
 }
 
 bool PromptQueue::StepReady() const {
   if (finished()) return false;
-  return std::all_of(places_.begin(), places_.begin() + config_.groups_per_step, [](const Place& place) {
-    return place.state == PlaceState::kDone || place.state == PlaceState::kHole;
+  return std::all_of(slots_.begin(), slots_.begin() + config_.groups_per_step, [](const Slot& slot) {
+    return slot.state == SlotState::kDone || slot.state == SlotState::kDropped;
   });
 }
 
@@ -135,13 +135,13 @@ StepBatch PromptQueue::TakeStep() {
   AD_CHECK(StepReady(), "step {} was taken before it was complete", step_);
   StepBatch batch;
   for (std::int64_t i = 0; i < config_.groups_per_step; ++i) {
-    Place& place = places_.front();
-    if (place.state == PlaceState::kDone) {
-      batch.groups.push_back(std::move(*place.group));
+    Slot& slot = slots_.front();
+    if (slot.state == SlotState::kDone) {
+      batch.groups.push_back(std::move(*slot.group));
     } else {
-      batch.holes.push_back(std::move(place.hole));
+      batch.dropped.push_back(std::move(slot.why_dropped));
     }
-    places_.pop_front();
+    slots_.pop_front();
   }
   batch.expired_leases = std::exchange(expired_, 0);
   batch.duplicates = std::exchange(duplicates_, 0);
@@ -153,15 +153,15 @@ StepBatch PromptQueue::TakeStep() {
 
 std::string PromptQueue::Describe(base::Clock::time_point now) const {
   std::int64_t done = 0, pending = 0;
-  std::map<std::string, std::pair<std::int64_t, double>> leased;  // actor -> places, longest seconds
-  for (std::int64_t i = 0; i < std::min<std::int64_t>(config_.groups_per_step, std::ssize(places_)); ++i) {
-    const Place& place = places_[static_cast<std::size_t>(i)];
-    if (place.state == PlaceState::kPending) {
+  std::map<std::string, std::pair<std::int64_t, double>> leased;  // actor -> slots, longest seconds
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(config_.groups_per_step, std::ssize(slots_)); ++i) {
+    const Slot& slot = slots_[static_cast<std::size_t>(i)];
+    if (slot.state == SlotState::kPending) {
       ++pending;
-    } else if (place.state == PlaceState::kLeased) {
-      auto& [count, longest] = leased[place.actor];
+    } else if (slot.state == SlotState::kLeased) {
+      auto& [count, longest] = leased[slot.actor];
       ++count;
-      longest = std::max(longest, std::chrono::duration<double>(now - place.leased_at).count());
+      longest = std::max(longest, std::chrono::duration<double>(now - slot.leased_at).count());
     } else {
       ++done;
     }

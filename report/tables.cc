@@ -108,7 +108,7 @@ const Json* Member(const Json* object, const std::string& key) {
 }
 
 // Counts beside the shares.
-const std::set<std::string> kCounts = {"questions", "left_out", "unscored", "yardsticks"};
+const std::set<std::string> kCounts = {"questions", "left_out", "unscored", "target_sources"};
 
 // A figure's name for people; the JSON's where there is no better one.
 std::string Label(const std::string& name) {
@@ -218,8 +218,8 @@ std::string Tiles(const Run& run) {
     const bool fired = *std::max_element(alarm->values.begin(), alarm->values.end()) > 0;
     html += Tile("collapse alarm", fired ? "fired" : "quiet", "one answer for all prompts", fired ? "bad" : "good");
   }
-  if (const Series* holes = Find(run, "groups/holes")) {
-    html += Tile("holes", Number(Sum(*holes)), "groups that failed", Sum(*holes) > 0 ? "warn" : "");
+  if (const Series* dropped = Find(run, "groups/dropped")) {
+    html += Tile("dropped", Number(Sum(*dropped)), "groups not returned", Sum(*dropped) > 0 ? "warn" : "");
   }
   return "<div class=\"tiles\">\n" + html + "</div>\n";
 }
@@ -234,7 +234,7 @@ std::string FailureTable(const Run& run) {
   static const std::vector<std::pair<const char*, const char*>> kCounts = {
       {"groups/received", "groups received"},
       {"groups/trained", "groups trained on"},
-      {"groups/holes", "holes: groups that failed for good"},
+      {"groups/dropped", "dropped: groups that no actor returned"},
       {"groups/expired_leases", "leases that ran out"},
       {"groups/stale", "groups from weights too old"},
       {"groups/duplicates", "groups that came twice"},

@@ -62,8 +62,8 @@ int MpiSize();
 std::unique_ptr<Communicator> MakeMpiGroup(int color, std::chrono::milliseconds timeout);
 
 // NCCL over the ranks of `bootstrap`, one GPU each (`device`), for tensors there; bytes, and tensors on the CPU, still
-// go over `bootstrap`, which must outlive it. Error(kBadInput) in a build without CUDA.
-bool NcclAvailable();
+// go over `bootstrap`, which must outlive it. Error(kBadInput) for another device, and in a
+// build without CUDA.
 std::unique_ptr<Communicator> MakeNcclGroup(Communicator& bootstrap, at::Device device,
                                             std::chrono::milliseconds timeout);
 

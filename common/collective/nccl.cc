@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/deadline.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "collective/collective.h"
 #include "collective/rank_order.h"
@@ -219,12 +220,9 @@ class NcclRanks final : public Communicator {
 
 }  // namespace
 
-bool NcclAvailable() {
-  return true;
-}
-
 std::unique_ptr<Communicator> MakeNcclGroup(Communicator& bootstrap, at::Device device,
                                             std::chrono::milliseconds timeout) {
+  if (!device.is_cuda()) base::ThrowBadInput("collective: NCCL was asked for on " + device.str() + ", expected a GPU");
   return std::make_unique<NcclRanks>(bootstrap, device, timeout);
 }
 

@@ -5,10 +5,6 @@
 
 namespace autodidact::collective {
 
-bool NcclAvailable() {
-  return false;
-}
-
 std::unique_ptr<Communicator> MakeNcclGroup(Communicator& /*bootstrap*/, at::Device /*device*/,
                                             std::chrono::milliseconds /*timeout*/) {
   base::ThrowBadInput("collective: NCCL was asked for, but this build is without CUDA (-DAUTODIDACT_CUDA=ON)");

@@ -41,7 +41,7 @@ class RunFolder {
   // (null where there is none), reward_failures (null where there is one), advantages (empty: not trained on);
   // reference, reference_generation, reference_stages, rubric and failure (why there is no reference); verdicts as
   // objects {rollout, criterion, verdict, reason}; rollout_seconds, anchor_seconds, judge_seconds. Empty lists for a
-  // hole in the step.
+  // group that could not be sampled.
   void WriteRollouts(std::int64_t step, const std::vector<GroupRecord>& groups);
 
  private:

@@ -36,8 +36,8 @@ bool Exists(const fs::path& path) {
 bool IsEvaluation(const fs::path& file) {
   if (file.extension() != ".json" || !fs::is_regular_file(fs::symlink_status(file))) return false;
   try {
-    const json::Json figures = json::ParseFile(file);
-    return figures.is_object() && figures.contains("single");
+    const json::Json evaluation = json::ParseFile(file);
+    return evaluation.is_object() && evaluation.contains("single");
   } catch (const base::Error&) {
     return false;
   }

@@ -1,7 +1,6 @@
 #include "engine/engine.h"
 
 #include <algorithm>
-#include <chrono>
 #include <deque>
 #include <new>
 #include <span>
@@ -53,7 +52,6 @@ class Engine::Impl {
   }
 
   std::vector<GroupResult> Step() {
-    const auto start = std::chrono::steady_clock::now();
     if (next_weights_ != nullptr) {
       weights_ = std::move(next_weights_);
       decoder_->SetWeights(weights_);
@@ -65,9 +63,7 @@ class Engine::Impl {
       MakeRoom();
       if (!running_.empty()) DecodeAll();
     }
-    std::vector<GroupResult> results = CollectFinished();
-    stats_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return results;
+    return CollectFinished();
   }
 
   std::size_t num_groups() const { return waiting_.size() + running_.size(); }
@@ -133,7 +129,6 @@ class Engine::Impl {
         draws[i].push_back(group.Draw(rollout));
       }
       groups.push_back({group.request().prompt_ids, group.prompt_pages, draws[i]});
-      stats_.prefill_tokens += group.prompt_length();
     }
     const std::vector<DrawnToken> tokens = decoder_->Prefill(groups);
     std::size_t next = 0;

@@ -32,11 +32,9 @@ struct GroupResult {
 };
 
 struct EngineStats {
-  std::int64_t prefill_tokens = 0;
   std::int64_t decoded_tokens = 0;
   std::int64_t decode_steps = 0;
   std::int64_t preemptions = 0;  // groups put back and computed again because the cache was full
-  double seconds = 0;            // spent inside Step
 };
 
 // Not thread-safe: one thread owns it and calls Step until idle. Groups are admitted in the order of Add; one that does

@@ -24,9 +24,6 @@ constexpr auto NamesOf(EstimatorKind) {
                                             {EstimatorKind::kMutualPredictability, "mutual_predictability"},
                                             {EstimatorKind::kGroundTruth, "ground_truth"}}};
 }
-inline std::string Name(EstimatorKind kind) {
-  return base::NameIn(kind);
-}
 
 // How an answer is found in a text and compared.
 struct AnswerRule {
@@ -37,8 +34,8 @@ struct AnswerRule {
 // How the candidates of a group are ordered in the prompt of the synthesis.
 enum class CandidateOrder : std::uint8_t {
   kGiven,      // as the rollouts were drawn, which is random
-  kFrequency,  // equal texts together, those of which there are most last, next to where the anchor begins to write
-  kCounted,    // so too, but each text once
+  kFrequency,  // equal texts together, the most frequent last (nearest to the anchor's answer)
+  kCounted,    // the same, but each text once
 };
 constexpr auto NamesOf(CandidateOrder) {
   return base::NameTable<CandidateOrder, 3>{{{CandidateOrder::kGiven, "given"},

@@ -364,7 +364,7 @@ class BallEvaluation {
         MakeNode(Op::kSubtract, "", {node.args[0], MakeNode(Op::kNumber, std::to_string(std::abs(integer)))});
     Node sum = difference;
     sum.op = integer < 0 ? Op::kAdd : Op::kSubtract;
-    return CompareWithZero(sum, trial_) == Likeness::kSame ? Ball(integer) : result;
+    return CompareWithZero(sum, trial_) == ValueEquality::kSame ? Ball(integer) : result;
   }
 
   MaybeBall ArithmeticBall(const Node& node) {

@@ -41,7 +41,7 @@ MaybeNode GaussianIntegral(const Node& call, Trial& trial) {
   const Node a = Minus(Integer(0), Substituted(exponent, x, Integer(1)));
   const Node square = Times(Minus(Integer(0), a), ToPower(call.args[0], Integer(2)));
   if (HasVariables(a) || !IsLess(Integer(0), a, trial)) return std::nullopt;
-  if (SameValue(exponent, square, trial) != Likeness::kSame) return std::nullopt;
+  if (SameValue(exponent, square, trial) != ValueEquality::kSame) return std::nullopt;
   Node root = MakeNode(Op::kRoot, "", {Over(MakeNode(Op::kSymbol, "\\pi"), a), Integer(2)});
   return from_zero ? Over(std::move(root), Integer(2)) : std::move(root);
 }
@@ -53,7 +53,7 @@ MaybeNode ExponentOf(const Node& power, const std::string& x, Trial& trial) {
   const Node exponent = Over(Substituted(*slope, x, Integer(1)), Substituted(power, x, Integer(1)));
   const Node expected = Times(exponent, power);
   const bool is_power = !DependsOn(exponent, x) && !HasVariables(exponent) &&
-                        SameValue(Times(MakeNode(Op::kSymbol, x), *slope), expected, trial) == Likeness::kSame;
+                        SameValue(Times(MakeNode(Op::kSymbol, x), *slope), expected, trial) == ValueEquality::kSame;
   return is_power ? MaybeNode(exponent) : std::nullopt;
 }
 
@@ -108,7 +108,8 @@ MaybeNode Factor(const Node& term, const Node& index, const Node& first, Trial& 
   const std::string& k = index.name;
   const Node at_first = Substituted(term, k, first), at_second = Substituted(term, k, Plus(first, Integer(1)));
   const Node factor = Over(at_second, at_first);
-  if (SameValue(Times(Next(term, k), at_first), Times(term, at_second), trial) != Likeness::kSame) return std::nullopt;
+  if (SameValue(Times(Next(term, k), at_first), Times(term, at_second), trial) != ValueEquality::kSame)
+    return std::nullopt;
   return HasValue(factor, trial) ? MaybeNode(factor) : std::nullopt;
 }
 
@@ -129,7 +130,7 @@ bool IsZeta(const Node& term, const Node& index, Trial& trial, Node* power) {
   const auto at = [&](std::int64_t k) { return Substituted(term, index.name, Integer(k)); };
   for (std::int64_t s = 2; s <= 20; ++s) {
     const Node expected = ToPower(index, Integer(-s));
-    if (SameValue(term, Times(at(1), expected), trial) != Likeness::kSame) continue;
+    if (SameValue(term, Times(at(1), expected), trial) != ValueEquality::kSame) continue;
     *power = Integer(s);
     return true;
   }

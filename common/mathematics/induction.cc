@@ -93,14 +93,14 @@ class Induction {
     }
     if (first - latest + kFirstCases > kMaxSeriesTerms) return std::nullopt;
     for (std::int64_t n = first; n < first + kFirstCases; ++n) {
-      const Likeness likeness = SameValue(Case(left_, n), Case(right_, n), trial_);
-      if (likeness == Likeness::kDifferent) return false;
-      if (likeness != Likeness::kSame) return std::nullopt;
+      const ValueEquality equality = SameValue(Case(left_, n), Case(right_, n), trial_);
+      if (equality == ValueEquality::kDifferent) return false;
+      if (equality != ValueEquality::kSame) return std::nullopt;
     }
     const Node left = Current(left_), right = Current(right_);
     const Node next_left = Following(left_), next_right = Following(right_);
-    if (SameValue(Minus(next_left, left), Minus(next_right, right), trial_) == Likeness::kSame) return true;
-    if (SameValue(Times(next_left, right), Times(next_right, left), trial_) == Likeness::kSame) return true;
+    if (SameValue(Minus(next_left, left), Minus(next_right, right), trial_) == ValueEquality::kSame) return true;
+    if (SameValue(Times(next_left, right), Times(next_right, left), trial_) == ValueEquality::kSame) return true;
     return partials_.size() == 1 && IsSolved(Minus(left, right)) ? std::optional(true) : std::nullopt;
   }
 
@@ -116,13 +116,13 @@ class Induction {
     const Node rest = Substituted(difference, name, Integer(0));
     const Node factor = Minus(Substituted(difference, name, Integer(1)), rest);
     const Node line = Plus(Times(factor, Name(0)), rest);
-    if (SameValue(difference, line, trial_) != Likeness::kSame) return false;
+    if (SameValue(difference, line, trial_) != ValueEquality::kSame) return false;
     const Node closed = Over(Minus(Integer(0), rest), factor);
     const Node& series = partials_[0].series;
     const Node next = Plus(MakeNode(Op::kSymbol, n_), Integer(1));
     const Node term = Substituted(series.args[1], series.args[0].name, Plus(next, Integer(partials_[0].beyond)));
     const Node expected = series.name == "\\sum" ? Plus(closed, term) : Times(closed, term);
-    return SameValue(Substituted(closed, n_, next), expected, trial_) == Likeness::kSame;
+    return SameValue(Substituted(closed, n_, next), expected, trial_) == ValueEquality::kSame;
   }
 
   Node Name(std::size_t i) const { return MakeNode(Op::kSymbol, "\\series" + std::to_string(i)); }
@@ -214,14 +214,14 @@ std::optional<bool> SameFamily(const Node& left, const Node& right, Trial& trial
     for (const char* const name : {"C", "c", "K"}) Substitute(renamed, name, MakeNode(Op::kSymbol, "C"));
     Node other = left;
     for (const char* const name : {"c", "K"}) Substitute(other, name, MakeNode(Op::kSymbol, "C"));
-    return SameValue(other, renamed, trial) == Likeness::kSame;
+    return SameValue(other, renamed, trial) == ValueEquality::kSame;
   }
   const auto slope = [&](const Node& node) { return IsIndefinite(node) ? node.args[1] : Derivative(node, *x); };
   const std::optional<Node> a = slope(left), b = slope(right);
   if (!a || !b) return std::nullopt;
-  const Likeness likeness = SameValue(*a, *b, trial);
-  if (likeness == Likeness::kSame) return HasValue(left, trial) && HasValue(right, trial);
-  return likeness == Likeness::kDifferent ? std::optional(false) : std::nullopt;
+  const ValueEquality equality = SameValue(*a, *b, trial);
+  if (equality == ValueEquality::kSame) return HasValue(left, trial) && HasValue(right, trial);
+  return equality == ValueEquality::kDifferent ? std::optional(false) : std::nullopt;
 }
 
 }  // namespace autodidact::mathematics

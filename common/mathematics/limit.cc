@@ -81,9 +81,9 @@ class Expander {
     if (const auto value = ToSmallRational(node)) return value->first == 0;
     if (CountNodes(node) > kMaxCoefficient) throw NotFound();
     switch (SameValue(node, Integer(0), trial_)) {
-      case Likeness::kSame:
+      case ValueEquality::kSame:
         return true;
-      case Likeness::kDifferent:
+      case ValueEquality::kDifferent:
         return false;
       default:
         throw NotFound();
@@ -358,7 +358,7 @@ std::optional<Node> LimitOf(const Node& node, const std::string& variable, const
   if (side == Side::kAbove) return above;
   auto below = side == Side::kBoth && !above ? std::nullopt : LimitFrom(node, variable, &target, -1, trial);
   if (side == Side::kBelow || !below) return below;
-  return SameValue(*above, *below, trial) == Likeness::kSame ? above : std::nullopt;
+  return SameValue(*above, *below, trial) == ValueEquality::kSame ? above : std::nullopt;
 }
 
 }  // namespace autodidact::mathematics

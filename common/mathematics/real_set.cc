@@ -18,7 +18,7 @@ bool CanBeBound(const Node& node) {
 std::optional<int> Order(const Node& left, const Node& right, Trial& trial) {
   if (IsLess(left, right, trial)) return -1;
   if (IsLess(right, left, trial)) return 1;
-  if (SameValue(left, right, trial) == Likeness::kSame) return 0;
+  if (SameValue(left, right, trial) == ValueEquality::kSame) return 0;
   return std::nullopt;
 }
 

@@ -342,13 +342,13 @@ class Comparison {
     if (const auto same = SameFamily(left, right, trial_)) return *same;
     if (const auto same = SameByInduction(left, right, trial_)) return *same;
     switch (SameValue(left, right, trial_)) {
-      case Likeness::kSame:
+      case ValueEquality::kSame:
         return true;
-      case Likeness::kDifferent:
+      case ValueEquality::kDifferent:
         return IsRoundedTo(left, right, trial_) || IsRoundedTo(right, left, trial_);
-      case Likeness::kUndecided:
+      case ValueEquality::kUndecided:
         return GiveUp();
-      case Likeness::kUnsupported:
+      case ValueEquality::kUnsupported:
         break;
     }
     // What cannot be evaluated may still have the same form.

@@ -108,7 +108,7 @@ bool HasImaginary(const Node& node) {
 enum class AtPoint { kSameReal, kSameComplex, kDifferentReal, kDifferentComplex, kUnknown, kUnsupported };
 
 // They are the same where their difference is smaller than 2^-`needed` times the larger of them and 1.
-AtPoint LikenessAt(const Node& left, const Node& right, Trial& trial, const Point& point, double needed) {
+AtPoint CompareAt(const Node& left, const Node& right, Trial& trial, const Point& point, double needed) {
   if (needed > kMaxNeeded) return AtPoint::kUnknown;
   const auto most = static_cast<slong>(4 * (needed + 128));
   for (slong precision = 128; precision <= most; precision *= 2) {
@@ -152,7 +152,7 @@ std::vector<Point> PointsFor(const Node& left, const Node& right, const std::vec
   return points;
 }
 
-Likeness SameAtPoints(const Node& left, const Node& right, Trial& trial) {
+ValueEquality SameAtPoints(const Node& left, const Node& right, Trial& trial) {
   std::vector<Rational> centres;
   CollectConstants(left, trial, centres);
   CollectConstants(right, trial, centres);
@@ -166,7 +166,7 @@ Likeness SameAtPoints(const Node& left, const Node& right, Trial& trial) {
   bool differs_where_complex = false;
   for (const Point& point : PointsFor(left, right, centres)) {
     const bool decides = same_real + same_complex < kEnoughPoints;
-    switch (LikenessAt(left, right, trial, point, decides ? bound : kPointDigits)) {
+    switch (CompareAt(left, right, trial, point, decides ? bound : kPointDigits)) {
       case AtPoint::kSameReal:
         ++same_real;
         break;
@@ -174,20 +174,20 @@ Likeness SameAtPoints(const Node& left, const Node& right, Trial& trial) {
         ++same_complex;
         break;
       case AtPoint::kDifferentReal:
-        return Likeness::kDifferent;
+        return ValueEquality::kDifferent;
       case AtPoint::kDifferentComplex:
         differs_where_complex = true;
         break;
       case AtPoint::kUnsupported:
-        return Likeness::kUnsupported;
+        return ValueEquality::kUnsupported;
       case AtPoint::kUnknown:
         break;
     }
   }
   if (differs_where_complex && (same_real < kEnoughPoints || HasImaginary(left) || HasImaginary(right))) {
-    return Likeness::kDifferent;
+    return ValueEquality::kDifferent;
   }
-  return same_real + same_complex >= kEnoughPoints ? Likeness::kSame : Likeness::kUndecided;
+  return same_real + same_complex >= kEnoughPoints ? ValueEquality::kSame : ValueEquality::kUndecided;
 }
 
 std::optional<bool> ProportionalInFields(const Node& left, const Node& right, Trial& trial) {
@@ -259,23 +259,23 @@ std::optional<SmallRational> ToSmallRational(const Node& node) {
   }
 }
 
-Likeness SameValue(const Node& left, const Node& right, Trial& trial) {
+ValueEquality SameValue(const Node& left, const Node& right, Trial& trial) {
   const int left_sign = SignOfInfinity(left), right_sign = SignOfInfinity(right);
   if (left_sign != 0 || right_sign != 0) {
-    if (left_sign == right_sign) return Likeness::kSame;
-    return HasValue(left, trial) && HasValue(right, trial) ? Likeness::kDifferent : Likeness::kUndecided;
+    if (left_sign == right_sign) return ValueEquality::kSame;
+    return HasValue(left, trial) && HasValue(right, trial) ? ValueEquality::kDifferent : ValueEquality::kUndecided;
   }
   const bool constant = !HasVariables(left) && !HasVariables(right);
   if (constant) {
     const auto a = ExactValue(left);
     const auto b = a ? ExactValue(right) : a;
-    if (b) return *a == *b ? Likeness::kSame : Likeness::kDifferent;
+    if (b) return *a == *b ? ValueEquality::kSame : ValueEquality::kDifferent;
   }
   if (const auto exactly = SameInFields(left, right, trial, false)) {
-    return *exactly ? Likeness::kSame : Likeness::kDifferent;
+    return *exactly ? ValueEquality::kSame : ValueEquality::kDifferent;
   }
   if (SameInFields(left, right, trial, true).value_or(false) && HasValue(left, trial) && HasValue(right, trial)) {
-    return Likeness::kSame;
+    return ValueEquality::kSame;
   }
   return constant ? CompareWithZero(MakeNode(Op::kSubtract, "", {left, right}), trial)
                   : SameAtPoints(left, right, trial);

@@ -22,7 +22,7 @@ std::optional<SmallRational> ToSmallRational(const Node& node);
 // exactly, rational expressions in prime fields at random points (Schwartz and Zippel: wrong with a chance of less than
 // 2^-50), other constants as balls (see CompareWithZero), and other expressions as balls at random points, near and
 // far, positive and of both signs. Where both are real at enough points, those where neither is do not count.
-Likeness SameValue(const Node& left, const Node& right, Trial& trial);
+ValueEquality SameValue(const Node& left, const Node& right, Trial& trial);
 
 // Whether an expression has a value at all: 0/0, tan 90° and ∞ − ∞ have none. What cannot be evaluated is taken to have
 // one: it is compared by its form.

@@ -169,21 +169,21 @@ double ZeroBoundOf(const Node& node, Trial& trial) {
   return ZeroBound(trial).Of(node);
 }
 
-Likeness CompareWithZero(const Node& node, Trial& trial) {
+ValueEquality CompareWithZero(const Node& node, Trial& trial) {
   std::optional<double> bound;
   for (slong precision = 64; precision <= kMaxPrecision; precision *= 2) {
     const auto value = BallValue(node, trial, {}, precision);
-    if (!value) return Likeness::kUnsupported;
+    if (!value) return ValueEquality::kUnsupported;
     if (!value->IsFinite()) {
-      if (precision >= kEnoughForValue) return Likeness::kUndecided;
+      if (precision >= kEnoughForValue) return ValueEquality::kUndecided;
       continue;
     }
-    if (!value->HasZero()) return Likeness::kDifferent;
+    if (!value->HasZero()) return ValueEquality::kDifferent;
     if (!bound) bound = ZeroBound(trial).Of(node);
-    if (*bound <= kMaxBound && value->LogUpper() < -*bound - 1) return Likeness::kSame;
-    if (*bound > kMaxBound && precision >= kEnoughForValue) return Likeness::kUndecided;
+    if (*bound <= kMaxBound && value->LogUpper() < -*bound - 1) return ValueEquality::kSame;
+    if (*bound > kMaxBound && precision >= kEnoughForValue) return ValueEquality::kUndecided;
   }
-  return Likeness::kUndecided;
+  return ValueEquality::kUndecided;
 }
 
 }  // namespace autodidact::mathematics

@@ -8,7 +8,7 @@
 
 namespace autodidact::mathematics {
 
-enum class Likeness {
+enum class ValueEquality {
   kSame,
   kDifferent,
   kUndecided,    // no value (a pole, 0/0), or none that could be told from the other's
@@ -19,7 +19,7 @@ enum class Likeness {
 // smaller than what the expression could be if it were not zero: for algebraic numbers that is the bound of Burnikel,
 // Funke, Mehlhorn and Schirra. With transcendental functions there is no such bound; there a margin of more than 300
 // bits beyond the digits that the expression holds is taken for one.
-Likeness CompareWithZero(const Node& node, Trial& trial);
+ValueEquality CompareWithZero(const Node& node, Trial& trial);
 
 // −log2 of that bound. Variables count as transcendental numbers.
 double ZeroBoundOf(const Node& node, Trial& trial);

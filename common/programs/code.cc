@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "base/format.h"
-#include "base/strings.h"
 #include "json/json.h"
 #include "programs/harness.h"
+#include "programs/last_line.h"
 
 namespace autodidact::programs {
 namespace {
@@ -27,6 +27,7 @@ constexpr char kCompile[] =
     "code = compile(sys.stdin.buffer.read(), 'harness', 'exec')\n"
     "sys.stdout.buffer.write(marshal.dumps(code))\n";
 constexpr std::size_t kVerdict = std::size_t{1} << 24;  // bytes of all outcomes and outputs
+constexpr std::size_t kShown = 300;                     // bytes of an error
 constexpr std::size_t kTasksAtATime = 50;
 
 CodeEnd EndOf(process::SandboxEnd end) {
@@ -48,13 +49,6 @@ CodeEnd EndNamed(const std::string& name) {
     if (name == Name(end)) return end;
   }
   return CodeEnd::kFailed;
-}
-
-// The last line of what a program wrote: Python's errors end with their message.
-std::string LastLine(std::string_view text) {
-  text = base::Trim(text);
-  const std::size_t at = text.rfind('\n');
-  return std::string(base::Trim(at == std::string_view::npos ? text : text.substr(at + 1)).substr(0, 300));
 }
 
 std::string WithLength(const std::string& bytes) {
@@ -83,7 +77,7 @@ base::Outcome<std::string> CompiledHarness(const CodeConfig& config) {
   if (result.end == process::SandboxEnd::kExited && result.status.ok()) return compiled[config.python] = result.output;
   std::string reason = result.reason;
   if (result.end == process::SandboxEnd::kExited) {
-    reason = config.python + ": " + result.status.Describe() + ": " + LastLine(result.errors);
+    reason = config.python + ": " + result.status.Describe() + ": " + LastLine(result.errors).substr(0, kShown);
   }
   return base::Failure{base::ErrorKind::kRetryLater, reason};
 }
@@ -105,7 +99,7 @@ std::vector<Behaviour> Read(const process::SandboxResult& result, std::size_t nu
     }
     if (behaviours.size() != num_jobs) base::ThrowBadInput("not as many outcomes as jobs");
   } catch (const std::exception&) {
-    const std::string last = LastLine(result.errors);
+    const std::string last = LastLine(result.errors).substr(0, kShown);
     all.outcome = {CodeEnd::kFailed, "the tests' process was ended: " + result.status.Describe()};
     if (!last.empty()) all.outcome.reason += ": " + last;
     // The interpreter itself had no room left.

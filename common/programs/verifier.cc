@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "json/strict.h"
+#include "programs/last_line.h"
 
 namespace autodidact::programs {
 namespace {
@@ -13,15 +14,6 @@ constexpr std::size_t kShown = 200;  // bytes of its standard error, in an error
 
 std::string Last(const std::string& text, std::size_t bytes) {
   return text.size() <= bytes ? text : "…" + text.substr(text.size() - bytes);
-}
-
-// The last line that is not blank.
-std::string LastLineSaid(const std::string& text) {
-  const std::size_t end = text.find_last_not_of(" \t\r\n");
-  if (end == std::string::npos) return {};
-  const std::size_t begin = text.find_last_of('\n', end);
-  return text.substr(begin == std::string::npos ? 0 : begin + 1,
-                     end - (begin == std::string::npos ? 0 : begin + 1) + 1);
 }
 
 std::string Joined(const std::vector<std::string>& words) {
@@ -45,7 +37,7 @@ std::uint64_t Verifier::starts() const {
 
 base::Outcome<bool> Verifier::GiveUp(const std::string& reason, base::ErrorKind kind) {
   std::string text = "verifier " + Joined(config_.command) + ": " + reason;
-  if (const std::string said = LastLineSaid(child_->errors()); !said.empty()) {
+  if (const std::string said = LastLine(child_->errors()); !said.empty()) {
     text += " (its standard error: " + Last(said, kShown) + ")";
   }
   child_.reset();
@@ -67,7 +59,7 @@ base::Outcome<bool> Verifier::Ask(const std::string& line) {
   }
   // Every further answer would be taken for that of the next question.
   if (const std::string unasked = child_->output(); !unasked.empty()) {
-    return GiveUp("wrote more than one line for a question: " + json::Describe(json::Json(LastLineSaid(unasked))),
+    return GiveUp("wrote more than one line for a question: " + json::Describe(json::Json(LastLine(unasked))),
                   base::ErrorKind::kBadInput);
   }
   child_->Write(line);

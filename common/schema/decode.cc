@@ -303,13 +303,12 @@ class Reader {
                         .report = {}};
     const auto report = reader.getReport();
     Count(report);
-    for (auto figure : report) heartbeat.report[Read(figure.getName())] = figure.getValue();
+    for (auto metric : report) heartbeat.report[Read(metric.getName())] = metric.getValue();
     return heartbeat;
   }
 
   Directory Read(wire::Directory::Reader reader) {
     return {.state = ReadEnum(reader.getState(), RunState::kFinished, "run state"),
-            .newest_version = reader.getNewestVersion(),
             .weights = Read(reader.getWeights()),
             .anchors = ReadList(reader.getAnchors()),
             .judges = ReadList(reader.getJudges())};

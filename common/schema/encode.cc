@@ -221,7 +221,6 @@ void Write(wire::Heartbeat::Builder builder, const Heartbeat& heartbeat) {
 
 void Write(wire::Directory::Builder builder, const Directory& directory) {
   builder.setState(static_cast<wire::RunState>(directory.state));
-  builder.setNewestVersion(directory.newest_version);
   builder.setWeights(Text(directory.weights));
   WriteTexts(builder.initAnchors(Count(directory.anchors.size())), directory.anchors);
   WriteTexts(builder.initJudges(Count(directory.judges.size())), directory.judges);

@@ -136,7 +136,7 @@ struct ScoredGroup {
 struct SubmitReply {
   receipt @0 : Receipt;
   state @1 : RunState;
-} struct Figure {
+} struct Metric {
   name @0 : Text;
   value @1 : Float64;
 } enum RoleKind { actor @0; anchor @1; judge @2; }
@@ -146,16 +146,15 @@ struct Heartbeat {
   pid @2 : UInt32;
   doing @3 : Text;
   progress @4 : UInt64;
-  report @5 : List(Figure);
+  report @5 : List(Metric);
   endpoint @6 : Text;
   kind @7 : RoleKind;
   config @8 : UInt64;
 } struct Directory {
   state @0 : RunState;
-  newestVersion @1 : UInt64;
-  weights @2 : Text;
-  anchors @3 : List(Text);
-  judges @4 : List(Text);
+  weights @1 : Text;
+  anchors @2 : List(Text);
+  judges @3 : List(Text);
 }
 
 enum ElementType {

@@ -166,7 +166,7 @@ struct JudgeReply {
 };
 
 // actor -> learner: a group with all that was found out about it. A group that failed for good comes without rollouts
-// or without a reference, and fills its place in the step as a counted hole.
+// or without a reference; it is counted in its step, and not trained on.
 struct ScoredGroup {
   std::string actor;
   RolloutGroup group;
@@ -203,7 +203,7 @@ struct Heartbeat {
   std::uint32_t pid = 0;
   std::string doing;           // "decoding 12 groups"
   std::uint64_t progress = 0;  // grows whenever a unit of work is done
-  base::Metrics report;        // the role's own figures since the last heartbeat: of kReportedMetrics
+  base::Metrics report;        // the role's own metrics since the last heartbeat: of kReportedMetrics
 
   bool operator==(const Heartbeat&) const = default;
 };
@@ -211,7 +211,6 @@ struct Heartbeat {
 // Learner rank 0 -> any role: who is where. It is all that a role must be told to take part: it knows only the learner.
 struct Directory {
   RunState state = RunState::kRunning;
-  WeightVersion newest_version = 0;
   std::string weights;               // endpoint of the weight publisher
   std::vector<std::string> anchors;  // endpoints of the services heard of lately
   std::vector<std::string> judges;
@@ -235,7 +234,7 @@ enum class Refusal : std::uint16_t {
   kNumbers,    // not finite, or beyond what the run can give
   kVersion,    // weights that do not exist
   kLease,      // a ticket that its sender was not lent
-  kSender,     // a name, an endpoint or a figure that such a sender cannot have
+  kSender,     // a name, an endpoint or a metric that such a sender cannot have
   kConfig,     // the sender's config is not the run's
 };
 

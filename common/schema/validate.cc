@@ -242,7 +242,7 @@ Checked Check(const Heartbeat& heartbeat) {
   }
   for (const auto& [name, value] : heartbeat.report) {
     if (FindReported(heartbeat.kind, name) == nullptr) {
-      return Because(Refusal::kSender, base::Format("{}: it reports \"{}\", which is no figure of its kind",
+      return Because(Refusal::kSender, base::Format("{}: it reports \"{}\", which is no metric of its kind",
                                                     heartbeat.role, Shown(name)));
     }
     if (!std::isfinite(value) || value < 0) {

@@ -21,7 +21,7 @@ struct RewardRange {
   double most = 1;
 };
 
-// A figure that roles of a kind may report.
+// A metric that roles of a kind may report.
 struct ReportedMetric {
   RoleKind kind;
   std::string_view name;
@@ -33,7 +33,7 @@ inline constexpr ReportedMetric kReportedMetrics[] = {
     {RoleKind::kJudge, "judge/cache_hit", false},    {RoleKind::kJudge, "judge/invalid_attempts", false},
     {RoleKind::kJudge, "judge/call_seconds", false},
 };
-// Null for a figure that such a role does not have.
+// Null for a metric that such a role does not have.
 const ReportedMetric* FindReported(RoleKind kind, std::string_view name);
 
 // ---- at the learner ------------------------------------------------------------------------------------------------

@@ -21,5 +21,5 @@ print("\nstep  reward  accuracy  alike across prompts  kappa  alarm")
 for line in map(json.loads, open(sys.argv[1])):
     if line["step"] % 5 == 0 or line["step"] == 1:
         print(f"{line['step']:4}  {line.get('reward', float('nan')):6.3f}  {line['accuracy/rollouts']:8.3f}  "
-              f"{line['diversity/likeness_across']:20.3f}  {line['diversity/kappa']:5.2f}  {'yes' if line['collapse_alarm'] else 'no'}")
+              f"{line['diversity/similarity_across']:20.3f}  {line['diversity/kappa']:5.2f}  {'yes' if line['collapse_alarm'] else 'no'}")
 END

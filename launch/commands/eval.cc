@@ -68,7 +68,8 @@ void RequireScores(const evaluation::Evaluation& evaluated) {
   if (std::get<evaluation::Metric>(evaluated.table.Find("single")->metrics).value) return;
   base::Reasons reasons;
   for (const evaluation::Question& question : evaluated.questions) {
-    if (question.yardstick == evaluation::Yardstick::kNone) reasons.Add("the row has no rubric, label or reference");
+    if (question.target_source == evaluation::TargetSource::kNone)
+      reasons.Add("the row has no rubric, label or reference");
     question.ForEachScore([&](const evaluation::Score& score) {
       for (const schema::Verdict& verdict : score.verdicts) {
         if (verdict.kind == schema::VerdictKind::kInvalid) reasons.Add(verdict.reason);
@@ -98,7 +99,7 @@ void WarnOfNoAnswers(const RunConfig& config, const evaluation::Evaluation& eval
   base::Reasons failures;
   bool any = false;
   for (const evaluation::Question& question : evaluated.questions) {
-    const auto syntheses = question.estimates.find(Name(EstimatorKind::kSynthesis));
+    const auto syntheses = question.estimates.find(base::NameIn(EstimatorKind::kSynthesis));
     if (syntheses == question.estimates.end()) continue;
     for (const auto& [size, synthesis] : syntheses->second) {
       any = any || synthesis.ok();

@@ -66,11 +66,11 @@ void Describe(V& v, estimators::RubricConfig& c) {
 template <class V>
 void Describe(V& v, JudgeConfig& c) {
   constexpr Real kPause{1e-3, 86'400, "seconds"};
-  v("kind", c.panel.kind, "Who says what a rollout is worth.");
+  v("kind", c.judging.kind, "Who says what a rollout is worth.");
   v("backend", c.backend, "What the judge of rubric and model_as_judge is.");
   v("allow_same_model", c.allow_same_model, "Whether the judge may be the anchor's own folder.");
-  v("attempts", c.panel.attempts, Whole{1, 100}, "Tries for each verdict until it is valid; then it is left out.");
-  v("cache", c.panel.cache, Whole{0, 100'000'000}, "Verdicts kept for equal questions. 0: none.");
+  v("attempts", c.judging.attempts, Whole{1, 100}, "Tries for each verdict until it is valid; then it is left out.");
+  v("cache", c.judging.cache, Whole{0, 100'000'000}, "Verdicts kept for equal questions. 0: none.");
   v("system", c.system, "System turn of the judge's prompt.");
   v("instruction", c.instruction,
     "What a model judge is asked, with {response} and {criterion} (model_as_judge: {reference}). Empty: built in.");
@@ -95,9 +95,9 @@ void Describe(V& v, JudgeConfig& c) {
     s("max_tokens", e.talk.max_tokens, Whole{1, 1 << 22, "tokens"}, "Of one reply.");
     s("extra_body", e.talk.extra_body, "JSON object put into each request; a null takes a member out.");
   });
-  v("length_penalty_above", c.panel.length_penalty_above, Whole{0, 1 << 22, "tokens"},
+  v("length_penalty_above", c.judging.length_penalty_above, Whole{0, 1 << 22, "tokens"},
     "A longer rollout's reward is lowered by length_penalty. 0: off.");
-  v("length_penalty", c.panel.length_penalty, Real{-1000, 1000}, "What a rollout that is too long loses.");
+  v("length_penalty", c.judging.length_penalty, Real{-1000, 1000}, "What a rollout that is too long loses.");
 }
 
 template <class V>
@@ -213,10 +213,14 @@ void Describe(V& v, RunConfig& c) {
   v.Section("eval", [&](auto& s) { Describe(s, c.eval); });
   v.Section("collapse", [&](auto& s) {
     s("stop", c.collapse.stop, "Whether the alarm ends the run.");
-    s("rise", c.collapse.rule.rise, kShare, "Rise of the likeness of answers to different prompts that is an alarm …");
-    s("kappa", c.collapse.rule.kappa, Real{-1, 1}, "… while answers to one prompt agree less than this beyond it.");
-    s("certain", c.collapse.rule.certain, kShare, "A likeness this high is an alarm by itself.");
-    s("patience", c.collapse.rule.patience, Whole{1, kSteps.most, "steps"}, "In a row until the alarm.");
+    s("rise", c.collapse.rule.rise, kShare,
+      "The alarm: answers to different prompts are more similar by this than in the first steps, and kappa is low.");
+    s("kappa", c.collapse.rule.kappa, Real{-1, 1},
+      "Kappa is low below this. It is 1 where the prompt decides the answer, 0 where it does not matter.");
+    s("certain", c.collapse.rule.certain, kShare,
+      "Answers to different prompts that are this similar are an alarm whatever kappa is.");
+    s("patience", c.collapse.rule.patience, Whole{1, kSteps.most, "steps"},
+      "Steps in a row that show it until the alarm fires.");
   });
   DescribeMachine(v, c);
 }

@@ -74,7 +74,7 @@ constexpr auto NamesOf(JudgeBackend) {
 }
 
 struct JudgeConfig {
-  judge_service::PanelConfig panel{.kind = judge_service::JudgeKind::kProgram};
+  judge_service::ModelJudgeConfig judging{.kind = judge_service::JudgeKind::kProgram};
   JudgeBackend backend = JudgeBackend::kModel;
   bool allow_same_model = false;  // the judge may be the anchor's own folder
   std::string system = {};
@@ -85,7 +85,7 @@ struct JudgeConfig {
   judge_service::EndpointConfig endpoint = {};
   std::string api_key_env = {};  // environment variable that holds the endpoint's key; empty: no key
 
-  judge_service::JudgeKind kind() const { return panel.kind; }
+  judge_service::JudgeKind kind() const { return judging.kind; }
   bool by_program() const { return kind() == judge_service::JudgeKind::kProgram; }
   bool by_rubric() const { return kind() == judge_service::JudgeKind::kRubric; }
   // Whether it computes with a model folder of its own, or asks elsewhere.

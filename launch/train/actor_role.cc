@@ -44,7 +44,7 @@ class ActorRole final : public membership::Role {
         courier_({.actor = name_,
                   .anchor_timeout = base::Seconds(config_.timeouts.call),
                   .judge_timeout = base::Seconds(config_.timeouts.call),
-                  .rewards = RewardsOf(config_.judge.panel)},
+                  .rewards = RewardsOf(config_.judge.judging)},
                  MakeReferenceSource(config_, anchor_, refused_, selecting_.get()), judge_, learner_, refused_) {}
 
   membership::Status TakeStatus() override {

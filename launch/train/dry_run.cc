@@ -1,6 +1,6 @@
 #include "collective/collective.h"
 #include "launch/config/run_config.h"
-#include "launch/train/learner_side.h"
+#include "launch/train/rank_zero.h"
 #include "launch/train/training.h"
 #include "launch/wiring/memory_plan.h"
 #include "launch/wiring/preflight.h"

@@ -26,7 +26,7 @@ std::int64_t CountAnswers(answers::Extractor extractor, const std::vector<data::
 learner::LearnerHooks::Findings LessonWatch::Look(const learner::LearnerHooks::FinishedStep& step) {
   const auto gradient = step.metrics.find("grad_norm");
   const bool updated = gradient != step.metrics.end() && gradient->second > 0;
-  const learner::Lessons lessons(step.groups, step.holes, updated);
+  const learner::Lessons lessons(step.groups, step.dropped, updated);
   learner::LearnerHooks::Findings findings;
   findings.metrics = lessons.ToMetrics();
   const auto found = steps_.Look(lessons);

@@ -6,7 +6,7 @@
 #include "base/guarded.h"
 #include "base/log.h"
 #include "collective/collective.h"
-#include "launch/train/learner_side.h"
+#include "launch/train/rank_zero.h"
 #include "launch/train/roles.h"
 #include "launch/train/training.h"
 #include "launch/wiring/preflight.h"
@@ -70,7 +70,8 @@ learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& o
   const LoadedModel model = LoadModelFolder(config.model, config.device, ScalarTypeOf(config.dtype));
   net::Context context;
   const net::Security security;
-  LearnerSide side(config, place, {context, security, "inproc://learner", options.stop}, model, {}, std::move(data));
+  RankZeroAssembly side(config, place, {context, security, "inproc://learner", options.stop}, model, {},
+                        std::move(data));
   const auto communicator = collective::MakeSingle();
   learner::Learner learner(LearnerOf(config, side.facts()), model.weights, *communicator, &side.rank_zero());
   if (place.checkpoint()) learner.Resume(*place.checkpoint());

@@ -45,10 +45,11 @@ class JudgeRole final : public membership::Role {
   explicit JudgeRole(const RoleSetting& setting)
       : judge_(MakeJudge(setting.config)),
         service_(setting.context, setting.security,
-                 {.endpoint = setting.bind, .program = ProgramJudgeOf(setting.config)}, std::move(judge_.panel)) {}
+                 {.endpoint = setting.bind, .program = ProgramJudgeOf(setting.config)}, std::move(judge_.model_judge)) {
+  }
 
   std::string endpoint() const override { return service_.endpoint(); }
-  membership::Status TakeStatus() override { return {service_.Doing(), service_.progress(), service_.TakeFigures()}; }
+  membership::Status TakeStatus() override { return {service_.Doing(), service_.progress(), service_.TakeMetrics()}; }
   void Serve(const std::stop_token& over) override { service_.Run(over); }
 
  private:

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "collective/collective.h"
 #include "json/json.h"
-#include "launch/train/learner_side.h"
+#include "launch/train/rank_zero.h"
 #include "launch/train/roles.h"
 #include "launch/train/stop_line.h"
 #include "launch/train/training.h"
@@ -170,14 +170,14 @@ learner::RunEnd RunLearnerRank(const RunConfig& config, const Job& job, collecti
   const bool gpu = config.device != "cpu";
   LoadedModel model = LoadModelFolder(config.model, "cpu", ScalarTypeOf(config.dtype));
   const net::Security security;
-  std::unique_ptr<LearnerSide> side;
+  std::unique_ptr<RankZeroAssembly> side;
   std::unique_ptr<StopDesk> desk;
   std::string told;
   if (first) {
     const std::string bind = BindAddress(config);
-    side =
-        std::make_unique<LearnerSide>(config, *place, LearnerSide::Wire{job.context, security, bind, job.options.stop},
-                                      model, job.roles, std::move(data));
+    side = std::make_unique<RankZeroAssembly>(config, *place,
+                                              RankZeroAssembly::Wire{job.context, security, bind, job.options.stop},
+                                              model, job.roles, std::move(data));
     desk = std::make_unique<StopDesk>(job.context, bind, security, job.ending);
     std::filesystem::create_directories(config.run_folder() / "logs");
     told = json::Dump({{"endpoint", side->endpoint()},

@@ -39,9 +39,9 @@ judge_service::EndpointConfig EndpointOf(const RunConfig& config) {
   return endpoint;
 }
 
-constexpr auto kTurn = std::chrono::milliseconds(20);  // how long one caller moves the panel on before another may
+constexpr auto kTurn = std::chrono::milliseconds(20);  // how long one caller moves the judge on before another may
 
-// A panel for several threads: each puts its requests in, and whoever holds the lock moves all of them on.
+// A judge for several threads: each puts its requests in, and whoever holds the lock moves all of them on.
 class SharedJudge {
  public:
   explicit SharedJudge(Judge judge) : judge_(std::move(judge)) {}
@@ -53,7 +53,7 @@ class SharedJudge {
     {
       const std::lock_guard lock(mutex_);
       for (std::size_t i = 0; i < requests.size(); ++i) {
-        judge_.panel->Add(std::move(requests[i]), [asked, i](schema::JudgeReply reply) {
+        judge_.model_judge->Add(std::move(requests[i]), [asked, i](schema::JudgeReply reply) {
           asked->replies[i] = std::move(reply);
           --asked->missing;
         });
@@ -63,7 +63,7 @@ class SharedJudge {
       ThrowIfStopped(stop);
       const std::lock_guard lock(mutex_);
       if (asked->missing == 0) return std::move(asked->replies);
-      judge_.panel->Step(base::Deadline::In(kTurn));
+      judge_.model_judge->Step(base::Deadline::In(kTurn));
     }
   }
 
@@ -91,8 +91,8 @@ std::optional<estimators::RubricConfig> RubricOf(const RunConfig& config, const 
   return rubric;
 }
 
-schema::RewardRange RewardsOf(const judge_service::PanelConfig& panel) {
-  const double penalty = panel.length_penalty_above > 0 ? panel.length_penalty : 0;
+schema::RewardRange RewardsOf(const judge_service::ModelJudgeConfig& judging) {
+  const double penalty = judging.length_penalty_above > 0 ? judging.length_penalty : 0;
   return {.least = std::min(0.0, -penalty), .most = std::max(1.0, 1 - penalty)};
 }
 
@@ -107,13 +107,13 @@ Judge MakeJudge(const RunConfig& config) {
     backend = std::make_unique<judge_service::ModelBackend>(ModelBackendOf(config), judge.model.weights,
                                                             *judge.model.tokenizer);
   }
-  judge.panel = std::make_unique<judge_service::Panel>(config.judge.panel, std::move(backend));
+  judge.model_judge = std::make_unique<judge_service::ModelJudge>(config.judge.judging, std::move(backend));
   return judge;
 }
 
 evaluation::JudgeTexts MakeJudgeTexts(const RunConfig& config, const std::stop_token& stop) {
   Judge judge = MakeJudge(config);
-  if (!judge.panel) return {};
+  if (!judge.model_judge) return {};
   return [shared = std::make_shared<SharedJudge>(std::move(judge)), stop](std::vector<schema::JudgeRequest> requests) {
     return shared->Ask(std::move(requests), stop);
   };

@@ -1,4 +1,4 @@
-// From the config of the rubric regime to the anchor's rubric and the judge's panel.
+// From the config of the rubric regime to the anchor's rubric and the judge that is a model.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 
 #include "estimators/rubric.h"
 #include "evaluation/score.h"
-#include "judge_service/panel.h"
+#include "judge_service/model_judge.h"
 #include "launch/config/run_config.h"
 #include "launch/wiring/wiring.h"
 #include "schema/validate.h"
@@ -21,12 +21,13 @@ std::optional<estimators::RubricConfig> RubricOf(const RunConfig& config, const 
 std::string InstructionOf(const JudgeConfig& judge);
 
 // What a judge can give a rollout.
-schema::RewardRange RewardsOf(const judge_service::PanelConfig& panel);
+schema::RewardRange RewardsOf(const judge_service::ModelJudgeConfig& judging);
 
-// The judge of the config with the model that it needs. Nothing to judge with (a null panel) in the verifiable regime.
+// The judge of the config with the model that it needs. Nothing to judge with (a null model_judge) in the verifiable
+// regime.
 struct Judge {
-  LoadedModel model;  // of a judge that is a model folder; outlives the panel
-  std::unique_ptr<judge_service::Panel> panel;
+  LoadedModel model;  // of a judge that is a model folder; outlives model_judge
+  std::unique_ptr<judge_service::ModelJudge> model_judge;
 };
 // Loads the judge's model, or reads the endpoint's key from its environment variable. Error(kBadInput) when either is
 // not there.

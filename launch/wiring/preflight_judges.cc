@@ -69,11 +69,11 @@ schema::JudgeRequest ProbeRequest(bool by_rubric) {
   return request;
 }
 
-std::optional<schema::JudgeReply> AskWithin(judge_service::Panel& panel, schema::JudgeRequest request,
+std::optional<schema::JudgeReply> AskWithin(judge_service::ModelJudge& judge, schema::JudgeRequest request,
                                             base::Deadline deadline) {
   std::optional<schema::JudgeReply> reply;
-  panel.Add(std::move(request), [&reply](schema::JudgeReply done) { reply = std::move(done); });
-  while (!reply && !deadline.Passed()) panel.Step(base::Deadline::In(kLookAtProbe).Min(deadline));
+  judge.Add(std::move(request), [&reply](schema::JudgeReply done) { reply = std::move(done); });
+  while (!reply && !deadline.Passed()) judge.Step(base::Deadline::In(kLookAtProbe).Min(deadline));
   return reply;
 }
 
@@ -153,7 +153,8 @@ void CheckEndpoint(const RunConfig& config, bool ask, Preflight& found) {
     const Judge judge = MakeJudge(config);
     if (!ask) return;
     const auto longest = std::max<base::Milliseconds>(kLongestProbe, config.judge.endpoint.timeout);
-    const auto reply = AskWithin(*judge.panel, ProbeRequest(config.judge.by_rubric()), base::Deadline::In(longest));
+    const auto reply =
+        AskWithin(*judge.model_judge, ProbeRequest(config.judge.by_rubric()), base::Deadline::In(longest));
     if (reply) return JudgeProbe(config, *reply, found);
     found.errors.push_back(base::Format("judge.endpoint.base_url: {} did not answer a probe within {} s",
                                         config.judge.endpoint.base_url, longest.count() / 1000));

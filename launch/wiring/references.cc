@@ -99,8 +99,8 @@ judge_service::ProgramJudgeConfig ProgramJudgeOf(const RunConfig& config) {
                                           .comparator = rule.comparator,
                                           .verifier = MakeVerifier(config.answer.verifier),
                                           .code = std::nullopt,
-                                          .length_penalty_above = config.judge.panel.length_penalty_above,
-                                          .length_penalty = config.judge.panel.length_penalty};
+                                          .length_penalty_above = config.judge.judging.length_penalty_above,
+                                          .length_penalty = config.judge.judging.length_penalty};
   if (config.answer.programs()) judge.code = CodeJudgeOf(config.answer.code);
   return judge;
 }

@@ -32,7 +32,7 @@ actors::ReferenceSource SelectionThread::source() {
     if (jobs_.TryPush({lease.prompt, group, deadline, done})) return;
     if (jobs_.closed()) return done(base::Failure{base::ErrorKind::kDisconnected, "the actor is leaving"});
     done(base::Failure{base::ErrorKind::kRetryLater,
-                       base::Format("{} groups wait for {} already", config_.capacity, Name(config_.kind))});
+                       base::Format("{} groups wait for {} already", config_.capacity, base::NameIn(config_.kind))});
   };
 }
 
@@ -53,12 +53,12 @@ base::Outcome<schema::GroupReference> SelectionThread::Answer(const estimators::
   if (jobs_.closed()) return base::Failure{base::ErrorKind::kDisconnected, "the actor is leaving"};
   if (job.deadline.Passed()) {
     return base::Failure{base::ErrorKind::kRetryLater,
-                         base::Format("group {} waited too long for {}", job.group.ticket, Name(config_.kind))};
+                         base::Format("group {} waited too long for {}", job.group.ticket, base::NameIn(config_.kind))};
   }
   try {
     return schema::WithTarget(selector.Select(config_.kind, job.prompt, job.group));
   } catch (const std::exception& error) {
-    return base::Failure{base::ErrorKind::kBug, base::Format("{}: {}", Name(config_.kind), error.what())};
+    return base::Failure{base::ErrorKind::kBug, base::Format("{}: {}", base::NameIn(config_.kind), error.what())};
   }
 }
 

@@ -182,7 +182,7 @@ TEST_F(DoorTest, TheJudgeAnswersEverything) {
   std::jthread thread([&](const std::stop_token& stop) { service.Run(stop); });
   const Told told = Knock("inproc://judge", {SomeJudgement(), SomeHeartbeat()});
   EXPECT_GT(told.refused, 0u);
-  EXPECT_EQ(service.TakeFigures().at("judge/refused"), static_cast<double>(told.refused));
+  EXPECT_EQ(service.TakeMetrics().at("judge/refused"), static_cast<double>(told.refused));
 }
 
 TEST_F(DoorTest, TheWeightPublisherAnswersEverything) {

@@ -189,7 +189,7 @@ class Mutator {
   void Fields(schema::Heartbeat& m) {
     All(m.role, m.kind, m.config, m.endpoint, m.host, m.pid, m.doing, m.progress, m.report);
   }
-  void Fields(schema::Directory& m) { All(m.state, m.newest_version, m.weights, m.anchors, m.judges); }
+  void Fields(schema::Directory& m) { All(m.state, m.weights, m.anchors, m.judges); }
   void Fields(schema::TensorInfo& m) { All(m.name, m.type, m.shape); }
   void Fields(schema::WeightRequest& m) {
     All(m.has_weights, m.have, m.min_version, m.wait_milliseconds, m.part, m.has_version, m.version);

@@ -97,7 +97,7 @@ TEST(RubricTest, SynthesizeAndEvalJudgeTheirTexts) {
                    BaseFolder());
   ASSERT_TRUE(result.status.ok()) << result.err;
   const json::Json judged = json::ParseFile(figures);
-  EXPECT_EQ(judged.at("yardsticks").at("self_made"), 5);
+  EXPECT_EQ(judged.at("target_sources").at("self_made"), 5);
   EXPECT_TRUE(judged.at("single").is_number());
   EXPECT_TRUE(judged.at("synthesis").at("2").is_number());
   EXPECT_NE(result.out.find("judged score"), std::string::npos) << result.out;

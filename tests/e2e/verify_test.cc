@@ -84,7 +84,7 @@ TEST_F(CodeTest, EvalRunsTheTestsOfTheRow) {
   const auto result = RunTool(arguments, BaseFolder());
   ASSERT_TRUE(result.status.ok()) << result.err;
   const json::Json figures = json::ParseFile(folder_ / "figures.json");
-  EXPECT_EQ(figures.at("yardsticks").at("label"), 6);
+  EXPECT_EQ(figures.at("target_sources").at("label"), 6);
   EXPECT_EQ(figures.at("invalid_verdicts"), 0.0);
   EXPECT_EQ(figures.at("single"), 0.0);
 

@@ -15,9 +15,9 @@ base::Outcome<bool> EqualFirstLetters(const std::string& left, const std::string
 TEST(MakerOfTest, EveryEstimatorHasTheMakerOfWhatItReads) {
   for (const EstimatorKind kind : base::AllValues<EstimatorKind>()) {
     const Maker maker = MakerOf(kind);
-    EXPECT_EQ(maker == Maker::kSelector, IsSelection(kind)) << Name(kind);
-    EXPECT_EQ(maker == Maker::kAtOnce, !ReadsOf(kind).model) << Name(kind);
-    EXPECT_EQ(maker == Maker::kAtOnce, ReadsOf(kind).label || ReadsGroupAlone(kind)) << Name(kind);
+    EXPECT_EQ(maker == Maker::kSelector, IsSelection(kind)) << base::NameIn(kind);
+    EXPECT_EQ(maker == Maker::kAtOnce, !ReadsOf(kind).model) << base::NameIn(kind);
+    EXPECT_EQ(maker == Maker::kAtOnce, ReadsOf(kind).label || ReadsGroupAlone(kind)) << base::NameIn(kind);
   }
   EXPECT_EQ(MakerOf(EstimatorKind::kSynthesis), Maker::kSynthesizer);
 }

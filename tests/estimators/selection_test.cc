@@ -152,8 +152,8 @@ TEST(SelectionTest, WhatIsSelectedAmongTheFirstDoesNotDependOnTheRest) {
   for (const EstimatorKind kind :
        {EstimatorKind::kMinPerplexity, EstimatorKind::kSelfSelect, EstimatorKind::kMutualPredictability}) {
     const auto selected = selector.Select(kind, golden.prompt, golden.group, {1, 2, 4});
-    EXPECT_EQ(selected[0]->text, golden.group.rollouts[0].text) << Name(kind);
-    EXPECT_EQ(selected[1]->text, selector.Select(kind, golden.prompt, two)->text) << Name(kind);
+    EXPECT_EQ(selected[0]->text, golden.group.rollouts[0].text) << base::NameIn(kind);
+    EXPECT_EQ(selected[1]->text, selector.Select(kind, golden.prompt, two)->text) << base::NameIn(kind);
   }
 }
 
@@ -166,7 +166,7 @@ TEST(SelectionTest, TheQuestionMatters) {
   for (const EstimatorKind kind : {EstimatorKind::kSelfSelect, EstimatorKind::kMutualPredictability}) {
     EXPECT_NE(selector.Select(kind, golden.prompt, golden.group)->generation,
               selector.Select(kind, other, golden.group)->generation)
-        << Name(kind);
+        << base::NameIn(kind);
   }
 }
 

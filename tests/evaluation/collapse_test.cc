@@ -7,25 +7,25 @@ namespace {
 
 using Answers = std::vector<std::vector<std::optional<std::string>>>;
 
-TEST(LikenessTest, IsOneWithinAndZeroAcrossWhenThePromptDecidesTheAnswer) {
-  const auto likeness = MeasureLikeness(Answers{{"a b", "a b"}, {"c d", "c d"}, {"e f", "e f"}});
-  ASSERT_TRUE(likeness);
-  EXPECT_DOUBLE_EQ(likeness->within, 1.0);
-  EXPECT_DOUBLE_EQ(likeness->cross, 0.0);
-  EXPECT_DOUBLE_EQ(likeness->kappa(), 1.0);
+TEST(SimilarityTest, IsOneWithinAndZeroAcrossWhenThePromptDecidesTheAnswer) {
+  const auto similarity = MeasureSimilarity(Answers{{"a b", "a b"}, {"c d", "c d"}, {"e f", "e f"}});
+  ASSERT_TRUE(similarity);
+  EXPECT_DOUBLE_EQ(similarity->within, 1.0);
+  EXPECT_DOUBLE_EQ(similarity->cross, 0.0);
+  EXPECT_DOUBLE_EQ(similarity->kappa(), 1.0);
 }
 
-TEST(LikenessTest, CountsSharedWordsWithTheirMultiplicity) {
+TEST(SimilarityTest, CountsSharedWordsWithTheirMultiplicity) {
   // {a, a, b} and {a, b, c} share a and b: 2 · 2 / 6.
-  const auto likeness = MeasureLikeness(Answers{{"a a b", "a b c"}, {"x", "y"}});
-  EXPECT_NEAR(likeness->within, (2.0 / 3.0 + 0.0) / 2, 1e-12);
+  const auto similarity = MeasureSimilarity(Answers{{"a a b", "a b c"}, {"x", "y"}});
+  EXPECT_NEAR(similarity->within, (2.0 / 3.0 + 0.0) / 2, 1e-12);
 }
 
-TEST(LikenessTest, NoAnswerIsLikeNothingNotEvenNoAnswer) {
-  const auto likeness = MeasureLikeness(Answers{{std::nullopt, std::nullopt}, {std::nullopt, "a"}, {"a", "a"}});
-  EXPECT_DOUBLE_EQ(likeness->within, 1.0 / 3.0);
-  EXPECT_DOUBLE_EQ(likeness->cross, 1.0 / 6.0);
-  EXPECT_FALSE(MeasureLikeness(Answers{{"a", "b"}}));
+TEST(SimilarityTest, NoAnswerIsLikeNothingNotEvenNoAnswer) {
+  const auto similarity = MeasureSimilarity(Answers{{std::nullopt, std::nullopt}, {std::nullopt, "a"}, {"a", "a"}});
+  EXPECT_DOUBLE_EQ(similarity->within, 1.0 / 3.0);
+  EXPECT_DOUBLE_EQ(similarity->cross, 1.0 / 6.0);
+  EXPECT_FALSE(MeasureSimilarity(Answers{{"a", "b"}}));
 }
 
 TEST(CollapseMonitorTest, FiresOnceWhenAllPromptsGetOneTemplate) {
@@ -42,9 +42,9 @@ TEST(CollapseMonitorTest, FiresOnceWhenAllPromptsGetOneTemplate) {
 TEST(CollapseMonitorTest, StaysSilentWhereNoRolloutHasAnAnswer) {
   CollapseMonitor monitor({});
   for (int step = 0; step < 20; ++step) {
-    const auto likeness = MeasureLikeness(Answers(4, {std::nullopt, std::nullopt, std::nullopt}));
-    ASSERT_TRUE(likeness);
-    EXPECT_EQ(monitor.Look(*likeness, 0.0, 3).alarm, "");
+    const auto similarity = MeasureSimilarity(Answers(4, {std::nullopt, std::nullopt, std::nullopt}));
+    ASSERT_TRUE(similarity);
+    EXPECT_EQ(monitor.Look(*similarity, 0.0, 3).alarm, "");
   }
   EXPECT_FALSE(monitor.alarmed());
 }
@@ -73,7 +73,7 @@ TEST(CollapseMonitorTest, WarnsOfARewardThatStaysAtOneInTheGroup) {
 
 TEST(CollapseMonitorTest, GoesOnFromItsSavedState) {
   CollapseMonitor whole({}), first({});
-  const auto at = [](int step) { return Likeness{.within = 0.22 + 0.035 * step, .cross = 0.2 + 0.035 * step}; };
+  const auto at = [](int step) { return Similarity{.within = 0.22 + 0.035 * step, .cross = 0.2 + 0.035 * step}; };
   for (int step = 0; step < 8; ++step) {
     whole.Look(at(step), 0.9, 8);
     first.Look(at(step), 0.9, 8);

@@ -192,8 +192,8 @@ TEST_F(EvaluateTest, EveryEstimatorIsComparedUnderItsName) {
   const json::Json metrics = ToJson(result.table);
   const std::string table = ToText(result.table);
   for (const estimators::EstimatorKind kind : config_.estimators) {
-    EXPECT_EQ(metrics.at(Name(kind)).size(), 3u) << Name(kind);
-    EXPECT_NE(table.find(Name(kind)), std::string::npos) << table;
+    EXPECT_EQ(metrics.at(base::NameIn(kind)).size(), 3u) << base::NameIn(kind);
+    EXPECT_NE(table.find(base::NameIn(kind)), std::string::npos) << table;
   }
   EXPECT_EQ(metrics.at("ground_truth").at("4"), 1.0);
   EXPECT_EQ(metrics.at("position_vote").size(), 3u);
@@ -275,9 +275,9 @@ TEST_F(EvaluateTest, AJudgeScoresEveryTextOnce) {
               IsMet(selected->reference.text) == schema::VerdictKind::kMet);
   }
   EXPECT_NEAR(*ValueOf(result, "single"), single / 6, 1e-12);
-  EXPECT_EQ(result.questions[0].yardstick, Yardstick::kLabel);
-  EXPECT_EQ(result.questions[1].yardstick, Yardstick::kSelfMade);
-  EXPECT_EQ(result.table.counts.at("yardsticks").at("self_made"), 1);
+  EXPECT_EQ(result.questions[0].target_source, TargetSource::kLabel);
+  EXPECT_EQ(result.questions[1].target_source, TargetSource::kSelfMade);
+  EXPECT_EQ(result.table.counts.at("target_sources").at("self_made"), 1);
   EXPECT_EQ(result.table.Find("majority"), nullptr);
 }
 
@@ -286,7 +286,7 @@ TEST_F(EvaluateTest, RowsWithoutARubricAreLeftOutWhereOthersHaveOne) {
   const Evaluation result = Evaluate(rows_, models_, config_, ScoringByJudge(Judge, true));
   ASSERT_EQ(result.questions.size(), 1u);
   EXPECT_EQ(result.questions[0].id, "row2");
-  EXPECT_EQ(result.questions[0].yardstick, Yardstick::kOwnRubric);
+  EXPECT_EQ(result.questions[0].target_source, TargetSource::kOwnRubric);
   EXPECT_EQ(result.table.counts.at("left_out"), 5);
   EXPECT_EQ(ToRecord(result.questions[0], result.compared)["rubric_points"], json::Json({2.0, 1.0}));
 }
@@ -315,7 +315,7 @@ TEST_F(EvaluateTest, ProgramsAreScoredByTheTestsOfTheirRow) {
   const Evaluation result = Evaluate(rows_, models_, config_, scoring);
   EXPECT_EQ(runs, 6);
   EXPECT_EQ(ValueOf(result, "single"), 1.0);
-  EXPECT_EQ(result.questions[0].yardstick, Yardstick::kLabel);
+  EXPECT_EQ(result.questions[0].target_source, TargetSource::kLabel);
   EXPECT_EQ(ToJson(result.table)["invalid_verdicts"], 0.0);
 }
 

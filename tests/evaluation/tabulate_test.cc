@@ -26,7 +26,7 @@ Question Asked(const std::string& id, std::vector<std::string> labels, std::vect
                     .labels = std::move(labels),
                     .rollouts = std::move(rollouts),
                     .greedy = std::move(greedy)};
-  question.yardstick = Yardstick::kLabel;
+  question.target_source = TargetSource::kLabel;
   question.target = schema::Labels{question.labels};
   question.estimates["synthesis"] = std::move(syntheses);
   for (const int size : {1, 2, 4}) {
@@ -227,11 +227,11 @@ TEST(UnmeasuredTest, WhatAJudgeCannotTellIsNoZero) {
 // Questions that are held against nothing have no verdicts: their share of invalid ones is not known.
 TEST(UnmeasuredTest, WithoutVerdictsNoneIsInvalid) {
   Question question = Asked("a", {}, {"x"}, "z");
-  question.yardstick = Yardstick::kNone;
+  question.target_source = TargetSource::kNone;
   const Compared compared{.group_sizes = {1}, .estimates = {"synthesis"}, .by_labels = false};
   const Table table = Tabulate({question}, compared);
   EXPECT_TRUE(ToJson(table)["invalid_verdicts"].is_null());
-  EXPECT_EQ(ToJson(table)["yardsticks"]["none"], 1);
+  EXPECT_EQ(ToJson(table)["target_sources"]["none"], 1);
   EXPECT_THAT(ToText(table), HasSubstr("invalid verdicts: -;"));
   EXPECT_TRUE(ToRecord(question, compared)["greedy_score"].is_null());
 }

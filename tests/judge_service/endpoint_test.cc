@@ -11,8 +11,9 @@
 #include "json/json.h"
 #include "judge_service/endpoint_backend.h"
 #include "judge_service/endpoint_talk.h"
-#include "judge_service/panel.h"
+#include "judge_service/model_judge.h"
 #include "process/child.h"
+#include "tests/judge_service/judge_now.h"
 #include "tests/paths.h"
 
 namespace autodidact::judge_service {
@@ -48,8 +49,8 @@ class EndpointTest : public testing::Test {
     for (const std::string& word : words) rubric.criteria.push_back({"says " + word});
     schema::JudgeRequest request{.ticket = 7, .target = std::move(rubric), .responses = responses, .lengths = {}};
     request.lengths.assign(responses.size(), 1);
-    Panel panel({.attempts = 3}, MakeEndpointBackend(config_));
-    return JudgeNow(panel, std::move(request));
+    ModelJudge judge({.attempts = 3}, MakeEndpointBackend(config_));
+    return JudgeNow(judge, std::move(request));
   }
 
   // What the server got with its next request.
@@ -234,7 +235,7 @@ std::string Reply(const std::string& content) {
   return json::Dump({{"choices", {{{"message", {{"content", content}}}}}}});
 }
 
-base::Outcome<std::vector<Opinion>> Read(const std::string& body, std::size_t num_items) {
+base::Outcome<std::vector<ItemVerdict>> Read(const std::string& body, std::size_t num_items) {
   return ReadReply(ReadBody(body), {}, num_items);
 }
 
@@ -252,19 +253,19 @@ TEST(EndpointReplyTest, PassesOverWhatModelsPutAroundTheVerdicts) {
         std::string(R"({"verdicts": [{"criterion": "1", "met": false, "reason": "no"}]})"),
         std::string(R"({"verdicts": [{"criterion": 1.0, "met": false, "reason": "no", "confidence": NaN}]})"),
         no + "\n" + no}) {
-    const auto opinions = Read(Reply(text), 1);
-    ASSERT_TRUE(opinions.ok()) << text << ": " << opinions.failure().reason;
-    EXPECT_EQ(opinions->at(0).kind, schema::VerdictKind::kNotMet) << text;
-    EXPECT_EQ(opinions->at(0).reason, "no") << text;
+    const auto verdicts = Read(Reply(text), 1);
+    ASSERT_TRUE(verdicts.ok()) << text << ": " << verdicts.failure().reason;
+    EXPECT_EQ(verdicts->at(0).kind, schema::VerdictKind::kNotMet) << text;
+    EXPECT_EQ(verdicts->at(0).reason, "no") << text;
   }
 }
 
 TEST(EndpointReplyTest, ABodyWithAKeyTwiceIsNone) {
   const std::string yes = R"("content": "{\"verdicts\": [{\"criterion\": 1, \"met\": true}]}")";
   EXPECT_TRUE(Read(R"({"choices": [{"message": {)" + yes + "}}]}", 1).ok());
-  const auto opinions = Read(R"({"choices": [{"message": {"content": "no", )" + yes + "}}]}", 1);
-  ASSERT_FALSE(opinions.ok());
-  EXPECT_THAT(opinions.failure().reason, testing::HasSubstr("'content' twice"));
+  const auto verdicts = Read(R"({"choices": [{"message": {"content": "no", )" + yes + "}}]}", 1);
+  ASSERT_FALSE(verdicts.ok());
+  EXPECT_THAT(verdicts.failure().reason, testing::HasSubstr("'content' twice"));
 }
 
 TEST(EndpointReplyTest, IsStrictAboutTheVerdicts) {
@@ -334,10 +335,10 @@ TEST(EndpointReplyTest, JoinsAContentOfParts) {
 TEST(EndpointReplyTest, AReplyThatWasCutSaysThatMaxTokensWasReached) {
   const ReplyBody cut =
       ReadBody(R"({"choices": [{"finish_reason": "length", "message": {"content": "{\"verdicts\": [{\"crit"}}]})");
-  const auto opinions = ReadReply(cut, {.max_tokens = 77}, 1);
-  ASSERT_FALSE(opinions.ok());
-  EXPECT_NE(opinions.failure().reason.find("max_tokens (77) was reached"), std::string::npos)
-      << opinions.failure().reason;
+  const auto verdicts = ReadReply(cut, {.max_tokens = 77}, 1);
+  ASSERT_FALSE(verdicts.ok());
+  EXPECT_NE(verdicts.failure().reason.find("max_tokens (77) was reached"), std::string::npos)
+      << verdicts.failure().reason;
 }
 
 TEST(EndpointRequestTest, IsPostedToTheAddressWithAndWithoutItsLastParts) {
@@ -387,8 +388,8 @@ TEST(EndpointReplyTest, SurvivesRandomBytes) {
       for (std::uint64_t i = walk.Below(4); i < 4; ++i)
         bytes[walk.Below(bytes.size())] = static_cast<char>(walk.Below(256));
     }
-    const auto opinions = Read(bytes, 2);
-    EXPECT_TRUE(!opinions.ok() || opinions->size() == 2);
+    const auto verdicts = Read(bytes, 2);
+    EXPECT_TRUE(!verdicts.ok() || verdicts->size() == 2);
   }
 }
 

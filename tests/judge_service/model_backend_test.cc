@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "base/error.h"
-#include "judge_service/panel.h"
+#include "judge_service/model_judge.h"
 
 namespace autodidact::judge_service {
 namespace {
@@ -41,14 +41,14 @@ class ModelBackendTest : public testing::Test {
     config_.instruction = "{response} ? {criterion}";
   }
 
-  std::vector<Opinion> Judge(const std::string& response, const std::vector<std::string>& items) {
+  std::vector<ItemVerdict> Judge(const std::string& response, const std::vector<std::string>& items) {
     ModelBackend backend(config_, weights_, *tokenizer_);
     backend.Start({.id = 9, .response = response, .items = items});
     const auto results = backend.Step(base::Deadline::In(std::chrono::seconds(1)));
     EXPECT_EQ(results.size(), 1u);
     EXPECT_EQ(results.at(0).id, 9u);
     EXPECT_TRUE(backend.idle());
-    return results.at(0).opinions;
+    return results.at(0).verdicts;
   }
 
   // P(yes) / (P(yes) + P(no)) after a text, by two scores of their own.
@@ -61,8 +61,8 @@ class ModelBackendTest : public testing::Test {
     return yes / (yes + std::exp(score("no")));
   }
 
-  static double SaidShare(const Opinion& opinion) {
-    return std::stod(opinion.reason.substr(opinion.reason.find('=') + 1));
+  static double SaidShare(const ItemVerdict& verdict) {
+    return std::stod(verdict.reason.substr(verdict.reason.find('=') + 1));
   }
 
   std::unique_ptr<text::Tokenizer> tokenizer_;
@@ -79,11 +79,11 @@ TEST_F(ModelBackendTest, AVerdictIsTheModelsOwnChoice) {
   std::sort(sorted.begin(), sorted.end());
   ASSERT_GT(sorted[2] - sorted[1], 1e-3) << "the test needs clear cases";
   config_.threshold = (sorted[1] + sorted[2]) / 2;
-  const auto opinions = Judge("a b", items);
+  const auto verdicts = Judge("a b", items);
   for (std::size_t i = 0; i < items.size(); ++i) {
     const bool met = shares[i] > config_.threshold;
-    EXPECT_EQ(opinions[i].kind, met ? schema::VerdictKind::kMet : schema::VerdictKind::kNotMet) << items[i];
-    EXPECT_NEAR(SaidShare(opinions[i]), shares[i], 1e-4);
+    EXPECT_EQ(verdicts[i].kind, met ? schema::VerdictKind::kMet : schema::VerdictKind::kNotMet) << items[i];
+    EXPECT_NEAR(SaidShare(verdicts[i]), shares[i], 1e-4);
   }
 }
 
@@ -102,38 +102,38 @@ TEST_F(ModelBackendTest, ManyResponsesAreJudgedInOneComputation) {
   for (std::size_t i = 0; i < responses.size(); ++i) {
     const auto alone = Judge(responses[i], {"a", "c b"});
     EXPECT_EQ(results[i].id, i);
-    for (std::size_t k = 0; k < 2; ++k) EXPECT_EQ(results[i].opinions[k].reason, alone[k].reason) << responses[i];
+    for (std::size_t k = 0; k < 2; ++k) EXPECT_EQ(results[i].verdicts[k].reason, alone[k].reason) << responses[i];
   }
 }
 
 TEST_F(ModelBackendTest, TheCriterionMayComeFirst) {
   config_.instruction = "{criterion} ? {response}";
-  const auto opinions = Judge("a b", {"a", "b"});
-  EXPECT_NEAR(SaidShare(opinions[1]), Share("b ? a b"), 1e-4);
+  const auto verdicts = Judge("a b", {"a", "b"});
+  EXPECT_NEAR(SaidShare(verdicts[1]), Share("b ? a b"), 1e-4);
 }
 
 TEST_F(ModelBackendTest, AHigherThresholdTurnsAYesIntoANo) {
   const std::vector<std::string> items = {"a", "b a", "b b b", "c", "c a"};
   config_.threshold = 0.999999;
-  for (const Opinion& opinion : Judge("a b", items)) EXPECT_EQ(opinion.kind, schema::VerdictKind::kNotMet);
+  for (const ItemVerdict& verdict : Judge("a b", items)) EXPECT_EQ(verdict.kind, schema::VerdictKind::kNotMet);
 }
 
 TEST_F(ModelBackendTest, WhatDoesNotFitOrCannotBeSaidIsInvalidAndNotANo) {
-  const auto opinions = Judge("a a a a a a a a", {"b", "b b b b b b b b b", "zebra"});
-  EXPECT_NE(opinions[0].kind, schema::VerdictKind::kInvalid);
+  const auto verdicts = Judge("a a a a a a a a", {"b", "b b b b b b b b b", "zebra"});
+  EXPECT_NE(verdicts[0].kind, schema::VerdictKind::kInvalid);
   for (std::size_t i = 1; i < 3; ++i) {
-    EXPECT_EQ(opinions[i].kind, schema::VerdictKind::kInvalid);
-    EXPECT_FALSE(opinions[i].may_retry);
+    EXPECT_EQ(verdicts[i].kind, schema::VerdictKind::kInvalid);
+    EXPECT_FALSE(verdicts[i].may_retry);
   }
-  EXPECT_NE(opinions[1].reason.find("does not fit"), std::string::npos) << opinions[1].reason;
-  EXPECT_NE(opinions[2].reason.find("zebra"), std::string::npos) << opinions[2].reason;
+  EXPECT_NE(verdicts[1].reason.find("does not fit"), std::string::npos) << verdicts[1].reason;
+  EXPECT_NE(verdicts[2].reason.find("zebra"), std::string::npos) << verdicts[2].reason;
 }
 
 // This vocabulary has no other way to write it.
 TEST_F(ModelBackendTest, AResponseCannotSpellASpecialToken) {
-  const Opinion opinion = Judge("a <eos> b", {"c"}).at(0);
-  EXPECT_EQ(opinion.kind, schema::VerdictKind::kInvalid);
-  EXPECT_NE(opinion.reason.find("'<eos>' only by the control token"), std::string::npos) << opinion.reason;
+  const ItemVerdict verdict = Judge("a <eos> b", {"c"}).at(0);
+  EXPECT_EQ(verdict.kind, schema::VerdictKind::kInvalid);
+  EXPECT_NE(verdict.reason.find("'<eos>' only by the control token"), std::string::npos) << verdict.reason;
 }
 
 TEST_F(ModelBackendTest, RefusesAConfigThatCannotJudge) {

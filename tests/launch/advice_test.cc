@@ -96,7 +96,7 @@ TEST(AdviceTest, AVerifierIsNamedWhetherItFailsOrSaysNo) {
 
 TEST(AdviceTest, AJudgeThatIsAwayIsToldFromOneThatTalksNonsense) {
   RunConfig config;
-  config.judge.panel.kind = judge_service::JudgeKind::kRubric;
+  config.judge.judging.kind = judge_service::JudgeKind::kRubric;
   config.judge.backend = JudgeBackend::kEndpoint;
   const auto reason = [](const std::string& text) {
     const base::Failure failure{base::ErrorKind::kBadInput, text};
@@ -130,10 +130,10 @@ TEST(AdviceTest, FullRewardsLeaveNothingToLearn) {
 }
 
 TEST(AdviceTest, PromptsThatAreTooLongAreNamed) {
-  data::GroupRecord hole;
-  hole.scored.reference =
+  data::GroupRecord unsampled;
+  unsampled.scored.reference =
       base::Failure{base::ErrorKind::kBadInput, "the prompt has 600 tokens, the model's context is 512"};
-  EXPECT_THAT(Advice({}, hole), AllOf(HasSubstr("were not sampled"), HasSubstr("; data.train: ")));
+  EXPECT_THAT(Advice({}, unsampled), AllOf(HasSubstr("were not sampled"), HasSubstr("; data.train: ")));
 }
 
 TEST(LessonWatchTest, EndsTheRunWithADiagnosisAfterSoManyEmptySteps) {
@@ -141,13 +141,13 @@ TEST(LessonWatchTest, EndsTheRunWithADiagnosisAfterSoManyEmptySteps) {
   config.train.max_empty_steps = 2;
   LessonWatch watch(config);
   const std::vector<data::GroupRecord> groups = {GroupOf({"a", "b"})};
-  const std::vector<std::string> holes;
+  const std::vector<std::string> dropped;
   const base::Metrics metrics = {{"grad_norm", 0.1}};
-  auto found = watch.Look({.step = 1, .groups = groups, .holes = holes, .metrics = metrics});
+  auto found = watch.Look({.step = 1, .groups = groups, .dropped = dropped, .metrics = metrics});
   EXPECT_FALSE(found.end);
   EXPECT_EQ(found.metrics.at("groups/all_wrong"), 1);
   EXPECT_EQ(watch.diagnosis(), "");
-  found = watch.Look({.step = 2, .groups = groups, .holes = holes, .metrics = metrics});
+  found = watch.Look({.step = 2, .groups = groups, .dropped = dropped, .metrics = metrics});
   EXPECT_EQ(found.end, learner::RunEnd::kEmpty);
   EXPECT_THAT(watch.diagnosis(), AllOf(HasSubstr("in the last 2 steps: 2 of 2 groups"), HasSubstr("answer.extractor")));
 }
@@ -156,11 +156,11 @@ TEST(LessonWatchTest, AStepThatTeachesNeedsAGradient) {
   RunConfig config;
   LessonWatch watch(config);
   const std::vector<data::GroupRecord> groups = {WithRewards({0.0, 1.0})};
-  const std::vector<std::string> holes;
+  const std::vector<std::string> dropped;
   const base::Metrics still = {{"grad_norm", 0.0}}, moving = {{"grad_norm", 0.1}};
-  watch.Look({.step = 1, .groups = groups, .holes = holes, .metrics = still});
+  watch.Look({.step = 1, .groups = groups, .dropped = dropped, .metrics = still});
   EXPECT_EQ(watch.Conclude(), learner::RunEnd::kEmpty);
-  watch.Look({.step = 2, .groups = groups, .holes = holes, .metrics = moving});
+  watch.Look({.step = 2, .groups = groups, .dropped = dropped, .metrics = moving});
   EXPECT_EQ(watch.Conclude(), learner::RunEnd::kFinished);
 }
 

@@ -192,7 +192,7 @@ TEST_F(AnchorRoomTest, AnInstructionOutsideTheVocabularyIsAnError) {
 }
 
 TEST_F(AnchorRoomTest, ARubricHasItsOwnRoom) {
-  config_.judge.panel.kind = judge_service::JudgeKind::kRubric;
+  config_.judge.judging.kind = judge_service::JudgeKind::kRubric;
   config_.rubric.instruction = "| {reference} =>";
   config_.rubric.sampling.max_new_tokens = 100;
   EXPECT_THAT(Check(400).warnings, IsEmpty());
@@ -265,7 +265,7 @@ TEST(CheckVerifierTest, OneThatKnowsOnlyTheFormOfItsLabelsIsTaken) {
 
 RunConfig EndpointConfig(const std::string& url) {
   RunConfig config;
-  config.judge.panel.kind = judge_service::JudgeKind::kRubric;
+  config.judge.judging.kind = judge_service::JudgeKind::kRubric;
   config.judge.backend = JudgeBackend::kEndpoint;
   config.judge.endpoint.base_url = url;
   config.judge.endpoint.talk.model = "a-judge";
@@ -360,7 +360,7 @@ TEST(CheckEndpointTest, OneThatSaysTheSameToEverythingIsAWarning) {
 
 TEST(CheckJudgeModelTest, ItsFolderItsChoicesAndItsInstructionAreLookedAt) {
   JudgeConfig config;
-  config.panel.kind = judge_service::JudgeKind::kRubric;
+  config.judging.kind = judge_service::JudgeKind::kRubric;
   config.model.folder = (tests::SourceFolder() / "configs/demo/base").string();
   config.instruction = "| {response} | {criterion} =>";
   config.chat.format = "plain";

@@ -73,7 +73,7 @@ TEST_F(ReferencesTest, TheMajorityIsTheReferenceAsAWhole) {
 
 TEST_F(ReferencesTest, TheRowsOwnRubricIsJudgedByItsCriteria) {
   config_.estimator = estimators::EstimatorKind::kGroundTruth;
-  config_.judge.panel.kind = judge_service::JudgeKind::kRubric;
+  config_.judge.judging.kind = judge_service::JudgeKind::kRubric;
   const auto found = Found(SomeRow(), {"a"});
   ASSERT_TRUE(found.ok()) << found.failure().reason;
   EXPECT_EQ(found->target, schema::Target(schema::Rubric{{{"is short", 2}}}));

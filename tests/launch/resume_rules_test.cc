@@ -115,7 +115,7 @@ TEST_F(ResumeRulesTest, WhatIsSampledAskedAndRewardedMustStay) {
       {"answer.extractor: boxed → whole", [](RunConfig& c) { c.answer.extractor = answers::Extractor::kWholeText; }},
       {"judge.kind: program → rubric",
        [](RunConfig& c) {
-         c.judge.panel.kind = judge_service::JudgeKind::kRubric, c.judge.backend = JudgeBackend::kEndpoint;
+         c.judge.judging.kind = judge_service::JudgeKind::kRubric, c.judge.backend = JudgeBackend::kEndpoint;
        }},
       {"rubric.min_criteria: 5 → 2", [](RunConfig& c) { c.rubric.min_criteria = 2; }},
       {"train.num_generations: 8 → 4", [](RunConfig& c) { c.train.num_generations = 4; }},

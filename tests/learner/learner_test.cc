@@ -185,7 +185,7 @@ TEST_F(LearnerTest, DoesItsStepsPublishesEachAndSavesTheLast) {
   for (std::size_t step = 0; step < 3; ++step) {
     EXPECT_EQ(metrics_[step].at("weights/version"), static_cast<double>(step + 1));
     EXPECT_EQ(metrics_[step].at("groups/received"), 2);
-    EXPECT_EQ(metrics_[step].at("groups/holes"), 0);
+    EXPECT_EQ(metrics_[step].at("groups/dropped"), 0);
     EXPECT_EQ(metrics_[step].at("intake/refused"), 0);
     EXPECT_EQ(metrics_[step].at("staleness/max"), 0);
     EXPECT_GT(metrics_[step].at("grad_norm"), 0);

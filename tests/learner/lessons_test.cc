@@ -30,8 +30,8 @@ data::GroupRecord WithoutReference(const std::string& reason) {
   return record;
 }
 
-Lessons StepOf(const std::vector<data::GroupRecord>& groups, const std::vector<std::string>& holes = {}) {
-  return Lessons(groups, holes, true);
+Lessons StepOf(const std::vector<data::GroupRecord>& groups, const std::vector<std::string>& dropped = {}) {
+  return Lessons(groups, dropped, true);
 }
 
 TEST(LessonTest, TwoRewardsThatDifferTeach) {
@@ -61,9 +61,9 @@ TEST(LessonTest, OneTextOverAndOverIsToldApartFromWrongAnswers) {
 
 TEST(LessonTest, WhatFailedFirstCounts) {
   EXPECT_EQ(LessonOf(WithoutReference("no answer").scored), Lesson::kNoReference);
-  schema::ScoredGroup hole;
-  hole.reference = Failed("the prompt has 600 tokens");
-  EXPECT_EQ(LessonOf(hole), Lesson::kNotSampled);
+  schema::ScoredGroup unsampled;
+  unsampled.reference = Failed("the prompt has 600 tokens");
+  EXPECT_EQ(LessonOf(unsampled), Lesson::kNotSampled);
 }
 
 TEST(LessonsTest, CountsEveryGroupAndHoleOnce) {

@@ -76,8 +76,8 @@ TEST(PromptQueueTest, APlaceWithoutAGroupAfterAllAttemptsIsACountedHole) {
   ASSERT_TRUE(queue.StepReady());
   const auto batch = queue.TakeStep();
   EXPECT_EQ(batch.groups.size(), 1u);
-  ASSERT_EQ(batch.holes.size(), 1u);
-  EXPECT_NE(batch.holes[0].find("ticket 0"), std::string::npos) << batch.holes[0];
+  ASSERT_EQ(batch.dropped.size(), 1u);
+  EXPECT_NE(batch.dropped[0].find("ticket 0"), std::string::npos) << batch.dropped[0];
 }
 
 TEST(PromptQueueTest, RefusesGroupsOfWeightsThatAreTooOldAndGivesTheTicketOutAgain) {

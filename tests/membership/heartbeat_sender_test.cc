@@ -61,11 +61,11 @@ TEST_F(HeartbeatSenderTest, SaysWhoItIsAndHearsWhoIsThere) {
 
 TEST_F(HeartbeatSenderTest, HearsOfADirectoryOnlyWhenItHasChanged) {
   learner_.Says(schema::Directory{});  // nothing that is not known
-  learner_.Says(schema::Directory{.newest_version = 1});
-  learner_.Says(schema::Directory{.newest_version = 1});
-  learner_.Says(schema::Directory{.newest_version = 2});
+  learner_.Says(schema::Directory{.anchors = {"inproc://anchor-1"}});
+  learner_.Says(schema::Directory{.anchors = {"inproc://anchor-1"}});
+  learner_.Says(schema::Directory{.anchors = {"inproc://anchor-2"}});
   RoleJoins(InQuickSuccession());
-  EXPECT_EQ(HearsOfDirectories(2)[1].newest_version, 2u);
+  EXPECT_THAT(HearsOfDirectories(2)[1].anchors, ElementsAre("inproc://anchor-2"));
 }
 
 TEST_F(HeartbeatSenderTest, RepliesThatAreOfNoUseEndNothing) {
@@ -77,15 +77,14 @@ TEST_F(HeartbeatSenderTest, RepliesThatAreOfNoUseEndNothing) {
   learner_.Says(schema::Refused{schema::Refusal::kSender, "who?"});
   learner_.Says(schema::Directory{.anchors = std::vector<std::string>(2000, "inproc://a")});
   learner_.IsSilent();
-  learner_.Says(schema::Directory{.newest_version = 7});
+  learner_.Says(schema::Directory{.anchors = {"inproc://anchor-7"}});
   RoleJoins(InQuickSuccession());
-  EXPECT_EQ(HearsOfDirectories(1)[0].newest_version, 7u);
+  EXPECT_THAT(HearsOfDirectories(1)[0].anchors, ElementsAre("inproc://anchor-7"));
   EXPECT_FALSE(sender_->Lost());
 }
 
 TEST_F(HeartbeatSenderTest, EndpointsThatNobodyCanBeAskedAtAreLeftOut) {
-  learner_.Says(schema::Directory{.newest_version = 1,
-                                  .weights = "tcp://10.9.9.9:5555",
+  learner_.Says(schema::Directory{.weights = "tcp://10.9.9.9:5555",
                                   .anchors = {"tcp://10.9.9.9:5555", "tcp://127.0.0.1:5555", "nowhere", ""},
                                   .judges = {"inproc://", "inproc://judge-0", "tcp://127.0.0.1:0"}});
   RoleJoins(InQuickSuccession());
@@ -105,7 +104,7 @@ TEST_F(HeartbeatSenderTest, WithKeysOtherMachinesCanBeAsked) {
 
 TEST_F(HeartbeatSenderTest, IsOverWhenTheRunIs) {
   learner_.Says(schema::Directory{.state = schema::RunState::kFinished});
-  learner_.Says(schema::Directory{.state = schema::RunState::kFinished, .newest_version = 1});
+  learner_.Says(schema::Directory{.state = schema::RunState::kFinished, .judges = {"inproc://judge-0"}});
   RoleJoins(InQuickSuccession());
   IsOver();
   HearsOfDirectories(2);

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <string>
+#include <vector>
 
 #include "tests/scripted_peer.h"
 
@@ -20,7 +22,7 @@ class ScriptedRole final : public Role {
   std::string endpoint() const override { return "inproc://judge-3"; }
   Status TakeStatus() override { return status ? status() : Status{"working", 4, {{"judge/refused", 1}}}; }
   void Hear(const schema::Directory& directory) override {
-    heard.With([&](auto& all) { all.push_back(directory.newest_version); });
+    heard.With([&](auto& all) { all.push_back(directory.weights); });
   }
   void Serve(const std::stop_token& over) override {
     serving.With([](bool& it) { it = true; });
@@ -33,14 +35,14 @@ class ScriptedRole final : public Role {
   std::function<Status()> status;
   std::function<void()> serve;
   base::Guarded<bool> serving{false};
-  base::Guarded<std::vector<schema::WeightVersion>> heard;
+  base::Guarded<std::vector<std::string>> heard;
 };
 
 // A role of its own thread, and a scripted learner.
 class RunRoleTest : public testing::Test {
  protected:
-  void LearnerSays(RunState state, schema::WeightVersion newest = 0) {
-    learner_.Says(schema::Directory{.state = state, .newest_version = newest});
+  void LearnerSays(RunState state, const std::string& weights = "") {
+    learner_.Says(schema::Directory{.state = state, .weights = weights});
   }
   void RoleJoins() {
     result_ = std::async(std::launch::async,
@@ -49,8 +51,8 @@ class RunRoleTest : public testing::Test {
   void RoleServes() {
     EXPECT_TRUE(role_.serving.WaitUntil(base::Deadline::In(kSoon), [](bool it) { return it; }));
   }
-  void RoleHears(const std::vector<schema::WeightVersion>& versions) {
-    EXPECT_TRUE(role_.heard.WaitUntil(base::Deadline::In(kSoon), [&](const auto& all) { return all == versions; }));
+  void RoleHears(const std::vector<std::string>& weights) {
+    EXPECT_TRUE(role_.heard.WaitUntil(base::Deadline::In(kSoon), [&](const auto& all) { return all == weights; }));
   }
   void RoleLeaves() {
     ASSERT_EQ(result_.wait_for(kSoon), std::future_status::ready);
@@ -81,12 +83,12 @@ class RunRoleTest : public testing::Test {
 };
 
 TEST_F(RunRoleTest, JoinsServesAndLeavesWhenTheRunIsOver) {
-  LearnerSays(RunState::kRunning, 1);
-  LearnerSays(RunState::kRunning, 2);
-  LearnerSays(RunState::kFinished, 2);
+  LearnerSays(RunState::kRunning, "inproc://weights-1");
+  LearnerSays(RunState::kRunning, "inproc://weights-2");
+  LearnerSays(RunState::kFinished, "inproc://weights-2");
   RoleJoins();
   RoleLeaves();
-  RoleHears({1, 2, 2});
+  RoleHears({"inproc://weights-1", "inproc://weights-2", "inproc://weights-2"});
   EXPECT_EQ(told_over_, 1);
 }
 
@@ -131,11 +133,11 @@ TEST_F(RunRoleTest, ALearnerThatIsSilentTooLongIsAnError) {
 
 TEST_F(RunRoleTest, ALearnerThatIsSilentForATimeIsWaitedFor) {
   learner_.IsSilent();
-  LearnerSays(RunState::kRunning, 3);
-  LearnerSays(RunState::kFinished, 3);
+  LearnerSays(RunState::kRunning, "inproc://weights-3");
+  LearnerSays(RunState::kFinished, "inproc://weights-3");
   RoleJoins();
   RoleLeaves();
-  RoleHears({3, 3});
+  RoleHears({"inproc://weights-3", "inproc://weights-3"});
 }
 
 TEST_F(RunRoleTest, ALearnerThatRefusesItsConfigIsAnError) {

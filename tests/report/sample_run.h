@@ -33,10 +33,10 @@ inline std::string SampleMetrics(int steps) {
                        {"anchor/agreement", 0.4 + 0.5 * t},
                        {"anchor/failed", 0.05},
                        {"judge/no_reward", 0.01},
-                       {"groups/holes", step % 5 == 0 ? 1 : 0},
+                       {"groups/dropped", step % 5 == 0 ? 1 : 0},
                        {"groups/received", 8},
-                       {"diversity/likeness_within", 0.5 + 0.3 * t},
-                       {"diversity/likeness_across", 0.2 + 0.1 * t},
+                       {"diversity/similarity_within", 0.5 + 0.3 * t},
+                       {"diversity/similarity_across", 0.2 + 0.1 * t},
                        {"diversity/kappa", 0.4 + 0.3 * t},
                        {"collapse_alarm", 0}};
     if (step % 4 == 0) {

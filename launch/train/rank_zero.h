@@ -30,12 +30,12 @@ data::RunPlace PlaceOfRun(const RunConfig& config, const TrainOptions& options);
 
 // What refuses a run in its place and can be known from the config alone: a key that may not change has changed since
 // the checkpoint, no step is left, the disk has no room for a checkpoint. Error(kBadInput). The initial weights and the
-// rows are compared once they are read, by LearnerSide.
+// rows are compared once they are read, by RankZeroAssembly.
 void CheckPlace(const RunConfig& config, const data::RunPlace& place, std::int64_t num_weights);
 
 // Owns the run's records, the queue behind its coordinator, the weight store and the hooks. The context must outlive
 // it. Used by the learner's thread; the coordinator is also served by its server's thread.
-class LearnerSide {
+class RankZeroAssembly {
  public:
   struct Wire {
     net::Context& context;
@@ -47,8 +47,8 @@ class LearnerSide {
   // endpoints: `bind` gives the coordinator's ("inproc://learner", "tcp://127.0.0.1:*"), and the weights' beside it
   // unless everything is in one process. `roles` is the role of each rank, empty in one process. Every error of the
   // config or the data is thrown before anything is written.
-  LearnerSide(const RunConfig& config, data::RunPlace& place, const Wire& wire, const LoadedModel& model,
-              const std::vector<std::string>& roles, RunData data);
+  RankZeroAssembly(const RunConfig& config, data::RunPlace& place, const Wire& wire, const LoadedModel& model,
+                   const std::vector<std::string>& roles, RunData data);
 
   const std::string& endpoint() const { return coordinator_->endpoint(); }
   weights::WeightStore& store() { return store_; }

@@ -1,4 +1,4 @@
-#include "judge_service/panel.h"
+#include "judge_service/model_judge.h"
 
 #include <algorithm>
 #include <map>
@@ -10,8 +10,6 @@
 
 namespace autodidact::judge_service {
 namespace {
-
-constexpr auto kLook = std::chrono::milliseconds(100);  // between two looks of JudgeNow
 
 std::vector<std::string> ItemsOf(JudgeKind kind, const schema::JudgeRequest& request) {
   if (request.lengths.size() != request.responses.size()) {
@@ -50,15 +48,15 @@ std::vector<std::size_t> FirstEquals(const std::vector<std::string>& responses) 
 
 }  // namespace
 
-Panel::Panel(PanelConfig config, std::unique_ptr<Backend> backend)
+ModelJudge::ModelJudge(ModelJudgeConfig config, std::unique_ptr<Backend> backend)
     : config_(config),
       backend_(std::move(backend)),
       judge_((config_.kind == JudgeKind::kRubric ? "rubric:" : "reference:") + backend_->identity()),
       cache_(config_.cache) {
-  AD_CHECK(config_.kind != JudgeKind::kProgram, "a program needs no panel");
+  AD_CHECK(config_.kind != JudgeKind::kProgram, "a program judges without a model");
 }
 
-void Panel::Add(schema::JudgeRequest request, Done done) {
+void ModelJudge::Add(schema::JudgeRequest request, Done done) {
   std::vector<std::string> items = ItemsOf(config_.kind, request);
   const std::uint64_t id = next_id_++;
   Job& job = jobs_[id];
@@ -67,15 +65,15 @@ void Panel::Add(schema::JudgeRequest request, Done done) {
   job.done = std::move(done);
   job.items = std::move(items);
   job.response_of = FirstEquals(job.request.responses);
-  job.opinions.resize(job.request.responses.size());
+  job.verdicts.resize(job.request.responses.size());
   std::vector<std::pair<std::size_t, std::vector<std::size_t>>> open;
-  for (std::size_t r = 0; r < job.opinions.size(); ++r) {
+  for (std::size_t r = 0; r < job.verdicts.size(); ++r) {
     if (job.response_of[r] != r) continue;
     std::vector<std::size_t> unknown;
     for (std::size_t k = 0; k < job.items.size(); ++k) {
-      job.opinions[r].push_back(cache_.Find(judge_, job.items[k], job.request.responses[r]));
-      const bool hit = job.opinions[r].back().has_value();
-      figures_.With([hit](base::MetricAccumulator& figures) { figures.Add("judge/cache_hit", hit ? 1 : 0); });
+      job.verdicts[r].push_back(cache_.Find(judge_, job.items[k], job.request.responses[r]));
+      const bool hit = job.verdicts[r].back().has_value();
+      metrics_.With([hit](base::MetricAccumulator& metrics) { metrics.Add("judge/cache_hit", hit ? 1 : 0); });
       if (!hit) unknown.push_back(k);
     }
     job.missing += unknown.size();
@@ -85,7 +83,8 @@ void Panel::Add(schema::JudgeRequest request, Done done) {
   for (auto& [response, unknown] : open) Ask(id, response, std::move(unknown), 1);
 }
 
-void Panel::Ask(std::uint64_t job_id, std::size_t response, std::vector<std::size_t> items, std::uint32_t attempt) {
+void ModelJudge::Ask(std::uint64_t job_id, std::size_t response, std::vector<std::size_t> items,
+                     std::uint32_t attempt) {
   const Job& job = jobs_.at(job_id);
   Task task{.id = next_id_++, .response = job.request.responses[response], .items = {}, .attempt = attempt};
   for (const std::size_t item : items) task.items.push_back(job.items[item]);
@@ -93,7 +92,7 @@ void Panel::Ask(std::uint64_t job_id, std::size_t response, std::vector<std::siz
   backend_->Start(std::move(task));
 }
 
-void Panel::Step(base::Deadline until) {
+void ModelJudge::Step(base::Deadline until) {
   if (complete_.empty()) {
     for (TaskResult& result : backend_->Step(until)) Take(std::move(result));
   }
@@ -105,59 +104,59 @@ void Panel::Step(base::Deadline until) {
   }
 }
 
-void Panel::Take(TaskResult result) {
+void ModelJudge::Take(TaskResult result) {
   const auto at = asked_.find(result.id);
   AD_CHECK(at != asked_.end(), "the judge answered task {}, which nobody asked", result.id);
   const Asked asked = std::move(at->second);
   asked_.erase(at);
-  AD_CHECK(result.opinions.size() == asked.items.size(), "{} opinions on {} items", result.opinions.size(),
+  AD_CHECK(result.verdicts.size() == asked.items.size(), "{} verdicts on {} items", result.verdicts.size(),
            asked.items.size());
   Job& job = jobs_.at(asked.job);
   std::vector<std::size_t> again;
   for (std::size_t i = 0; i < asked.items.size(); ++i) {
-    Opinion& opinion = result.opinions[i];
-    const bool invalid = opinion.kind == schema::VerdictKind::kInvalid;
-    figures_.With([&](base::MetricAccumulator& figures) { figures.Add("judge/invalid_attempts", invalid ? 1 : 0); });
-    if (invalid && opinion.may_retry && asked.attempt < config_.attempts) {
+    ItemVerdict& verdict = result.verdicts[i];
+    const bool invalid = verdict.kind == schema::VerdictKind::kInvalid;
+    metrics_.With([&](base::MetricAccumulator& metrics) { metrics.Add("judge/invalid_attempts", invalid ? 1 : 0); });
+    if (invalid && verdict.may_retry && asked.attempt < config_.attempts) {
       again.push_back(asked.items[i]);
       continue;
     }
-    cache_.Put(judge_, job.items[asked.items[i]], job.request.responses[asked.response], opinion);
-    job.opinions[asked.response][asked.items[i]] = std::move(opinion);
+    cache_.Put(judge_, job.items[asked.items[i]], job.request.responses[asked.response], verdict);
+    job.verdicts[asked.response][asked.items[i]] = std::move(verdict);
     --job.missing;
   }
-  figures_.With(
-      [&](base::MetricAccumulator& figures) { figures.Add("judge/call_seconds", base::SecondsSince(asked.since)); });
+  metrics_.With(
+      [&](base::MetricAccumulator& metrics) { metrics.Add("judge/call_seconds", base::SecondsSince(asked.since)); });
   if (!again.empty()) Ask(asked.job, asked.response, std::move(again), asked.attempt + 1);
   if (job.missing == 0) complete_.push_back(asked.job);
 }
 
-schema::JudgeReply Panel::Conclude(const Job& job) const {
+schema::JudgeReply ModelJudge::Conclude(const Job& job) const {
   schema::JudgeReply reply{.ticket = job.request.ticket, .verdicts = {}, .rewards = {}};
   for (std::size_t r = 0; r < job.request.responses.size(); ++r) {
-    const auto& opinions = job.opinions[job.response_of[r]];
-    for (std::size_t k = 0; k < opinions.size(); ++k) {
+    const auto& verdicts = job.verdicts[job.response_of[r]];
+    for (std::size_t k = 0; k < verdicts.size(); ++k) {
       reply.verdicts.push_back(
-          {static_cast<std::uint32_t>(r), static_cast<std::uint32_t>(k), opinions[k]->kind, opinions[k]->reason});
+          {static_cast<std::uint32_t>(r), static_cast<std::uint32_t>(k), verdicts[k]->kind, verdicts[k]->reason});
     }
-    reply.rewards.push_back(RewardOf(job, r, opinions));
+    reply.rewards.push_back(RewardOf(job, r, verdicts));
   }
   return reply;
 }
 
-schema::Reward Panel::RewardOf(const Job& job, std::size_t rollout,
-                               const std::vector<std::optional<Opinion>>& opinions) const {
+schema::Reward ModelJudge::RewardOf(const Job& job, std::size_t rollout,
+                                    const std::vector<std::optional<ItemVerdict>>& verdicts) const {
   std::vector<double> points;
   std::vector<std::optional<bool>> met;
   const std::string* invalid = nullptr;
-  for (std::size_t k = 0; k < opinions.size(); ++k) {
+  for (std::size_t k = 0; k < verdicts.size(); ++k) {
     points.push_back(
         config_.kind == JudgeKind::kRubric ? std::get<schema::Rubric>(job.request.target).criteria[k].points : 1.0);
-    if (opinions[k]->kind == schema::VerdictKind::kInvalid) {
+    if (verdicts[k]->kind == schema::VerdictKind::kInvalid) {
       met.emplace_back(std::nullopt);
-      invalid = &opinions[k]->reason;
+      invalid = &verdicts[k]->reason;
     } else {
-      met.emplace_back(opinions[k]->kind == schema::VerdictKind::kMet);
+      met.emplace_back(verdicts[k]->kind == schema::VerdictKind::kMet);
     }
   }
   const auto score = answers::PointsScore(points, met);
@@ -173,15 +172,8 @@ schema::Reward Panel::RewardOf(const Job& job, std::size_t rollout,
   return reward;
 }
 
-base::Metrics Panel::TakeFigures() {
-  return figures_.With([](base::MetricAccumulator& figures) { return std::exchange(figures, {}).Means(); });
-}
-
-schema::JudgeReply JudgeNow(Panel& panel, schema::JudgeRequest request) {
-  std::optional<schema::JudgeReply> reply;
-  panel.Add(std::move(request), [&reply](schema::JudgeReply done) { reply = std::move(done); });
-  while (!reply) panel.Step(base::Deadline::In(kLook));
-  return std::move(*reply);
+base::Metrics ModelJudge::TakeMetrics() {
+  return metrics_.With([](base::MetricAccumulator& metrics) { return std::exchange(metrics, {}).Means(); });
 }
 
 }  // namespace autodidact::judge_service

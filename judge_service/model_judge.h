@@ -20,12 +20,12 @@ namespace autodidact::judge_service {
 // Turns JudgeRequests into JudgeReplies, many at once. An item is asked about once per different response; an invalid
 // verdict is never a no: it is asked for again, then left out. The reward is the score of the valid ones
 // (answers::PointsScore, clipped to [0, 1]) minus the length penalty; a response without a valid verdict has none.
-// One thread, but for TakeFigures and num_under_way.
-class Panel {
+// One thread, but for TakeMetrics and num_under_way.
+class ModelJudge {
  public:
   using Done = std::function<void(schema::JudgeReply)>;
 
-  Panel(PanelConfig config, std::unique_ptr<Backend> backend);
+  ModelJudge(ModelJudgeConfig config, std::unique_ptr<Backend> backend);
 
   // Never blocks; `done` runs inside a later Step. Error(kBadInput) when lengths and responses differ in number, or
   // the request has no rubric (kRubric) or no reference (kModelAsJudge).
@@ -39,16 +39,16 @@ class Panel {
 
   // "judge/cache_hit", "judge/invalid_attempts", "judge/call_seconds" since the last call; those that nothing was
   // counted for are absent. Any thread.
-  base::Metrics TakeFigures();
+  base::Metrics TakeMetrics();
 
  private:
-  // One request. `opinions` by different response and item.
+  // One request. `verdicts` by different response and item.
   struct Job {
     schema::JudgeRequest request;
     Done done;
     std::vector<std::string> items;
     std::vector<std::size_t> response_of;  // rollout -> its first equal
-    std::vector<std::vector<std::optional<Opinion>>> opinions;
+    std::vector<std::vector<std::optional<ItemVerdict>>> verdicts;
     std::size_t missing = 0;
   };
   struct Asked {
@@ -63,9 +63,9 @@ class Panel {
   void Take(TaskResult result);
   schema::JudgeReply Conclude(const Job& job) const;
   schema::Reward RewardOf(const Job& job, std::size_t rollout,
-                          const std::vector<std::optional<Opinion>>& opinions) const;
+                          const std::vector<std::optional<ItemVerdict>>& verdicts) const;
 
-  const PanelConfig config_;
+  const ModelJudgeConfig config_;
   const std::unique_ptr<Backend> backend_;
   const std::string judge_;  // the cache's name of the judge
   VerdictCache cache_;
@@ -74,10 +74,7 @@ class Panel {
   std::vector<std::uint64_t> complete_;  // jobs without anything missing, not yet answered
   std::uint64_t next_id_ = 1;
   std::atomic<std::size_t> num_under_way_{0};
-  base::Guarded<base::MetricAccumulator> figures_;
+  base::Guarded<base::MetricAccumulator> metrics_;
 };
-
-// The Panel's work for one request on the calling thread. Blocks until it is done.
-schema::JudgeReply JudgeNow(Panel& panel, schema::JudgeRequest request);
 
 }  // namespace autodidact::judge_service

@@ -1,4 +1,4 @@
-#include "launch/train/learner_side.h"
+#include "launch/train/rank_zero.h"
 
 #include <algorithm>
 #include <utility>
@@ -90,8 +90,8 @@ void CheckPlace(const RunConfig& config, const data::RunPlace& place, std::int64
   RequireRoomForCheckpoints(config, place, num_weights);
 }
 
-LearnerSide::LearnerSide(const RunConfig& config, data::RunPlace& place, const Wire& wire, const LoadedModel& model,
-                         const std::vector<std::string>& roles, RunData data)
+RankZeroAssembly::RankZeroAssembly(const RunConfig& config, data::RunPlace& place, const Wire& wire,
+                                   const LoadedModel& model, const std::vector<std::string>& roles, RunData data)
     : config_(config),
       stop_(wire.stop),
       rows_(std::move(data.rows)),
@@ -132,7 +132,7 @@ LearnerSide::LearnerSide(const RunConfig& config, data::RunPlace& place, const W
                         .vocab_size = model.weights->config().vocab_size,
                         .max_completion = config.rollout.max_new_tokens,
                         .context = model.weights->config().max_position_embeddings,
-                        .rewards = RewardsOf(config.judge.panel)};
+                        .rewards = RewardsOf(config.judge.judging)};
   coordinator_ = std::make_unique<learner::Coordinator>(wire.context, wire.security, coordinator, std::move(queue));
   const MemoryPlan plan = PlanMemory(config, model.weights->config(), roles, data.longest_prompt);
   memory_ = std::make_unique<MemoryWatch>(plan.places.front(), config.device);
@@ -147,15 +147,15 @@ LearnerSide::LearnerSide(const RunConfig& config, data::RunPlace& place, const W
   rank_zero_.emplace(learner::RankZero{*coordinator_, store_, *run_folder_, MakeHooks(model)});
 }
 
-void LearnerSide::WriteOutcome(const std::string& end, const std::string& message) const {
+void RankZeroAssembly::WriteOutcome(const std::string& end, const std::string& message) const {
   json::WriteFile(config_.run_folder() / kOutcomeFile, json::Dump({{"end", end}, {"message", message}}) + "\n");
 }
 
-void LearnerSide::WriteEnd(learner::RunEnd end) const {
+void RankZeroAssembly::WriteEnd(learner::RunEnd end) const {
   WriteOutcome(learner::Name(end), lessons_.diagnosis());
 }
 
-void LearnerSide::WriteFailure(const std::string& message) const {
+void RankZeroAssembly::WriteFailure(const std::string& message) const {
   try {
     WriteOutcome("failed", message);
   } catch (const base::Error& error) {
@@ -163,7 +163,7 @@ void LearnerSide::WriteFailure(const std::string& message) const {
   }
 }
 
-learner::LearnerHooks LearnerSide::MakeHooks(const LoadedModel& model) {
+learner::LearnerHooks RankZeroAssembly::MakeHooks(const LoadedModel& model) {
   std::map<std::string, std::vector<std::string>> labels;
   for (const data::Row& row : rows_) {
     // Labels of programs are tests, not answers to compare with.
