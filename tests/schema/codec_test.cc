@@ -51,7 +51,7 @@ std::vector<Message> EveryKind() {
       SubmitReply{Receipt::kStale, RunState::kFinished},
       Heartbeat{
           "judge-0", RoleKind::kJudge, 77, "tcp://127.0.0.1:9", "host", 4711, "waiting", 12, {{"judge/calls", 3}}},
-      Directory{RunState::kWaiting, 6, "inproc://w", {"inproc://a"}, {"inproc://j", "inproc://k"}},
+      Directory{RunState::kWaiting, "inproc://w", {"inproc://a"}, {"inproc://j", "inproc://k"}},
       WeightRequest{true, 3, 5, 1000, 2, true, 5},
       WeightPart{5, true, 4, {{"model.norm.weight", ElementType::kBFloat16, {64}}}, 1, 3, 128, 99, "payload\0bytes"},
       FailureReply{failure},
