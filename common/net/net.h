@@ -64,8 +64,8 @@ struct Incoming {
 // stays unanswered (its caller's deadline ends the wait).
 class Server {
  public:
-  // endpoint: "inproc://name", "tcp://127.0.0.1:5555", or port "*" for a free one. Error(kBadInput) when it cannot
-  // bind.
+  // endpoint: "inproc://name", "tcp://127.0.0.1:5555", or instead of the port "*" for a free one, "40000-40100" for a
+  // free one of these. Error(kBadInput) when it cannot bind.
   Server(Context& context, const std::string& endpoint, const Security& security,
          std::function<void(Incoming)> handler);
   ~Server();  // closes the socket; requests not answered yet are lost

@@ -95,8 +95,16 @@ class Server::Impl {
 
  private:
   void Bind(const std::string& endpoint) {
-    if (zmq_bind(socket_.handle(), endpoint.c_str()) != 0) {
-      base::ThrowBadInput(base::Format("net: cannot bind {}: {}", endpoint, LastError()));
+    const std::vector<std::string> candidates = BindCandidates(endpoint);
+    for (const std::string& candidate : candidates) {
+      if (zmq_bind(socket_.handle(), candidate.c_str()) == 0) break;
+      if (zmq_errno() != EADDRINUSE || candidates.size() == 1) {
+        base::ThrowBadInput(base::Format("net: cannot bind {}: {}", candidate, LastError()));
+      }
+      if (&candidate == &candidates.back()) {
+        base::ThrowBadInput(base::Format("net: cannot bind {}: all {} ports of the range are in use; widen it",
+                                         endpoint, candidates.size()));
+      }
     }
     std::array<char, 512> bound{};
     std::size_t size = bound.size();

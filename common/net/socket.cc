@@ -6,8 +6,10 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <random>
 
 #include "base/check.h"
+#include "net/interfaces.h"
 
 namespace autodidact::net {
 namespace {
@@ -43,6 +45,14 @@ HostPort SplitTcp(const std::string& endpoint) {
 
 bool IsPort(const std::string& port, bool may_choose) {
   if (port == "*") return may_choose;
+  if (may_choose && port.find('-') != std::string::npos) {
+    try {
+      ParsePortRange(port);
+      return true;
+    } catch (const base::Error&) {
+      return false;
+    }
+  }
   if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos) return false;
   const int number = std::stoi(port);
   return number <= 65535 && (number > 0 || may_choose);
@@ -115,6 +125,20 @@ void RequireAllowed(const std::string& endpoint, const Security& security, bool 
   } else if (!IsLocal(endpoint)) {
     base::ThrowBadInput(OffTheLoopback(endpoint));
   }
+}
+
+std::vector<std::string> BindCandidates(const std::string& endpoint) {
+  const HostPort address = SplitTcp(endpoint);
+  if (address.port.find('-') == std::string::npos) return {endpoint};
+  const PortRange range = ParsePortRange(address.port);
+  std::vector<std::string> candidates;
+  for (int port = range.first; port <= range.last; ++port) {
+    candidates.push_back(base::Format("{}{}:{}", kTcp, address.host, port));
+  }
+  // Servers that start together on one host would otherwise all try the same ports first.
+  const std::size_t start = std::random_device()() % candidates.size();
+  std::rotate(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(start), candidates.end());
+  return candidates;
 }
 
 Socket::Socket(void* context, int type) : handle_(zmq_socket(context, type)) {

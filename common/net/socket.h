@@ -51,6 +51,10 @@ class Socket {
 // there.
 void RequireAllowed(const std::string& endpoint, const Security& security, bool is_server);
 
+// The endpoints that a server tries, one after the other: the given one, or one for each port of its range, beginning
+// anywhere in it.
+std::vector<std::string> BindCandidates(const std::string& endpoint);
+
 // 40 characters of Z85 to 32 bytes; throws Error(kBadInput) naming `what`.
 std::string DecodeKey(const std::string& key, std::string_view what);
 
