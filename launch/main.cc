@@ -98,6 +98,12 @@ int Run(CLI::App& app, launch::Arguments& arguments, const char* binary, process
     launch::RunReport(arguments.report);
   } else if (name == "config") {
     launch::RunConfigCommand(arguments.keys);
+  } else if (name == "doctor") {
+    return launch::RunDoctor(arguments.doctor);
+  } else if (name == "slurm") {
+    arguments.slurm.config = arguments.config;
+    arguments.slurm.overrides = arguments.overrides;
+    launch::RunSlurm(arguments.slurm);
   } else if (name == "demo-data") {
     launch::RunDemoData(arguments.demo);
   } else if (name == "demo-summary") {

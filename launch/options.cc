@@ -225,6 +225,50 @@ void AddTools(CLI::App& app, Arguments& arguments) {
       ->required();
 }
 
+void AddDoctor(CLI::App& app, Arguments& arguments) {
+  auto* doctor = app.add_subcommand(
+      "doctor", "What is good and bad about this host, or under mpirun or srun about all hosts of the job");
+  auto* config = doctor->add_option("--config", arguments.doctor.config, "YAML file of the run that is meant");
+  doctor->add_option("--set", arguments.doctor.overrides, "KEY=VALUE put over the config")->needs(config);
+  doctor->add_option("--folder", arguments.doctor.folder,
+                     "that all hosts share; default: the config's run folder, else the working folder");
+  doctor->add_option("--interface", arguments.doctor.interface,
+                     "auto, an interface that every host has, or a network as 10.0.0.0/24");
+  doctor->add_option("--ports", arguments.doctor.ports, "that a firewall leaves open, as 40000-40100; *: any");
+}
+
+void AddSlurm(CLI::App& app, Arguments& arguments) {
+  auto* slurm = app.add_subcommand("slurm", "A run as a job of Slurm: prints the job script, or submits it");
+  AddConfig(slurm, arguments);
+  slurm->get_option("--set")->allow_extra_args(false);  // it would take the -- for its own end
+  JobScript& job = arguments.slurm.job;
+  slurm->add_option("--nodes", job.nodes)->check(Obeys(Whole{1, 100'000}));
+  slurm
+      ->add_option_function<std::int64_t>(
+          "--gpus-per-node",
+          [&](const std::int64_t& gpus) {
+            job.gpus_per_node = gpus;
+            arguments.slurm.gpus_given = true;
+          },
+          "default: as many as the config's placement needs")
+      ->check(Obeys(Whole{0, 1024}));
+  slurm->add_option("--cpus-per-node", job.cpus_per_node, "default: the whole node, and nobody else's job beside it")
+      ->check(Obeys(Whole{1, 100'000}));
+  slurm->add_option("--mem", job.memory, "of a node, as 64G; default: the memory plan's, with a margin; 0: all");
+  slurm->add_option("--time", job.time, "limit, as 24:00:00");
+  slurm->add_option("--notice", job.notice, "seconds before the limit at which the run is asked to stop and to save")
+      ->check(Obeys(Whole{0, 86'400}));
+  slurm->add_option("--partition", job.partition);
+  slurm->add_option("--account", job.account);
+  slurm->add_flag("--requeue", job.requeue, "a job that was asked to stop goes on in the queue");
+  slurm->add_option("--program", job.program, "this program, as the nodes find it; default: as it is here");
+  auto* what = slurm->add_option_group("what");
+  what->add_flag("--dry-run", arguments.dry_run, "print the job script");
+  what->add_flag("--submit", arguments.slurm.submit, "hand it to sbatch, and print the job's number");
+  what->require_option(1);
+  slurm->add_option("sbatch", job.further, "behind --: further options of sbatch, as -- --qos=high --mail-type=END");
+}
+
 }  // namespace
 
 void Describe(CLI::App& app, Arguments& arguments) {
@@ -239,6 +283,8 @@ void Describe(CLI::App& app, Arguments& arguments) {
   AddLineCommands(app, arguments);
   AddGrade(app, arguments);
   AddTools(app, arguments);
+  AddDoctor(app, arguments);
+  AddSlurm(app, arguments);
 }
 
 }  // namespace autodidact::launch

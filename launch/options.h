@@ -30,6 +30,8 @@ struct Arguments {
   ReportCommand report;
   DemoDataCommand demo;
   ConfigCommand keys;
+  DoctorCommand doctor;
+  SlurmCommand slurm;
 };
 
 // Adds all subcommands to `app`, whose parsing then fills `arguments`. Both must outlive the parsing.

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "collective/collective.h"
+#include "collective/facts.h"
 #include "collective/rank_order.h"
 
 namespace autodidact::collective {
@@ -219,6 +220,12 @@ class NcclRanks final : public Communicator {
 };
 
 }  // namespace
+
+std::string NcclVersion() {
+  int version = 0;
+  if (ncclGetVersion(&version) != ncclSuccess) return "";
+  return base::Format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+}
 
 std::unique_ptr<Communicator> MakeNcclGroup(Communicator& bootstrap, at::Device device,
                                             std::chrono::milliseconds timeout) {

@@ -2,8 +2,13 @@
 #include "collective/collective.h"
 
 #include "base/error.h"
+#include "collective/facts.h"
 
 namespace autodidact::collective {
+
+std::string NcclVersion() {
+  return "";
+}
 
 std::unique_ptr<Communicator> MakeNcclGroup(Communicator& /*bootstrap*/, at::Device /*device*/,
                                             std::chrono::milliseconds /*timeout*/) {

@@ -32,6 +32,8 @@ struct HostNetwork {
   std::string name;                   // for messages
   std::vector<Interface> interfaces;  // LocalInterfaces()
   std::string outward;                // the address of the default route; empty: none
+
+  bool operator==(const HostNetwork&) const = default;
 };
 HostNetwork ThisHost();
 

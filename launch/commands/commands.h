@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "launch/commands/job_script.h"
 #include "launch/config/run_config.h"
 #include "launch/config/sft_config.h"
 #include "process/ending.h"
@@ -96,6 +97,27 @@ struct ConfigCommand {
   std::vector<std::string> keys;  // help about each
 };
 void RunConfigCommand(const ConfigCommand& command);
+
+// `doctor`: a table of what is good and bad about the hosts of an allocation: alone about this one, under mpirun and
+// srun about all. At most 15 seconds. Gives the exit code: failed when something is bad.
+struct DoctorCommand {
+  std::string config;                  // YAML file; empty: none
+  std::vector<std::string> overrides;  // of the config
+  std::string folder;                  // that the hosts share; empty: the config's run folder, else the working folder
+  std::string interface = "auto";      // as network.interface
+  std::string ports = "*";             // as network.ports
+};
+int RunDoctor(const DoctorCommand& command);
+
+// `slurm`: writes the job script of a run to standard output, or hands it to sbatch and writes the job's number.
+struct SlurmCommand {
+  std::string config;
+  std::vector<std::string> overrides;
+  JobScript job;  // empty: its program (this one) and its memory (by the memory plan, with a margin)
+  bool gpus_given = false;
+  bool submit = false;
+};
+void RunSlurm(const SlurmCommand& command);
 
 // `demo-data`: the made-up task of the demo as JSONL files in a folder.
 struct DemoDataCommand {

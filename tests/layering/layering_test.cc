@@ -52,20 +52,22 @@ const std::map<std::string, Names>& AllowedRooms() {
       {"launch/wiring",
        {"launch/config", "base", "json", "schema", "process", "text", "answers", "programs", "data", "model", "engine",
         "estimators", "actors", "judge_service", "learner", "evaluation"}},
+      {"launch/hosts", {"base", "json", "process", "data", "net", "collective"}},
       {"launch/train",
        {"launch/config", "launch/wiring", "base",           "json",          "schema",  "process",    "net",
         "collective",    "text",          "answers",        "data",          "model",   "engine",     "estimators",
         "weights",       "actors",        "anchor_service", "judge_service", "learner", "evaluation", "membership"}},
       {"launch/commands",
-       {"launch/config", "launch/wiring", "base", "json", "schema", "process", "text", "answers", "programs", "data",
-        "model", "engine", "learner", "sft", "evaluation", "report"}},
+       {"launch/config", "launch/wiring", "launch/hosts", "base", "json", "schema", "process", "net", "collective",
+        "text", "answers", "programs", "data", "model", "engine", "learner", "sft", "evaluation", "report"}},
   };
   return table;
 }
 
 const Names kRoles = {"actors", "anchor_service", "judge_service", "learner"};
-const Names kTorchRooms = {"collective", "model",  "engine",        "weights",       "actors",       "learner",
-                           "sft",        "launch", "launch/config", "launch/wiring", "launch/train", "launch/commands"};
+const Names kTorchRooms = {"collective",  "model",  "engine",        "weights",       "actors",       "learner",
+                           "sft",         "launch", "launch/config", "launch/wiring", "launch/train", "launch/commands",
+                           "launch/hosts"};
 
 // First part of an include in angle brackets -> the rooms of that library. A C header of the system has no entry.
 const std::map<std::string, Names>& ForeignLibraries() {

@@ -1,0 +1,115 @@
+#include "net/reach.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "tests/waits.h"
+
+namespace autodidact::net {
+namespace {
+
+using base::Deadline;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using tests::kSoon;
+
+constexpr const char* kHere = "127.0.0.1";
+constexpr base::Milliseconds kShort{150};
+
+// Listens and never accepts; with a full queue the kernel lets nobody in.
+class DeafListener {
+ public:
+  explicit DeafListener(int queue) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof own;
+    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&own), sizeof own), 0);
+    EXPECT_EQ(listen(fd_, queue), 0);
+    getsockname(fd_, reinterpret_cast<sockaddr*>(&own), &size);
+    port_ = ntohs(own.sin_port);
+  }
+  ~DeafListener() { close(fd_); }
+  DeafListener(const DeafListener&) = delete;
+  DeafListener& operator=(const DeafListener&) = delete;
+
+  int port() const { return port_; }
+
+ private:
+  int fd_;
+  int port_ = 0;
+};
+
+int ClosedPort() {
+  return DeafListener(1).port();
+}
+
+TEST(ReachTest, DeskIsReachedWithItsToken) {
+  const std::string token = MakeReachToken();
+  const ReachDesk desk(kHere, {}, token);
+  EXPECT_THAT(TryToReach({{kHere, desk.port(), token}}, Deadline::In(kSoon)), ElementsAre(""));
+}
+
+TEST(ReachTest, ManyVisitorsAreServedAtOnce) {
+  const std::string token = MakeReachToken();
+  const ReachDesk desk(kHere, {}, token);
+  const std::vector<ReachTarget> targets(100, {kHere, desk.port(), token});
+  EXPECT_THAT(TryToReach(targets, Deadline::In(kSoon)), testing::Each(""));
+}
+
+TEST(ReachTest, VisitorWithoutTheTokenGetsNothing) {
+  const ReachDesk desk(kHere, {}, MakeReachToken());
+  const auto failures = TryToReach({{kHere, desk.port(), MakeReachToken()}}, Deadline::In(kSoon));
+  EXPECT_NE(failures[0], "");
+}
+
+TEST(ReachTest, DeskTakesAPortOfTheRange) {
+  const int port = ClosedPort();
+  const ReachDesk desk(kHere, {port, port}, MakeReachToken());
+  EXPECT_EQ(desk.port(), port);
+  try {
+    const ReachDesk second(kHere, {port, port}, MakeReachToken());
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::kBadInput);
+    EXPECT_THAT(error.message(), HasSubstr("all ports of the range are in use"));
+  }
+}
+
+TEST(ReachTest, AddressThatIsNotOursCannotBeListenedAt) {
+  EXPECT_THROW(ReachDesk("192.0.2.1", {}, MakeReachToken()), base::Error);
+  EXPECT_THROW(ReachDesk("node1", {}, MakeReachToken()), base::Error);
+}
+
+TEST(ReachTest, RefusedPortIsToldFromSilence) {
+  const std::string token = MakeReachToken();
+  const DeafListener deaf(8);
+  const ReachDesk desk(kHere, {}, token);
+  const auto failures = TryToReach(
+      {{kHere, ClosedPort(), token}, {kHere, deaf.port(), token}, {kHere, desk.port(), token}}, Deadline::In(kShort));
+  EXPECT_THAT(failures[0], HasSubstr("refused"));
+  EXPECT_THAT(failures[1], HasSubstr("connected, but 64 KiB did not come through"));
+}
+
+TEST(ReachTest, DroppedConnectionIsSilence) {
+  const DeafListener deaf(0);
+  // The first fills its queue.
+  const std::vector<ReachTarget> targets(4, {kHere, deaf.port(), MakeReachToken()});
+  EXPECT_THAT(TryToReach(targets, Deadline::In(kShort)).back(), HasSubstr("silence for"));
+}
+
+TEST(ReachTest, NobodyToReachIsNoFailure) {
+  EXPECT_THAT(TryToReach({}, Deadline::In(kSoon)), ElementsAre());
+}
+
+TEST(ReachTest, TokensDiffer) {
+  EXPECT_NE(MakeReachToken(), MakeReachToken());
+}
+
+}  // namespace
+}  // namespace autodidact::net
