@@ -103,6 +103,7 @@ int Run(CLI::App& app, launch::Arguments& arguments, const char* binary, process
   } else if (name == "slurm") {
     arguments.slurm.config = arguments.config;
     arguments.slurm.overrides = arguments.overrides;
+    arguments.slurm.called = binary;
     launch::RunSlurm(arguments.slurm);
   } else if (name == "demo-data") {
     launch::RunDemoData(arguments.demo);

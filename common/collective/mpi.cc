@@ -22,6 +22,8 @@ constexpr std::int64_t kChunkBytes = std::int64_t{1} << 26;
 constexpr base::Milliseconds kFinalizeTimeout{60'000};
 constexpr int kHeaderTag = 1;
 constexpr int kPartTag = 2;
+constexpr int kMeetingTag = 100;
+constexpr int kMeetingTags = 10'000;
 
 void Check(int result, const std::string& operation) {
   if (result == MPI_SUCCESS) return;
@@ -343,11 +345,40 @@ class MpiRanks final : public Communicator {
   std::string broken_;  // why the group cannot be used any more
 };
 
-// Waits until every rank of the job is here; false when the deadline passes first.
-bool MeetWorld(base::Milliseconds timeout) {
-  std::vector<MPI_Request> requests(1);
-  Check(MPI_Ibarrier(MPI_COMM_WORLD, requests.data()), "a barrier of all ranks");
-  return WaitAll(requests, base::Deadline::In(timeout), "a barrier of all ranks");
+// Waits until every rank of the job is here. The ranks that did not come by then; each rank hears from each, so that
+// where two of them cannot reach each other these two are named.
+std::vector<int> MissingFromWorld(base::Milliseconds timeout) {
+  static int meetings = 0;
+  const int tag = kMeetingTag + meetings++ % kMeetingTags;  // what came too late for one meeting is not of the next
+  const int size = MpiSize();
+  struct Meeting {
+    std::vector<MPI_Request> requests;
+    std::vector<char> greetings;
+  };
+  auto meeting = std::make_unique<Meeting>();
+  meeting->requests.assign(2 * size, MPI_REQUEST_NULL);
+  meeting->greetings.assign(size + 1, 0);
+  const std::string operation = "a meeting of all ranks";
+  for (int r = 0; r < size; ++r) {
+    if (r == MpiRank()) continue;
+    Check(MPI_Irecv(&meeting->greetings[r], 1, MPI_BYTE, r, tag, MPI_COMM_WORLD, &meeting->requests[2 * r]), operation);
+    Check(MPI_Isend(&meeting->greetings[size], 1, MPI_BYTE, r, tag, MPI_COMM_WORLD, &meeting->requests[2 * r + 1]),
+          operation);
+  }
+  std::vector<int> missing;
+  if (WaitAll(meeting->requests, base::Deadline::In(timeout), operation)) return missing;
+  for (int r = 0; r < size; ++r) {
+    if (meeting->requests[2 * r] != MPI_REQUEST_NULL) missing.push_back(r);
+  }
+  // MPI may touch the memory of what is under way until the process ends.
+  [[maybe_unused]] const auto* kept = meeting.release();
+  return missing;
+}
+
+std::string Listed(const std::vector<int>& ranks) {
+  std::string all;
+  for (const int rank : ranks) all += (all.empty() ? "" : ", ") + std::to_string(rank);
+  return all;
 }
 
 }  // namespace
@@ -373,12 +404,13 @@ void InitMpi() {
 
 void FinalizeMpi() {
   if (!IsRunning()) return;
-  if (MeetWorld(kFinalizeTimeout)) {
+  const std::vector<int> missing = MissingFromWorld(kFinalizeTimeout);
+  if (missing.empty()) {
     MPI_Finalize();
   } else {
     // MPI_Finalize would wait for ever; without it the launcher reports the job as failed, which it is.
-    base::LogError("collective: rank {} waited {} s for the other ranks to finish", MpiRank(),
-                   kFinalizeTimeout.count() / 1000);
+    base::LogError("collective: rank {} waited {} s for rank {} to finish", MpiRank(), kFinalizeTimeout.count() / 1000,
+                   Listed(missing));
   }
 }
 
@@ -400,10 +432,14 @@ int MpiSize() {
 
 std::unique_ptr<Communicator> MakeMpiGroup(int color, std::chrono::milliseconds timeout) {
   AD_CHECK(IsRunning(), "MakeMpiGroup outside InitMpi and FinalizeMpi");
-  if (!MeetWorld(timeout)) {
-    throw base::Error(base::ErrorKind::kRetryLater,
-                      base::Format("collective: rank {} waited {:.1f} s for the other ranks to form groups", MpiRank(),
-                                   std::chrono::duration<double>(timeout).count()));
+  const std::vector<int> missing = MissingFromWorld(timeout);
+  if (!missing.empty()) {
+    throw base::Error(
+        base::ErrorKind::kRetryLater,
+        base::Format(
+            "collective: rank {} waited {:.1f} s for rank {} to form groups: it did not start, or a firewall is "
+            "between its host and this one",
+            MpiRank(), std::chrono::duration<double>(timeout).count(), Listed(missing)));
   }
   MPI_Comm comm = MPI_COMM_NULL;
   Check(MPI_Comm_split(MPI_COMM_WORLD, color < 0 ? MPI_UNDEFINED : color, MpiRank(), &comm), "a new group");

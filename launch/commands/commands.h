@@ -113,7 +113,8 @@ int RunDoctor(const DoctorCommand& command);
 struct SlurmCommand {
   std::string config;
   std::vector<std::string> overrides;
-  JobScript job;  // empty: its program (this one) and its memory (by the memory plan, with a margin)
+  std::string called;  // the name by which this program was called
+  JobScript job;       // empty: its program (this one) and its memory (by the memory plan, with a margin)
   bool gpus_given = false;
   bool submit = false;
 };

@@ -23,8 +23,8 @@ namespace autodidact::launch {
 namespace {
 
 // Of the whole command, of one meeting of the ranks, and of the connections between hosts.
-constexpr base::Milliseconds kAll{14'000};
-constexpr base::Milliseconds kMeeting{6'000};
+constexpr base::Milliseconds kAll{12'000};
+constexpr base::Milliseconds kMeeting{5'000};
 constexpr base::Milliseconds kConnecting{4'000};
 
 // Ends the program when the command is not done in time: libraries for MPI wait for ever where hosts do not reach each
@@ -129,6 +129,22 @@ int Conclude(const std::vector<Finding>& findings) {
   return Worst(findings) == Verdict::kBad ? process::kExitFailed : process::kExitDone;
 }
 
+// Of a rank that others may not know yet.
+std::string ThisRank() {
+  const net::HostNetwork here = net::ThisHost();
+  std::string addresses;
+  for (const net::Interface& one : here.interfaces) addresses += base::Format(", {} {}", one.name, one.address);
+  return base::Format("rank {} is on {}{}", collective::MpiRank(), here.name, addresses);
+}
+
+std::unique_ptr<collective::Communicator> Meet() {
+  try {
+    return collective::MakeMpiGroup(0, kMeeting);
+  } catch (const base::Error& error) {
+    throw base::Error(error.kind(), base::Format("{} ({})", error.message(), ThisRank()));
+  }
+}
+
 // Every rank ends with the first one's code, lest the launcher take the others for failed.
 int ExamineTogether(collective::Communicator& ranks, const Subject& subject, Bound& bound) {
   const auto findings = Examine(ranks, collective::MpiFirstRankHere(), subject, bound);
@@ -159,7 +175,7 @@ int RunDoctor(const DoctorCommand& command) {
     return Conclude(Examine(*single, 0, subject, bound));
   }
   bound.Doing("waiting for the other processes of the job: a host is missing, or a firewall is between the hosts");
-  const auto ranks = collective::MakeMpiGroup(0, kMeeting);
+  const auto ranks = Meet();
   const int code = ExamineTogether(*ranks, subject, bound);
   collective::FinalizeMpi();
   return code;
