@@ -210,6 +210,11 @@ HostFacts DecodeHostFacts(const std::string& text) {
   } catch (const json::Json::exception& error) {
     base::ThrowBadInput(base::Format("{}: {}", kWhere, error.what()));
   }
+  for (const net::Interface& own : facts.network.interfaces) {
+    if (own.prefix < 0 || own.prefix > 32) {
+      base::ThrowBadInput(base::Format("{}: a prefix of {} bits, expected 0 to 32", kWhere, own.prefix));
+    }
+  }
   return facts;
 }
 

@@ -26,7 +26,7 @@ struct HostFacts {
   std::string torch;         // "2.11.0"
   std::string nccl;
   std::string driver;                     // NVIDIA's
-  std::vector<Gpu> gpus;                  // that this process sees
+  std::vector<Gpu> gpus;                  // that nvidia-smi shows
   bool slurm = false;                     // inside of a Slurm job
   std::vector<std::string> srun_plugins;  // what srun --mpi=list names: "pmix", "pmix_v4", …
   process::Limit open_files;

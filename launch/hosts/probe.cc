@@ -168,10 +168,10 @@ Site GatherSite(collective::Communicator& ranks, int first_here) {
   std::vector<std::size_t> host_of_first(static_cast<std::size_t>(ranks.size()), 0);
   for (const std::string& said : ranks.AllGather(json::Dump(own))) {
     const Json of_rank = json::Parse(said, kWhere);
-    const auto first = of_rank.at("first").get<std::size_t>();
+    const auto first = static_cast<std::size_t>(json::GetInteger(of_rank, "first", kWhere));
     if (first == site.host_of_rank.size()) {
       host_of_first.at(first) = site.hosts.size();
-      site.hosts.push_back(DecodeHostFacts(of_rank.at("facts").get<std::string>()));
+      site.hosts.push_back(DecodeHostFacts(json::GetString(of_rank, "facts", kWhere)));
     }
     site.host_of_rank.push_back(host_of_first.at(first));
   }

@@ -79,6 +79,16 @@ bool IsPmix(const std::string& plugin) {
   return plugin.starts_with("pmix");
 }
 
+// Whether srun names its plugins' versions ("pmix_v4"), and none of them is the library's ("4.2.2").
+bool IsOfAnotherVersion(const HostFacts& host) {
+  const std::string version = "pmix_v";
+  const std::string own = version + host.pmix.substr(0, host.pmix.find('.'));
+  const auto is_versioned = [&](const std::string& plugin) { return plugin.starts_with(version); };
+  const auto is_own = [&](const std::string& plugin) { return plugin == own; };
+  return !host.pmix.empty() && std::any_of(host.srun_plugins.begin(), host.srun_plugins.end(), is_versioned) &&
+         std::none_of(host.srun_plugins.begin(), host.srun_plugins.end(), is_own);
+}
+
 Finding JudgePmix(const Site& site) {
   Finding finding = MustAgree(
       site, "PMIx", [](const HostFacts& host) { return host.pmix; },
@@ -88,6 +98,10 @@ Finding JudgePmix(const Site& site) {
     std::string plugins;
     for (const std::string& one : host.srun_plugins) plugins += (plugins.empty() ? "" : ", ") + one;
     finding.found += base::Format("; srun has {}", plugins.empty() ? "nothing to say (srun --mpi=list)" : plugins);
+    if (finding.verdict == Verdict::kOk && IsOfAnotherVersion(host)) {
+      finding.verdict = Verdict::kWarning;
+      finding.fix = "versions apart may hang at the start of a job: a Slurm and an Open MPI that use the same PMIx";
+    }
     if (std::any_of(host.srun_plugins.begin(), host.srun_plugins.end(), IsPmix)) break;
     finding.verdict = Verdict::kBad;
     finding.fix =

@@ -57,6 +57,18 @@ TEST(VerdictsTest, SrunWithoutPmixIsBad) {
   EXPECT_EQ(Judged(site, "PMIx").verdict, Verdict::kOk);
 }
 
+TEST(VerdictsTest, SrunsPmixOfAnotherVersionIsAWarning) {
+  Site site = InventedSite();
+  for (HostFacts& host : site.hosts) {
+    host.slurm = true;
+    host.srun_plugins = {"pmix", "pmix_v3"};
+  }
+  EXPECT_EQ(Judged(site, "PMIx").verdict, Verdict::kWarning);
+  EXPECT_NE(Judged(site, "PMIx").fix, "");
+  for (HostFacts& host : site.hosts) host.pmix = "3.1.5";
+  EXPECT_EQ(Judged(site, "PMIx").verdict, Verdict::kOk);
+}
+
 TEST(VerdictsTest, GpusThatARunNeedsMustBeOnEveryHost) {
   Site site = InventedSite();
   EXPECT_EQ(Judged(site, "GPUs").verdict, Verdict::kOk);
@@ -141,6 +153,11 @@ TEST(HostFactsTest, EncodingLosesNothing) {
 TEST(HostFactsTest, WhatIsNoneIsRefused) {
   for (const char* text : {"", "{}", "[]", "{\"host\": 1}", "null"}) {
     EXPECT_THROW(DecodeHostFacts(text), base::Error) << text;
+  }
+  HostFacts facts = InventedHost("a", "10.0.0.1");
+  for (const int prefix : {-1, 33}) {
+    facts.network.interfaces[0].prefix = prefix;
+    EXPECT_THROW(DecodeHostFacts(Encode(facts)), base::Error) << prefix;
   }
 }
 

@@ -42,6 +42,7 @@ start_slurm() { # start_slurm FOLDER [NODES]
     for k in $(seq "$slurm_nodes"); do
       node=node$k
       [ "$slurm_nodes" != 1 ] || node=$(hostname -s)
+      mkdir -p "$slurm_folder/tmp.$node"
       echo "NodeName=$node NodeAddr=${address%.*}.$k CPUs=$(nproc) RealMemory=$memory State=UNKNOWN"
     done
     echo "PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverTimeLimit=0"
@@ -55,7 +56,7 @@ start_slurm() { # start_slurm FOLDER [NODES]
     slurmd -f "$SLURM_CONF"
   else
     for k in $(seq "$slurm_nodes"); do
-      ip netns exec "node$k" unshare --uts sh -c "hostname node$k; slurmd -f '$SLURM_CONF'"
+      nsenter --net="/run/netns/node$k" unshare --uts sh -c "hostname node$k; slurmd -f '$SLURM_CONF'"
     done
   fi
   for left in $(seq 60 -1 0); do
@@ -65,10 +66,19 @@ start_slurm() { # start_slurm FOLDER [NODES]
   done
 }
 
+# Waits until the daemons are gone, and their ports free.
 stop_slurm() {
-  local pid_file k
+  local pid_file pid state k left
   for pid_file in "$slurm_folder"/slurmd.*.pid "$slurm_folder"/slurmctld.pid "$slurm_folder"/munge/pid; do
-    [ ! -s "$pid_file" ] || kill "$(cat "$pid_file")" 2> /dev/null || true
+    [ -s "$pid_file" ] || continue
+    pid=$(cat "$pid_file")
+    kill "$pid" 2> /dev/null || continue
+    for left in $(seq 100 -1 0); do
+      { read -r _ _ state _ < "/proc/$pid/stat"; } 2> /dev/null || break
+      [ "$state" != Z ] || break
+      [ "$left" -gt 0 ] || kill -KILL "$pid"
+      sleep 0.1
+    done
   done
   [ "$slurm_nodes" != 1 ] || return 0
   for k in $(seq "$slurm_nodes"); do ip netns del "node$k" || true; done

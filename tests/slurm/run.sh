@@ -1,9 +1,10 @@
 #!/bin/bash
 # Runs under a real Slurm, a private one of this machine: a run from `autodidact slurm --submit` to its end, doctor under
 # srun, and a run that is stopped again and again (by the notice before its time limit, by signals at any moment) and
-# requeued: it must end with the steps and the weights of one that nobody stopped. Some 15 minutes; root; nothing stays.
+# requeued: it must end with the steps and the weights of one that nobody stopped; and a run on two nodes (namespaces).
+# Some 20 minutes; root; nothing stays.
 #
-#   tests/slurm/run.sh [PROGRAM] [PART]...     PART: whole, doctor, signals, limit (default: all)
+#   tests/slurm/run.sh [PROGRAM] [PART]...     PART: whole, doctor, signals, limit, nodes (default: all)
 #
 # Where there is no Slurm or no root it says so and ends with 0.
 set -euo pipefail
@@ -22,7 +23,7 @@ program=${1:-$(launch/build.sh release | tail -n 1)}
 program=$(realpath "$program")
 shift || true
 parts=("$@")
-[ $# -gt 0 ] || parts=(whole doctor signals limit)
+[ $# -gt 0 ] || parts=(whole doctor signals limit nodes)
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/autodidact slurm.XXXX")
 slurm=$(mktemp -d "${TMPDIR:-/tmp}/autodidact-slurm.XXXX")
@@ -40,9 +41,9 @@ common=(--set "folder=$folder/runs" --set "data.train=$folder/data/unlabelled.js
   --set eval.limit=50)
 
 # Steps of some seconds, of which a job of this Slurm does a few before its notice.
-long=(--set train.groups_per_step=1000 --set train.max_steps=24 --set eval.steps=6)
-# Steps of some 20 seconds.
-longest=(--set train.groups_per_step=4000 --set train.max_steps=8 --set eval.steps=4)
+long=(--set train.groups_per_step=500 --set train.max_steps=40 --set eval.steps=10)
+# Steps of some 20 seconds, on two cores that have other work as well.
+longest=(--set train.groups_per_step=1500 --set train.max_steps=6 --set eval.steps=3)
 
 state_of() { scontrol show job "$1" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p'; }
 log_of() { echo "$folder/autodidact-$1.log"; }
@@ -123,6 +124,21 @@ limit() {
   alone limit-alone "${long[@]}"
   require_same limit limit-alone
   echo "ok: stopped $(grep -c 'goes on when it is started again' "$(log_of "$job")") times by the notice before its time limit: the same steps and weights"
+}
+
+# Learners on two nodes, and the other roles too.
+nodes() {
+  local job placed=(--set placement.learners=2 --set train.max_steps=20)
+  stop_slurm
+  rm -rf "$slurm"
+  start_slurm "$slurm" 2
+  (cd "$folder" && srun -N 2 --ntasks-per-node=1 --mpi=pmix "$program" doctor) || fail "doctor on two nodes"
+  job=$(submit --nodes 2 --set name=nodes "${placed[@]}")
+  wait_for "$job" 300 COMPLETED
+  mpirun --allow-run-as-root --oversubscribe -n 1 "$program" train "$config" "${common[@]}" --set name=nodes-alone \
+    "${placed[@]}" > "$folder/nodes-alone.log" 2>&1 || fail "nodes-alone: see $folder/nodes-alone.log"
+  require_same nodes nodes-alone
+  echo "ok: a run on two nodes has the weights of one on a single host"
 }
 
 for part in "${parts[@]}"; do "$part"; done
