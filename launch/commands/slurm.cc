@@ -1,10 +1,6 @@
 // `slurm`: a run as a job of Slurm.
-#include <unistd.h>
 #include <algorithm>
-
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 
 #include "base/log.h"
 #include "base/strings.h"
@@ -13,6 +9,7 @@
 #include "launch/wiring/memory_plan.h"
 #include "process/child.h"
 #include "process/output.h"
+#include "process/program.h"
 
 namespace autodidact::launch {
 namespace {
@@ -62,21 +59,6 @@ std::string JobName(const std::string& name) {
   return plain;
 }
 
-// As the nodes find it, from the name by which it was called: what runs may be a loader (in an archive).
-std::string ProgramNamed(const std::string& called) {
-  namespace fs = std::filesystem;
-  if (called.find('/') != std::string::npos) return fs::absolute(called).lexically_normal().string();
-  const char* path = std::getenv("PATH");
-  std::string folders = path == nullptr ? "" : path;
-  while (!folders.empty()) {
-    const auto colon = folders.find(':');
-    const fs::path file = fs::path(folders.substr(0, colon)) / called;
-    if (access(file.c_str(), X_OK) == 0) return fs::absolute(file).lexically_normal().string();
-    folders = colon == std::string::npos ? "" : folders.substr(colon + 1);
-  }
-  base::ThrowBadInput("slurm: " + called + " is not on the PATH: name the program by --program");
-}
-
 void Submit(const std::string& script) {
   process::ChildOptions options;
   options.what = "sbatch";
@@ -109,7 +91,7 @@ void RunSlurm(const SlurmCommand& command) {
   script.config = command.config;
   script.overrides = command.overrides;
   script.name = JobName(config.name);
-  if (script.program.empty()) script.program = ProgramNamed(command.called);
+  if (script.program.empty()) script.program = process::ProgramFile(command.called);
   if (script.memory.empty()) script.memory = MemoryOfANode(config, script.nodes);
   if (!command.gpus_given) script.gpus_per_node = GpusOfANode(config, script.nodes);
   const std::string text = ToText(script);
