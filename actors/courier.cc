@@ -98,7 +98,7 @@ void Courier::SendFailure(schema::Ticket ticket, base::Failure failure) {
   Deliver(std::move(errand));
 }
 
-void Courier::AskAnchor(SharedErrand errand) {
+void Courier::AskAnchor(const SharedErrand& errand) {
   ++errand->attempts;
   const Errand& asked = *errand;
   reference_(asked.lease, asked.scored.group, base::Deadline::In(config_.anchor_timeout),
@@ -121,7 +121,7 @@ void Courier::AskAnchor(SharedErrand errand) {
              });
 }
 
-void Courier::AskJudge(SharedErrand errand) {
+void Courier::AskJudge(const SharedErrand& errand) {
   ++errand->attempts;
   const schema::ScoredGroup& scored = errand->scored;
   schema::JudgeRequest request{.ticket = scored.group.ticket, .target = errand->target, .responses = {}, .lengths = {}};
@@ -131,7 +131,7 @@ void Courier::AskJudge(SharedErrand errand) {
   }
   judge_.CallAsync(
       schema::Encode(request), base::Deadline::In(config_.judge_timeout),
-      base::Format("judging group {}", scored.group.ticket), [this, errand](base::Outcome<std::string> bytes) {
+      base::Format("judging group {}", scored.group.ticket), [this, errand](const base::Outcome<std::string>& bytes) {
         const std::size_t num_rollouts = errand->scored.group.rollouts.size();
         const schema::Judged asked{.ticket = errand->scored.group.ticket,
                                    .responses = num_rollouts,
@@ -156,11 +156,11 @@ void Courier::AskJudge(SharedErrand errand) {
       });
 }
 
-void Courier::Deliver(SharedErrand errand) {
+void Courier::Deliver(const SharedErrand& errand) {
   ++errand->attempts;
   learner_.CallAsync(schema::Encode(errand->scored), base::Deadline::In(config_.learner_timeout),
                      base::Format("delivering group {}", errand->scored.group.ticket),
-                     [this, errand](base::Outcome<std::string> bytes) {
+                     [this, errand](const base::Outcome<std::string>& bytes) {
                        const auto reply = ReplyAs<schema::SubmitReply>(
                            bytes, refused_, [](const schema::SubmitReply&) { return schema::Checked(); });
                        if (!reply.ok() && MayRetry(reply.failure()) && errand->attempts < config_.attempts) {

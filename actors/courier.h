@@ -67,9 +67,9 @@ class Courier {
   struct Errand;
   using SharedErrand = std::shared_ptr<Errand>;
 
-  void AskAnchor(SharedErrand errand);
-  void AskJudge(SharedErrand errand);
-  void Deliver(SharedErrand errand);
+  void AskAnchor(const SharedErrand& errand);
+  void AskJudge(const SharedErrand& errand);
+  void Deliver(const SharedErrand& errand);
   void Done();
 
   CourierConfig config_;

@@ -19,7 +19,7 @@ std::string FailureBytes(base::ErrorKind kind, std::string reason) {
 }  // namespace
 
 Service::Service(net::Context& context, const net::Security& security, ServiceConfig config,
-                 model::SharedWeights weights, const text::Tokenizer& tokenizer)
+                 const model::SharedWeights& weights, const text::Tokenizer& tokenizer)
     : config_(std::move(config)),
       engine_(config_.engine, weights, tokenizer),
       synthesizer_(engine_, tokenizer, config_.synthesis,

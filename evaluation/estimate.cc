@@ -109,7 +109,7 @@ std::map<schema::Ticket, base::Outcome<schema::Reference>> GroupEstimator::Write
       estimators::SynthesisContext(generation_.synthesis, models_.anchor->config().max_position_embeddings),
       generation_.seed);
   const Progress progress{"rubrics", 0, std::ssize(references)};
-  for (auto& [ticket, reference] : references) synthesizer.AddReference(ticket, std::move(reference));
+  for (auto& entry : references) synthesizer.AddReference(entry.first, std::move(entry.second));
   return RunAll(synthesizer, progress, on_progress);
 }
 

@@ -27,7 +27,7 @@ struct Models {
 };
 
 struct Progress {
-  std::string phase = "";  // "rollouts", "greedy", "rubrics", "references", or an estimator's name
+  std::string phase = {};  // "rollouts", "greedy", "rubrics", "references", or an estimator's name
   std::int64_t done = 0;   // groups
   std::int64_t total = 0;
 };

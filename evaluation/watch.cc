@@ -81,7 +81,7 @@ std::vector<Answer> LookAtGroup(const estimators::AnswerRule& rule, const data::
 }  // namespace
 
 RunWatch::RunWatch(WatchConfig config, std::map<std::string, std::vector<std::string>> labels)
-    : config_(std::move(config)), labels_(std::move(labels)), monitor_(config_.collapse) {
+    : config_(config), labels_(std::move(labels)), monitor_(config_.collapse) {
   const answers::Extractor extractor = config_.rule.extractor;
   for (auto& [id, of_row] : labels_)
     of_row = answers::ReferenceAnswers(extractor, answers::LabelText(extractor, of_row));

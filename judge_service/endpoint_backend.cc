@@ -31,8 +31,8 @@ struct Call {
 
 // libcurl's own set-up is thread-safe from 7.84 on; once per process.
 void SetUpCurl() {
-  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (code != CURLE_OK) base::ThrowBug(std::string("libcurl cannot start: ") + curl_easy_strerror(code));
+  static const CURLcode kCode = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (kCode != CURLE_OK) base::ThrowBug(std::string("libcurl cannot start: ") + curl_easy_strerror(kCode));
 }
 
 std::size_t Receive(char* data, std::size_t one, std::size_t size, void* to) {

@@ -98,7 +98,7 @@ model::Parameters FlatParameters::Unflatten(const at::Tensor& flat) const {
   return result;
 }
 
-void FlatParameters::FillPart(at::Tensor part, std::int64_t begin,
+void FlatParameters::FillPart(const at::Tensor& part, std::int64_t begin,
                               const std::function<at::Tensor(const std::string&)>& read) const {
   const at::NoGradGuard no_grad;
   part.zero_();

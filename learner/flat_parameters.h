@@ -48,7 +48,8 @@ class FlatParameters {
   model::Parameters Unflatten(const at::Tensor& flat) const;
   // Fills `part`, which stands for the places [begin, begin + part.numel()) of a flat vector, from tensors by name
   // (asked for one after another, each once); padding becomes zero. Error(kBadInput) for another shape.
-  void FillPart(at::Tensor part, std::int64_t begin, const std::function<at::Tensor(const std::string&)>& read) const;
+  void FillPart(const at::Tensor& part, std::int64_t begin,
+                const std::function<at::Tensor(const std::string&)>& read) const;
 
  private:
   struct Place {

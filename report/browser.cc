@@ -14,16 +14,16 @@ constexpr std::size_t kLongestText = 20'000;  // bytes of one text; what is beyo
 constexpr std::size_t kLongestSummary = 100;  // bytes of a prompt in the line that folds out
 
 const Json& Member(const Json& object, const char* key) {
-  static const Json none;
+  static const Json kNone;
   const auto found = object.find(key);
-  return found == object.end() ? none : *found;
+  return found == object.end() ? kNone : *found;
 }
 
 // Element `index` of the list under `key`; null where there is none.
 const Json& Element(const Json& object, const char* key, std::size_t index) {
-  static const Json none;
+  static const Json kNone;
   const Json& list = Member(object, key);
-  return list.is_array() && index < list.size() ? list[index] : none;
+  return list.is_array() && index < list.size() ? list[index] : kNone;
 }
 
 std::string Text(const Json& value) {

@@ -15,7 +15,7 @@ struct PlotRecipe {
 };
 
 const std::vector<PlotRecipe>& Recipes() {
-  static const std::vector<PlotRecipe> recipes = {
+  static const std::vector<PlotRecipe> kRecipes = {
       {"Reward", "mean over rollouts", {"reward", "reward_std"}},
       {"Held-out rows", "share right, or judged score", {"eval/single", "eval/greedy", "eval/majority"}},
       {"Accuracy on training prompts",
@@ -45,7 +45,7 @@ const std::vector<PlotRecipe>& Recipes() {
       {"Staleness", "steps", {"staleness/mean", "staleness/max"}},
       {"Loss", "loss", {"loss"}},
   };
-  return recipes;
+  return kRecipes;
 }
 
 // The step at which the collapse alarm fired.

@@ -112,7 +112,7 @@ const std::set<std::string> kCounts = {"questions", "left_out", "unscored", "tar
 
 // A figure's name for people; the JSON's where there is no better one.
 std::string Label(const std::string& name) {
-  static const std::map<std::string, std::string> labels = {
+  static const std::map<std::string, std::string> kLabels = {
       {"single", "one sample"},
       {"pass", "any of the G right"},
       {"best_of", "best of the G"},
@@ -125,8 +125,8 @@ std::string Label(const std::string& name) {
       {"no_answer/synthesis", "synthesis: no answer"},
       {"invalid_verdicts", "invalid verdicts"},
   };
-  const auto found = labels.find(name);
-  return found == labels.end() ? name : found->second;
+  const auto found = kLabels.find(name);
+  return found == kLabels.end() ? name : found->second;
 }
 
 void Flatten(const std::string& path, const Json& object, const Json* intervals, std::vector<Row>& rows) {

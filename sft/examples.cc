@@ -48,8 +48,8 @@ const std::string& MostSupported(const std::vector<std::string>& completions,
 
 }  // namespace
 
-PairSource::PairSource(std::vector<data::Pair> pairs, const RenderPrompt& render, const text::Tokenizer& tokenizer,
-                       schema::TokenId eos) {
+PairSource::PairSource(const std::vector<data::Pair>& pairs, const RenderPrompt& render,
+                       const text::Tokenizer& tokenizer, schema::TokenId eos) {
   rows_.reserve(pairs.size());
   bool any_text = pairs.empty();
   for (const data::Pair& pair : pairs) {

@@ -37,7 +37,7 @@ using RenderPrompt = std::function<std::vector<schema::TokenId>(const schema::Pr
 class PairSource : public ExampleSource {
  public:
   // Error(kBadInput) when no completion has a token of its own.
-  PairSource(std::vector<data::Pair> pairs, const RenderPrompt& render, const text::Tokenizer& tokenizer,
+  PairSource(const std::vector<data::Pair>& pairs, const RenderPrompt& render, const text::Tokenizer& tokenizer,
              schema::TokenId eos);
   std::size_t size() const override { return rows_.size(); }
   Example Draw(std::size_t row, base::RandomWalk& walk) const override;

@@ -12,41 +12,41 @@ namespace {
 
 using Replacement = std::pair<std::string_view, std::string_view>;
 
-constexpr Replacement kSame[] = {{"cm", "centimeter"},
-                                 {"centimetre", "centimeter"},
-                                 {"m", "meter"},
-                                 {"metre", "meter"},
-                                 {"mm", "millimeter"},
-                                 {"km", "kilometer"},
-                                 {"kilometre", "kilometer"},
-                                 {"in", "inch"},
-                                 {"inche", "inch"},
-                                 {"ft", "foot"},
-                                 {"feet", "foot"},
-                                 {"yd", "yard"},
-                                 {"mi", "mile"},
-                                 {"kg", "kilogram"},
-                                 {"g", "gram"},
-                                 {"lb", "pound"},
-                                 {"oz", "ounce"},
-                                 {"s", "second"},
-                                 {"sec", "second"},
-                                 {"min", "minute"},
-                                 {"h", "hour"},
-                                 {"hr", "hour"},
-                                 {"mph", "mile/hour"},
-                                 {"l", "liter"},
-                                 {"litre", "liter"},
-                                 {"ml", "milliliter"},
-                                 {"°", "degree"},
-                                 {"$", "dollar"},
-                                 {"¢", "cent"},
-                                 {"%", "percent"},
-                                 {"pct", "percent"},
-                                 {"percentage", "percent"},
-                                 {"p.m", "pm"},
-                                 {"euros", "euro"},
-                                 {"usd", "dollar"}};
+constexpr Replacement kSameUnits[] = {{"cm", "centimeter"},
+                                      {"centimetre", "centimeter"},
+                                      {"m", "meter"},
+                                      {"metre", "meter"},
+                                      {"mm", "millimeter"},
+                                      {"km", "kilometer"},
+                                      {"kilometre", "kilometer"},
+                                      {"in", "inch"},
+                                      {"inche", "inch"},
+                                      {"ft", "foot"},
+                                      {"feet", "foot"},
+                                      {"yd", "yard"},
+                                      {"mi", "mile"},
+                                      {"kg", "kilogram"},
+                                      {"g", "gram"},
+                                      {"lb", "pound"},
+                                      {"oz", "ounce"},
+                                      {"s", "second"},
+                                      {"sec", "second"},
+                                      {"min", "minute"},
+                                      {"h", "hour"},
+                                      {"hr", "hour"},
+                                      {"mph", "mile/hour"},
+                                      {"l", "liter"},
+                                      {"litre", "liter"},
+                                      {"ml", "milliliter"},
+                                      {"°", "degree"},
+                                      {"$", "dollar"},
+                                      {"¢", "cent"},
+                                      {"%", "percent"},
+                                      {"pct", "percent"},
+                                      {"percentage", "percent"},
+                                      {"p.m", "pm"},
+                                      {"euros", "euro"},
+                                      {"usd", "dollar"}};
 
 std::string OneWord(std::string word) {
   std::string power;
@@ -55,7 +55,7 @@ std::string OneWord(std::string word) {
     word.erase(at);
   }
   const auto canonical = [](const std::string& name) {
-    for (const auto& [from, to] : kSame) {
+    for (const auto& [from, to] : kSameUnits) {
       if (name == from) return std::string(to);
     }
     return name;

@@ -1,5 +1,7 @@
 #include "model/ops.h"
 
+#include <torch/csrc/autograd/custom_function.h>
+
 #include "base/check.h"
 #include "model/ops_cpu.h"
 

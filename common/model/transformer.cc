@@ -65,7 +65,7 @@ class CheckpointFunction : public torch::autograd::Function<CheckpointFunction> 
     return Run(**state, inputs);
   }
 
-  static variable_list backward(AutogradContext* context, variable_list gradients) {
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto state = c10::static_intrusive_pointer_cast<CheckpointState>(context->saved_data["state"].toCapsule());
     variable_list inputs;
     variable_list wanted;

@@ -27,7 +27,7 @@ constexpr char kCompile[] =
     "code = compile(sys.stdin.buffer.read(), 'harness', 'exec')\n"
     "sys.stdout.buffer.write(marshal.dumps(code))\n";
 constexpr std::size_t kVerdict = std::size_t{1} << 24;  // bytes of all outcomes and outputs
-constexpr std::size_t kShown = 300;                     // bytes of an error
+constexpr std::size_t kShownErrors = 300;               // bytes of an error
 constexpr std::size_t kTasksAtATime = 50;
 
 CodeEnd EndOf(process::SandboxEnd end) {
@@ -77,7 +77,7 @@ base::Outcome<std::string> CompiledHarness(const CodeConfig& config) {
   if (result.end == process::SandboxEnd::kExited && result.status.ok()) return compiled[config.python] = result.output;
   std::string reason = result.reason;
   if (result.end == process::SandboxEnd::kExited) {
-    reason = config.python + ": " + result.status.Describe() + ": " + LastLine(result.errors).substr(0, kShown);
+    reason = config.python + ": " + result.status.Describe() + ": " + LastLine(result.errors).substr(0, kShownErrors);
   }
   return base::Failure{base::ErrorKind::kRetryLater, reason};
 }
@@ -99,7 +99,7 @@ std::vector<Behaviour> Read(const process::SandboxResult& result, std::size_t nu
     }
     if (behaviours.size() != num_jobs) base::ThrowBadInput("not as many outcomes as jobs");
   } catch (const std::exception&) {
-    const std::string last = LastLine(result.errors).substr(0, kShown);
+    const std::string last = LastLine(result.errors).substr(0, kShownErrors);
     all.outcome = {CodeEnd::kFailed, "the tests' process was ended: " + result.status.Describe()};
     if (!last.empty()) all.outcome.reason += ": " + last;
     // The interpreter itself had no room left.

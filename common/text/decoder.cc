@@ -12,7 +12,7 @@ namespace autodidact::text {
 namespace {
 
 constexpr const char* kDecoders = "Sequence, ByteLevel, Replace, ByteFallback, Fuse, Strip, Metaspace";
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+constexpr std::string_view kInvalidBytes = "\xEF\xBF\xBD";
 
 // The byte of "<0x41>", or -1.
 int ByteOf(std::string_view token) {
@@ -31,7 +31,7 @@ void DecodeByteTokens(std::vector<std::string>* tokens) {
     if (IsValidUtf8(run)) {
       decoded.push_back(run);
     } else {
-      decoded.insert(decoded.end(), run.size(), std::string(kReplacement));
+      decoded.insert(decoded.end(), run.size(), std::string(kInvalidBytes));
     }
     run.clear();
   };

@@ -40,7 +40,7 @@ schema::WeightVersion VersionWanted(const schema::WeightRequest& request) {
 // What is sent of one version, computed once for all who ask for it. Belongs to the publisher's thread.
 class Shipment {
  public:
-  Shipment(model::SharedWeights weights, model::SharedWeights base, std::uint64_t part_bytes)
+  Shipment(model::SharedWeights weights, const model::SharedWeights& base, std::uint64_t part_bytes)
       : weights_(std::move(weights)),
         flat_(weights_->parameters()),
         checksum_(flat_.Checksum()),

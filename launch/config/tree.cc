@@ -139,7 +139,7 @@ class Copier {
                     "stand in quotes");
       return;
     }
-    const std::string name = key.Scalar();
+    const std::string& name = key.Scalar();
     const std::string full = path.empty() ? name : path + "." + name;
     if (const ConfigNode* first = section.Child(name)) {
       problems_.Add(place, full,
@@ -167,7 +167,7 @@ class Copier {
 };
 
 // "data[0].file" and "data.0.file" -> data, 0, file.
-std::vector<std::string> PartsOf(std::string path) {
+std::vector<std::string> PartsOf(const std::string& path) {
   std::string plain;
   for (const char c : path) {
     if (c == '[') plain += '.';

@@ -135,7 +135,7 @@ struct Content {
   const char* what;
 };
 const std::vector<Content>& Contents() {
-  static const std::vector<Content> contents = {
+  static const std::vector<Content> kContents = {
       {"model.weights", {"model"}, "the weights of the initial model"},
       {"model.config", {"model"}, "the shape (config.json) of the initial model"},
       {"model.tokenizer", {"model"}, "the tokenizer of the initial model"},
@@ -149,7 +149,7 @@ const std::vector<Content>& Contents() {
        "the labels, or what else is read of a row"},
       {"judge.model", {"judge.model.folder"}, "the files of the judge's model"},
   };
-  return contents;
+  return kContents;
 }
 
 void Flatten(const YAML::Node& node, const std::string& key, std::map<std::string, std::string>& keys) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <utility>
 
@@ -14,7 +15,7 @@ namespace {
 constexpr auto kPlainInterval = std::chrono::seconds(5);
 
 std::string Duration(double seconds) {
-  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  const auto whole = std::llround(seconds);
   if (whole < 60) return base::Format("{} s", whole);
   if (whole < 3600) return base::Format("{}:{:02} min", whole / 60, whole % 60);
   return base::Format("{}:{:02} h", whole / 3600, whole % 3600 / 60);

@@ -28,7 +28,7 @@ void SelectionThread::Close() {
 
 actors::ReferenceSource SelectionThread::source() {
   return [this](const schema::Lease& lease, const schema::RolloutGroup& group, base::Deadline deadline,
-                std::function<void(base::Outcome<schema::GroupReference>)> done) {
+                const std::function<void(base::Outcome<schema::GroupReference>)>& done) {
     if (jobs_.TryPush({lease.prompt, group, deadline, done})) return;
     if (jobs_.closed()) return done(base::Failure{base::ErrorKind::kDisconnected, "the actor is leaving"});
     done(base::Failure{base::ErrorKind::kRetryLater,

@@ -1,5 +1,7 @@
 #include "engine/cpu/cpu_decoder.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cstring>
 
