@@ -55,6 +55,7 @@ void Service::Begin(net::Incoming incoming) {
   } catch (const base::Error& error) {
     return Refuse(incoming, {schema::Refusal::kMalformed, error.message()});
   }
+  if (auto refused = schema::CheckSender(message, incoming.sender)) return Refuse(incoming, std::move(*refused));
   auto* wanted = std::get_if<schema::SynthesisRequest>(&message);
   if (!wanted) {
     return Refuse(incoming,

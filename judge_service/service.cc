@@ -59,6 +59,7 @@ void Service::Answer(net::Incoming incoming) {
 }
 
 void Service::Take(schema::Message message, net::Incoming& incoming) {
+  if (auto refused = schema::CheckSender(message, incoming.sender)) return Refuse(incoming, std::move(*refused));
   auto* request = std::get_if<schema::JudgeRequest>(&message);
   if (!request) {
     return Refuse(incoming,

@@ -14,39 +14,25 @@
 #include "launch/commands/demo_summary.h"
 #include "launch/config/rules.h"
 #include "launch/config/run_config.h"
+#include "launch/job/job.h"
 #include "launch/options.h"
 #include "launch/train/training.h"
 #include "process/ending.h"
 #include "process/output.h"
+#include "process/program.h"
 
 namespace {
 
 using namespace autodidact;  // NOLINT(google-build-using-namespace): the program's own file
 
+// `train` under mpirun or srun is a keeper, `learner` a rank of the learner's own job.
 bool RunsAsRanks(const CLI::App& app) {
-  return collective::LaunchedByMpi() && app.got_subcommand("train");
+  return collective::LaunchedByMpi() && (app.got_subcommand("train") || app.got_subcommand("learner"));
 }
 
 launch::SftStart SftStartOf(const launch::Arguments& arguments) {
   if (arguments.resume) return launch::SftStart::kResume;
   return arguments.overwrite ? launch::SftStart::kOverwrite : launch::SftStart::kFresh;
-}
-
-int EndCode(learner::RunEnd end, const process::Ending& ending) {
-  switch (end) {
-    case learner::RunEnd::kFinished:
-    case learner::RunEnd::kNothingLeft:
-      return process::kExitDone;
-    case learner::RunEnd::kStopped:
-      return process::ExitCodeAfter(ending.requested().value());
-    case learner::RunEnd::kAlarm:
-      return process::kExitAlarm;
-    case learner::RunEnd::kEmpty:
-      return process::kExitFailed;
-    case learner::RunEnd::kRefused:
-      return process::kExitBadInput;
-  }
-  return process::kExitFailed;
 }
 
 int DryRun(const launch::Arguments& arguments, const launch::TrainOptions& options) {
@@ -56,26 +42,44 @@ int DryRun(const launch::Arguments& arguments, const launch::TrainOptions& optio
   return result.fits ? process::kExitDone : process::kExitBadInput;
 }
 
-int Train(const launch::Arguments& arguments, const char* binary, process::Ending& ending) {
+int Train(const launch::Arguments& arguments, process::Ending& ending, bool as_rank) {
   const launch::TrainOptions options{.resume = arguments.resume,
                                      .resume_from = arguments.resume_from,
                                      .overwrite = arguments.overwrite,
                                      .config_file = arguments.config,
-                                     .binary = binary,
-                                     .verbose = arguments.verbose,
                                      .stop = ending.stop()};
   if (arguments.dry_run) return DryRun(arguments, options);
   const launch::RunConfig config = launch::ReadRunConfig(arguments.config, arguments.overrides);
-  const bool ranks = collective::LaunchedByMpi() && collective::MpiSize() > 1;
-  return EndCode(
-      ranks ? launch::TrainUnderMpi(config, options, ending) : launch::TrainInOneProcess(config, options, ending),
-      ending);
+  if (as_rank) return launch::TrainAsRank(config, options, arguments.join, ending);
+  const bool placed = !config.placement.hosts.empty() || config.placement.learners > 0;
+  if (!collective::LaunchedByMpi() || (collective::MpiSize() == 1 && !placed)) {
+    return launch::ExitCodeOf(launch::TrainInOneProcess(config, options, ending), ending);
+  }
+  launch::JobCall call{.binary = process::ProgramFile(arguments.called),
+                       .config_file = arguments.config,
+                       .arguments = {},
+                       .verbose = arguments.verbose};
+  for (const std::string& text : arguments.overrides) call.arguments.insert(call.arguments.end(), {"--set", text});
+  if (arguments.resume) call.arguments.emplace_back("--resume");
+  if (!arguments.resume_from.empty()) {
+    call.arguments.insert(call.arguments.end(), {"--resume-from", arguments.resume_from});
+  }
+  if (arguments.overwrite) call.arguments.emplace_back("--overwrite");
+  return launch::KeepRun(config, call, ending);
 }
 
-int Run(CLI::App& app, launch::Arguments& arguments, const char* binary, process::Ending& ending) {
+// Supervisor and agent get the run's plan by standard input.
+launch::JobPlan PlanFromInput() {
+  return launch::ParsePlan(launch::TicketLine(base::Deadline::In(std::chrono::seconds(30))));
+}
+
+int Run(CLI::App& app, launch::Arguments& arguments, process::Ending& ending) {
   const CLI::App* command = app.get_subcommands().front();
   const std::string name = command->get_name();
-  if (name == "train") return Train(arguments, binary, ending);
+  if (name == "train" || name == "learner") return Train(arguments, ending, name == "learner");
+  if (name == launch::kSupervisor) return launch::Supervise(PlanFromInput(), ending);
+  if (name == "agent") return launch::RunAgent(PlanFromInput(), arguments.host, ending);
+  if (name == "start-on") return launch::StartOn(arguments.path, arguments.words);
   if (name == "sft") {
     return launch::RunSft(launch::ReadSftConfig(arguments.config, arguments.overrides), SftStartOf(arguments), ending);
   } else if (name == "eval") {
@@ -103,15 +107,17 @@ int Run(CLI::App& app, launch::Arguments& arguments, const char* binary, process
   } else if (name == "slurm") {
     arguments.slurm.config = arguments.config;
     arguments.slurm.overrides = arguments.overrides;
-    arguments.slurm.called = binary;
+    arguments.slurm.called = arguments.called;
     launch::RunSlurm(arguments.slurm);
   } else if (name == "demo-data") {
     launch::RunDemoData(arguments.demo);
   } else if (name == "demo-summary") {
     process::Output().Write(launch::SummariseDemo(arguments.path));
+  } else if (name == "ticket") {
+    launch::CopyTicket(arguments.path, arguments.join);
   } else {
-    launch::JoinRun(launch::ReadRunConfig(arguments.config, arguments.overrides), name, arguments.index,
-                    arguments.connect, ending);
+    launch::JoinRun(launch::ReadRunConfig(arguments.config, arguments.overrides), name,
+                    {arguments.join, arguments.index}, ending);
   }
   return process::kExitDone;
 }
@@ -163,7 +169,8 @@ int ParseAndRun(CLI::App& app, int argc, char** argv, process::Ending& ending, b
     }
     if (arguments.verbose) base::SetUpLog({.level = base::LogLevel::kDebug, .file = {}});
     if (RunsAsRanks(app)) collective::InitMpi();
-    const int code = Run(app, arguments, argv[0], ending);
+    arguments.called = argv[0];
+    const int code = Run(app, arguments, ending);
     agreed = !arguments.dry_run;
     return code;
   } catch (const base::Error& error) {

@@ -104,6 +104,20 @@ void AddConfigCommand(CLI::App& app, Arguments& arguments) {
   config->add_flag("--sft", arguments.keys.sft, "of the config of `sft`");
 }
 
+// How a run begins in its folder.
+void AddBeginning(CLI::App* command, Arguments& arguments) {
+  auto* resume = command->add_flag("--resume,--resume-if-possible", arguments.resume,
+                                   "go on from the newest checkpoint; where the run has none, begin");
+  auto* from = command
+                   ->add_option("--resume-from", arguments.resume_from,
+                                "go on from this checkpoint: the number of a step of this run, or a folder; with "
+                                "--resume only where the run has none of its own")
+                   ->check([](const std::string& text) { return text.empty() ? "got nothing" : ""; });
+  auto* overwrite =
+      command->add_flag("--overwrite", arguments.overwrite, "delete the run that the folder holds, and begin anew");
+  overwrite->excludes(resume)->excludes(from);
+}
+
 void AddTrain(CLI::App& app, Arguments& arguments) {
   auto* train = app.add_subcommand("train", "Label-free training: in one process, or as ranks under mpirun");
   AddConfig(train, arguments);
@@ -111,16 +125,7 @@ void AddTrain(CLI::App& app, Arguments& arguments) {
       train->add_flag("--dry-run", arguments.dry_run,
                       "check all that can be checked, print the resolved config and the memory plan, and stop");
   train->add_flag("--probe", arguments.probe, "with --dry-run: ask the judge's endpoint too")->needs(dry_run);
-  auto* resume = train->add_flag("--resume,--resume-if-possible", arguments.resume,
-                                 "go on from the newest checkpoint; where the run has none, begin");
-  auto* from = train
-                   ->add_option("--resume-from", arguments.resume_from,
-                                "go on from this checkpoint: the number of a step of this run, or a folder; with "
-                                "--resume only where the run has none of its own")
-                   ->check([](const std::string& text) { return text.empty() ? "got nothing" : ""; });
-  auto* overwrite =
-      train->add_flag("--overwrite", arguments.overwrite, "delete the run that the folder holds, and begin anew");
-  overwrite->excludes(resume)->excludes(from);
+  AddBeginning(train, arguments);
 }
 
 void AddSft(CLI::App& app, Arguments& arguments) {
@@ -157,9 +162,29 @@ void AddRoles(CLI::App& app, Arguments& arguments) {
   for (const char* role : {"actor", "anchor", "judge"}) {
     auto* command = app.add_subcommand(role, "One more role of a running job, as a process of its own");
     AddConfig(command, arguments);
-    command->add_option("--connect", arguments.connect, "endpoint of the learner")->required();
-    command->add_option("--index", arguments.index, "its number among its kind")->check(Obeys(Whole{0, 1'000'000}));
+    command->add_option("--join", arguments.join, "ticket of the run (autodidact ticket RUN); -: standard input")
+        ->required();
+    command
+        ->add_option("--index", arguments.index, "its number among its kind; default: one that the ticket has a key of")
+        ->check(Obeys(Whole{0, 1'000'000}));
   }
+  auto* ticket = app.add_subcommand("ticket", "The ticket by which actor, anchor and judge join a running job");
+  ticket->add_option("run", arguments.path, "folder of the run")->required();
+  ticket->add_option("--out", arguments.join, "file, which its owner alone can read")->required();
+}
+
+// What a keeper and a supervisor start: not for people.
+void AddParts(CLI::App& app, Arguments& arguments) {
+  const std::string hidden;
+  auto* learner = app.add_subcommand("learner", "A rank of the learner")->group(hidden);
+  AddConfig(learner, arguments);
+  AddBeginning(learner, arguments);
+  learner->add_option("--join", arguments.join)->required();
+  app.add_subcommand("supervisor", "Of the learner's ranks")->group(hidden);
+  app.add_subcommand("agent", "Of a host's roles")->group(hidden)->add_option("--host", arguments.host)->required();
+  auto* start_on = app.add_subcommand("start-on", "A command on a host")->group(hidden)->prefix_command();
+  start_on->add_option("ticket", arguments.path)->required();
+  start_on->callback([start_on, &arguments] { arguments.words = start_on->remaining(); });
 }
 
 void AddLineCommands(CLI::App& app, Arguments& arguments) {
@@ -280,6 +305,7 @@ void Describe(CLI::App& app, Arguments& arguments) {
   AddSft(app, arguments);
   AddEvalAndSynthesize(app, arguments);
   AddRoles(app, arguments);
+  AddParts(app, arguments);
   AddLineCommands(app, arguments);
   AddGrade(app, arguments);
   AddTools(app, arguments);

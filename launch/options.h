@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace autodidact::launch {
 
 // What the subcommand that was called was given; the others' members keep their defaults.
 struct Arguments {
+  std::string called;  // argv[0]
   std::string config;
   std::vector<std::string> overrides;
   bool verbose = false;
@@ -20,8 +22,10 @@ struct Arguments {
   bool resume = false;
   std::string resume_from;
   bool overwrite = false;
-  std::string connect;
-  std::int64_t index = 0;
+  std::string join;
+  std::optional<std::int64_t> index;
+  std::size_t host = 0;
+  std::vector<std::string> words;  // of a command that is handed on
   std::string path;
   EvalCommand eval;
   SynthesizeCommand synthesize;

@@ -12,18 +12,15 @@ constexpr const char* kRefusedMetric = "intake/refused";
 // Each waits for `hold` at most.
 constexpr std::size_t kMaxWaiting = 4096;
 
-membership::RoleDirectoryConfig ToRoleDirectory(const CoordinatorConfig& config, const net::Security& security) {
-  return {.in_process = config.endpoint.starts_with("inproc://"),
-          .with_keys = security.own.has_value(),
-          .config = config.config,
-          .silence = config.silence};
+membership::RoleDirectoryConfig ToRoleDirectory(const CoordinatorConfig& config) {
+  return {.in_process = config.endpoint.starts_with("inproc://"), .config = config.config, .silence = config.silence};
 }
 
 }  // namespace
 
 Coordinator::Coordinator(net::Context& context, const net::Security& security, CoordinatorConfig config,
                          PromptQueue queue)
-    : config_(std::move(config)), state_(State(std::move(queue), ToRoleDirectory(config_, security))) {
+    : config_(std::move(config)), state_(State(std::move(queue), ToRoleDirectory(config_))) {
   server_ = std::make_unique<net::Server>(context, config_.endpoint, security,
                                           [this](net::Incoming incoming) { Handle(std::move(incoming)); });
 }
@@ -31,7 +28,7 @@ Coordinator::Coordinator(net::Context& context, const net::Security& security, C
 void Coordinator::Handle(net::Incoming incoming) {
   std::optional<schema::Message> answer;
   try {
-    answer = Take(schema::Decode(incoming.bytes), incoming.reply);
+    answer = Take(schema::Decode(incoming.bytes), incoming);
   } catch (const base::Error& error) {
     answer = schema::Refused{schema::Refusal::kMalformed, error.message()};
   }
@@ -43,8 +40,11 @@ void Coordinator::Handle(net::Incoming incoming) {
   incoming.reply.Send(schema::Encode(*answer));
 }
 
-std::optional<schema::Message> Coordinator::Take(schema::Message message, net::ReplyHandle& reply) {
-  if (auto* request = std::get_if<schema::LeaseRequest>(&message)) return TakeRequest(std::move(*request), reply);
+std::optional<schema::Message> Coordinator::Take(schema::Message message, net::Incoming& incoming) {
+  if (auto refused = schema::CheckSender(message, incoming.sender)) return std::move(*refused);
+  if (auto* request = std::get_if<schema::LeaseRequest>(&message)) {
+    return TakeRequest(std::move(*request), incoming.reply);
+  }
   if (auto* group = std::get_if<schema::ScoredGroup>(&message)) return TakeGroup(std::move(*group));
   if (auto* heartbeat = std::get_if<schema::Heartbeat>(&message)) return TakeHeartbeat(std::move(*heartbeat));
   return schema::Refused{schema::Refusal::kKind, std::string("the learner does not take a ") + schema::Name(message)};

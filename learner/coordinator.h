@@ -70,8 +70,8 @@ class Coordinator {
   };
 
   void Handle(net::Incoming incoming);
-  // The reply to a message; none for a request that waits, which has taken `reply`.
-  std::optional<schema::Message> Take(schema::Message message, net::ReplyHandle& reply);
+  // The reply to a message; none for a request that waits, which has taken the way back to its sender.
+  std::optional<schema::Message> Take(schema::Message message, net::Incoming& incoming);
   std::optional<schema::Message> TakeRequest(schema::LeaseRequest request, net::ReplyHandle& reply);
   schema::Message TakeGroup(schema::ScoredGroup group);
   schema::Message TakeHeartbeat(schema::Heartbeat heartbeat);

@@ -4,14 +4,16 @@
 #define OMPI_SKIP_MPICXX 1
 #define MPICH_SKIP_MPICXX 1
 #include <dlfcn.h>
+#include <limits.h>
 #include <link.h>
 #include <mpi.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <string_view>
-
-#include "base/check.h"
-#include "collective/collective.h"
+#include <vector>
 
 namespace autodidact::collective {
 namespace {
@@ -23,6 +25,18 @@ int KeepPmix(dl_phdr_info* library, std::size_t /*size*/, void* path) {
   if (!file.starts_with("libpmix.so")) return 0;
   *static_cast<std::string*>(path) = name;
   return 1;
+}
+
+// The same for the ranks of one host: the address of the launcher's daemon there. Hosts may share a name, and Open
+// MPI's MPI_Comm_split_type fails where they do.
+std::string HostKey() {
+  for (const char* name : {"PMIX_SERVER_URI4", "PMIX_SERVER_URI3", "PMIX_SERVER_URI21", "PMIX_SERVER_URI2",
+                           "PMIX_SERVER_URI", "SLURM_NODEID"}) {
+    if (const char* value = std::getenv(name)) return value;
+  }
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
 }
 
 }  // namespace
@@ -53,14 +67,10 @@ std::string PmixVersion() {
   return text.substr(begin, text.find_first_of(" ,", begin) - begin);
 }
 
-int MpiFirstRankHere() {
-  MPI_Comm here = MPI_COMM_NULL;
-  int first = MpiRank();
-  AD_CHECK(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, first, MPI_INFO_NULL, &here) == MPI_SUCCESS,
-           "the ranks of this machine");
-  MPI_Bcast(&first, 1, MPI_INT, 0, here);
-  MPI_Comm_free(&here);
-  return first;
+int MpiFirstRankHere(Communicator& ranks) {
+  const std::string here = HostKey();
+  const std::vector<std::string> keys = ranks.AllGather(here);
+  return static_cast<int>(std::find(keys.begin(), keys.end(), here) - keys.begin());
 }
 
 }  // namespace autodidact::collective

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "collective/collective.h"
+
 namespace autodidact::collective {
 
 // As the library that is loaded says: "Open MPI 4.1.4".
@@ -13,8 +15,7 @@ std::string PmixVersion();
 // "2.27.3"; empty in a build without CUDA.
 std::string NcclVersion();
 
-// The lowest rank on this rank's machine, by the launcher's word: hosts may share a name. All ranks call it, between
-// InitMpi and FinalizeMpi; it waits for all of them without a deadline.
-int MpiFirstRankHere();
+// The lowest of `ranks` on this rank's machine, by the launcher's word: hosts may share a name. All of them call it.
+int MpiFirstRankHere(Communicator& ranks);
 
 }  // namespace autodidact::collective

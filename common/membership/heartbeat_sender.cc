@@ -113,7 +113,7 @@ bool HeartbeatSender::SendOne() {
 void HeartbeatSender::Take(schema::Directory directory) {
   heard_ = base::Clock::now();
   const auto unusable = [&](const std::string& endpoint) {
-    const std::string why = net::WhyNoPeer(endpoint, config_.with_keys);
+    const std::string why = net::WhyNoPeer(endpoint);
     if (!why.empty()) PassOver("the directory: " + why);
     return !why.empty();
   };

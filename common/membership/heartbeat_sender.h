@@ -24,7 +24,6 @@ struct MemberConfig {
   std::int64_t index = 0;     // of its kind
   std::string endpoint = {};  // where the role can be asked; empty for an actor
   std::uint64_t config = 0;   // checksum of what the role's config must have in common with the run's
-  bool with_keys = false;     // whether the run's network has CURVE keys
   base::Milliseconds interval{1'000};
   base::Milliseconds reply_timeout{5'000};
   base::Milliseconds silence{60'000};  // without a good reply for so long the learner is lost

@@ -26,7 +26,7 @@ schema::Checked RoleDirectory::CheckConfig(std::uint64_t config) const {
 
 schema::Checked RoleDirectory::CheckEndpoint(const schema::Heartbeat& heartbeat) const {
   if (heartbeat.endpoint.empty()) return std::nullopt;
-  std::string why = net::WhyNoPeer(heartbeat.endpoint, config_.with_keys);
+  std::string why = net::WhyNoPeer(heartbeat.endpoint);
   if (why.empty() && heartbeat.endpoint.starts_with(kInProcess) != config_.in_process) {
     why = base::Format("the endpoint is {}, expected one {}", heartbeat.endpoint,
                        config_.in_process ? "in this process" : "on the network");

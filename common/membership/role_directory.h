@@ -15,7 +15,6 @@ namespace autodidact::membership {
 
 struct RoleDirectoryConfig {
   bool in_process = true;              // services are in the learner's process, else on the network
-  bool with_keys = false;              // whether the run's network has CURVE keys
   std::uint64_t config = 0;            // checksum that the config of every role must have; 0: not compared
   base::Milliseconds silence{10'000};  // a service unheard of for so long is not named
   std::size_t max_roles = 1024;        // whoever comes beyond them is refused, unless one of them is silent

@@ -6,14 +6,6 @@
 #include "net/context.h"
 
 namespace autodidact::net {
-namespace {
-
-void RequireAllowedAll(const std::vector<std::string>& endpoints, const Security& security) {
-  for (const auto& endpoint : endpoints) RequireAllowed(endpoint, security, /*is_server=*/false);
-}
-
-}  // namespace
-
 class Client::Impl {
  public:
   Impl(void* context, std::vector<std::string> endpoints, const Security& security, Options options)
@@ -36,7 +28,7 @@ class Client::Impl {
   }
 
   void SetEndpoints(std::vector<std::string> endpoints) {
-    RequireAllowedAll(endpoints, security_);
+    for (const auto& endpoint : endpoints) RequireAskable(endpoint, security_, options_.server);
     inbox_.With([&](Inbox& inbox) { inbox.endpoints = std::move(endpoints); });
     wakeup_.Signal();
   }

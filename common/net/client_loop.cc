@@ -58,7 +58,7 @@ void ClientLoop::ReplaceReplicas(const std::vector<std::string>& endpoints) {
       continue;
     }
     try {
-      replicas_.push_back(std::make_unique<Replica>(context_, endpoint, security_, options_.name));
+      replicas_.push_back(std::make_unique<Replica>(context_, endpoint, security_, options_));
     } catch (const base::Error& error) {  // the others can be asked all the same
       base::LogError("net: {}: {} is left out: {}", options_.peer, endpoint, error.message());
     }

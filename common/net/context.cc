@@ -11,6 +11,10 @@ namespace autodidact::net {
 Context::Context() : impl_(std::make_unique<Impl>()) {}
 Context::~Context() = default;
 
+std::uint64_t Context::TakeStrangers() {
+  return impl_->strangers().exchange(0);
+}
+
 Context::Impl::Impl() : handle_(zmq_ctx_new()) {
   AD_CHECK(handle_ != nullptr, "zmq_ctx_new: {}", LastError());
   zmq_ctx_set(handle_, ZMQ_MAX_SOCKETS, 16'384);
@@ -23,7 +27,7 @@ Context::Impl::~Impl() {
   zmq_ctx_term(handle_);
 }
 
-std::string Context::Impl::Admit(std::set<std::string> keys) {
+std::string Context::Impl::Admit(NamesOfKeys names) {
   std::lock_guard lock(starting_);
   if (!doorkeeper_.joinable()) {
     auto socket = std::make_unique<Socket>(handle_, ZMQ_REP);
@@ -32,13 +36,13 @@ std::string Context::Impl::Admit(std::set<std::string> keys) {
   }
   return doors_.With([&](Doors& doors) {
     std::string domain = "autodidact-" + std::to_string(doors.next++);
-    doors.keys_of_domain[domain] = std::move(keys);
+    doors.names_of_domain[domain] = std::move(names);
     return domain;
   });
 }
 
 void Context::Impl::Dismiss(const std::string& domain) {
-  doors_.With([&](Doors& doors) { doors.keys_of_domain.erase(domain); });
+  doors_.With([&](Doors& doors) { doors.names_of_domain.erase(domain); });
 }
 
 void Context::Impl::AnswerKeyQuestions(Socket& socket) {
@@ -51,13 +55,16 @@ void Context::Impl::AnswerKeyQuestions(Socket& socket) {
     // version, request id, domain, address, identity, mechanism, key
     if (socket.TryReceive(frames, 7) == 0) continue;
     const bool complete = frames.size() == 7 && frames[5] == "CURVE";
-    const bool known = complete && std::as_const(doors_).With([&](const Doors& doors) {
-      const auto door = doors.keys_of_domain.find(frames[2]);
-      return door != doors.keys_of_domain.end() && door->second.contains(frames[6]);
+    const std::string name = !complete ? "" : std::as_const(doors_).With([&](const Doors& doors) -> std::string {
+      const auto door = doors.names_of_domain.find(frames[2]);
+      if (door == doors.names_of_domain.end()) return "";
+      const auto key = door->second.find(frames[6]);
+      return key == door->second.end() ? "" : key->second;
     });
-    if (!known) base::LogWarning("net: refused a client at {}: its key is unknown", complete ? frames[3] : "?");
     frames.resize(2);
-    socket.TrySend({frames[0], frames[1], known ? "200" : "400", known ? "OK" : "unknown key", ""},
+    const bool known = !name.empty();
+    // The name becomes the user id of every message of the connection.
+    socket.TrySend({frames[0], frames[1], known ? "200" : "400", known ? "OK" : "unknown key", name},
                    std::make_shared<const std::string>());
   }
 }

@@ -1,10 +1,10 @@
 // What a Context holds: the ZeroMQ context and the doorkeeper for CURVE keys.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 
@@ -24,19 +24,24 @@ class Context::Impl {
 
   void* handle() const { return handle_; }
 
-  // Lets the keys in at the servers whose socket has this domain; returns the domain. Keys are 32 raw bytes.
-  std::string Admit(std::set<std::string> keys);
+  // Lets the keys in at the servers whose socket has this domain; returns the domain. Keys are 32 raw bytes, with the
+  // name that each belongs to.
+  using NamesOfKeys = std::map<std::string, std::string>;
+  std::string Admit(NamesOfKeys names);
   void Dismiss(const std::string& domain);
+
+  std::atomic<std::uint64_t>& strangers() { return strangers_; }
 
  private:
   struct Doors {
     std::uint64_t next = 0;
-    std::map<std::string, std::set<std::string>> keys_of_domain;
+    std::map<std::string, NamesOfKeys> names_of_domain;
   };
 
   void AnswerKeyQuestions(Socket& socket);
 
   void* handle_;
+  std::atomic<std::uint64_t> strangers_{0};
   base::Guarded<Doors> doors_;
   Wakeup stop_;
   std::mutex starting_;

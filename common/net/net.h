@@ -2,7 +2,9 @@
 // tcp:// between processes, by the same code.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,11 +22,15 @@ struct KeyPair {
 };
 KeyPair MakeKeyPair();
 
-// Off the loopback CURVE is required: binding or connecting to another address without keys is Error(kBadInput).
+// Public keys of all who may take part in a run, by name ("learner", "actor-3").
+using KeyRing = std::map<std::string, std::string>;
+
+// Who we are, and whom we know. Over TCP, the loopback too, every connection is encrypted and both ends prove who they
+// are (CURVE, ZeroMQ RFC 26): binding or connecting there without keys is Error(kBadInput). inproc:// needs none.
 struct Security {
-  std::optional<KeyPair> own;                // none: plain, loopback and inproc only
-  std::string server_public_key;             // client side: whom to trust
-  std::vector<std::string> allowed_clients;  // server side: whom to let in; others are refused
+  std::optional<KeyPair> own;      // as whom we ask
+  std::optional<KeyPair> serving;  // as whom we answer, where that is another: the services of a kind share one
+  KeyRing known;                   // who is let in, and whom we may ask
 };
 
 // Owns the ZeroMQ context: one per process (all inproc peers share it). Outlives every Server and Client made from it.
@@ -34,6 +40,10 @@ class Context {
   ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
+
+  // Connections that servers of this context have refused since the last call: without a key, with an unknown one, or
+  // that speak something else. Thread-safe.
+  std::uint64_t TakeStrangers();
 
  private:
   friend class Server;
@@ -55,7 +65,8 @@ class ReplyHandle {
 
 struct Incoming {
   std::string bytes;
-  std::string peer;  // who asked, for messages: an address or an identity
+  std::string peer;    // who asked, for messages: a name or an identity
+  std::string sender;  // the name under which its key is known; empty over inproc://, where nobody is a stranger
   ReplyHandle reply;
 };
 
@@ -89,6 +100,7 @@ class Client {
     std::string name;  // who we are, for the peer's messages
     std::string peer;  // what the peer is ("anchor service"), for our failures
     base::Milliseconds retry_after{10'000};
+    std::string server = {};  // the name whose key the peer must have; not needed over inproc://
   };
   Client(Context& context, std::vector<std::string> endpoints, const Security& security, Options options);
   ~Client();  // every call under way fails with kDisconnected
@@ -114,11 +126,7 @@ class Client {
   std::unique_ptr<Impl> impl_;
 };
 
-// Why nobody can be asked at this endpoint, which may come from outside: it is malformed, or off the loopback in a run
-// without CURVE keys. Empty where it is good.
-std::string WhyNoPeer(const std::string& endpoint, bool with_keys);
-
-// True for inproc:// and addresses of the loopback (127.0.0.0/8, ::1, localhost).
-bool IsLocal(const std::string& endpoint);
+// Why nobody can be asked at this endpoint, which may come from outside; empty where it is good.
+std::string WhyNoPeer(const std::string& endpoint);
 
 }  // namespace autodidact::net

@@ -1,7 +1,6 @@
 #include "net/replica.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <random>
 
@@ -14,12 +13,6 @@ namespace {
 constexpr base::Milliseconds kReopenAfter{250};
 constexpr std::size_t kLongestName = 200;
 
-// Names an internal endpoint of this process.
-std::string MonitorEndpoint() {
-  static std::atomic<std::uint64_t> next{0};
-  return "inproc://autodidact-monitor-" + std::to_string(next.fetch_add(1));
-}
-
 // Unique among all processes, since a server tells its callers apart by it; the name in front is for its messages.
 std::string MakeIdentity(const std::string& name) {
   std::random_device random;
@@ -28,8 +21,13 @@ std::string MakeIdentity(const std::string& name) {
 
 }  // namespace
 
-Replica::Replica(void* context, std::string endpoint, const Security& security, std::string name)
-    : context_(context), endpoint_(std::move(endpoint)), security_(security), name_(std::move(name)) {
+Replica::Replica(void* context, std::string endpoint, const Security& security, const Client::Options& options)
+    : context_(context),
+      endpoint_(std::move(endpoint)),
+      security_(security),
+      name_(options.name),
+      server_(options.server) {
+  RequireAskable(endpoint_, security_, server_);
   Reopen();
 }
 
@@ -38,9 +36,7 @@ Replica::~Replica() {
 }
 
 void Replica::Close() {
-  // libzmq's thread waits for a reader when it has news and the monitor's other end is gone, and with it every socket
-  // of the process: the news must end first.
-  if (monitor_) zmq_socket_monitor(socket_->handle(), nullptr, 0);
+  if (monitor_) Monitor::Detach(*socket_);
   monitor_.reset();
   socket_.reset();
 }
@@ -52,20 +48,13 @@ void Replica::Reopen() {
   socket_->SetBytes(ZMQ_ROUTING_ID, MakeIdentity(name_));
   state_ = State::kOpen;
   if (!endpoint_.starts_with("inproc://")) {
-    if (security_.own) {
-      socket_->SetBytes(ZMQ_CURVE_SERVERKEY, DecodeKey(security_.server_public_key, "the server's public key"));
-      socket_->SetBytes(ZMQ_CURVE_PUBLICKEY, DecodeKey(security_.own->public_key, "own public key"));
-      socket_->SetBytes(ZMQ_CURVE_SECRETKEY, DecodeKey(security_.own->secret_key, "own secret key"));
-    }
-    const std::string endpoint = MonitorEndpoint();
-    AD_CHECK(zmq_socket_monitor(socket_->handle(), endpoint.c_str(),
-                                ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED |
-                                    ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                                    ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) == 0,
-             "zmq_socket_monitor: {}", LastError());
-    monitor_ = std::make_unique<Socket>(context_, ZMQ_PAIR);
-    monitor_->SetInt(ZMQ_RCVHWM, 0);  // else it waits when nobody has read for long
-    AD_CHECK(zmq_connect(monitor_->handle(), endpoint.c_str()) == 0, "the monitor: {}", LastError());
+    socket_->SetBytes(ZMQ_CURVE_SERVERKEY, DecodeKey(security_.known.at(server_), "the key of " + server_));
+    socket_->SetBytes(ZMQ_CURVE_PUBLICKEY, DecodeKey(security_.own->public_key, "own public key"));
+    socket_->SetBytes(ZMQ_CURVE_SECRETKEY, DecodeKey(security_.own->secret_key, "own secret key"));
+    monitor_.emplace(context_, *socket_,
+                     ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED |
+                         ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                         ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
   }
   if (zmq_connect(socket_->handle(), endpoint_.c_str()) != 0) Break("cannot connect: " + LastError());
 }
@@ -102,13 +91,10 @@ std::optional<Replica::Reply> Replica::TryReceive() {
 
 Replica::News Replica::ReadNews() {
   News worst = News::kNone;
-  while (monitor_ && monitor_->TryReceive(frames_, 1) > 0) {
-    std::uint16_t event = 0;
-    std::uint32_t value = 0;
-    if (frames_[0].size() != sizeof event + sizeof value) continue;
-    std::memcpy(&event, frames_[0].data(), sizeof event);
-    std::memcpy(&value, frames_[0].data() + sizeof event, sizeof value);
-    worst = std::max(worst, Note(event, value));
+  while (monitor_) {
+    const auto event = monitor_->TryReceive();
+    if (!event) break;
+    worst = std::max(worst, Note(event->kind, event->value));
   }
   return worst;
 }
@@ -124,7 +110,7 @@ Replica::News Replica::Note(std::uint16_t event, std::uint32_t value) {
       return News::kLost;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-      Break("the handshake failed (one side with keys and one without, or another server's key?)");
+      Break("the handshake failed (the server has another key than expected, or is none of this program?)");
       return News::kLost;
     case ZMQ_EVENT_DISCONNECTED:
       problem_ = "the connection was lost";

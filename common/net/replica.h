@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "net/monitor.h"
 #include "net/socket.h"
 
 namespace autodidact::net {
@@ -19,7 +20,8 @@ class Replica {
  public:
   enum class State { kOpen, kBroken };
 
-  Replica(void* context, std::string endpoint, const Security& security, std::string name);
+  // Throws Error(kBadInput) when nobody can be asked there.
+  Replica(void* context, std::string endpoint, const Security& security, const Client::Options& options);
   ~Replica();
 
   const std::string& endpoint() const { return endpoint_; }
@@ -65,11 +67,12 @@ class Replica {
   std::string endpoint_;
   Security security_;
   std::string name_;
+  std::string server_;
   State state_ = State::kOpen;
   std::string problem_;
   base::Clock::time_point reopen_at_{};
   std::unique_ptr<Socket> socket_;
-  std::unique_ptr<Socket> monitor_;
+  std::optional<Monitor> monitor_;
   std::vector<std::string> frames_;
 };
 

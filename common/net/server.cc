@@ -1,10 +1,13 @@
 #include <array>
 #include <atomic>
+#include <bit>
+#include <optional>
 #include <thread>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "net/context.h"
+#include "net/monitor.h"
 #include "net/socket.h"
 #include "net/wakeup.h"
 
@@ -32,6 +35,8 @@ struct Outbox {
 };
 
 constexpr std::size_t kCallBytes = 8;
+constexpr int kRefusals =
+    ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
 // Replies are not kept waiting behind a flood of requests.
 constexpr int kRequestsPerTurn = 256;
 
@@ -57,17 +62,10 @@ class Server::Impl {
   Impl(Context::Impl& context, const std::string& endpoint, const Security& security,
        std::function<void(Incoming)> handler)
       : context_(context), handler_(std::move(handler)), socket_(context.handle(), ZMQ_ROUTER) {
-    RequireAllowed(endpoint, security, /*is_server=*/true);
+    RequireServable(endpoint, security);
     socket_.SetCommonOptions(endpoint);
     socket_.SetInt(ZMQ_ROUTER_HANDOVER, 1);  // a client that reconnects takes its old place
-    if (security.own && !endpoint.starts_with("inproc://")) {
-      socket_.SetInt(ZMQ_CURVE_SERVER, 1);
-      socket_.SetBytes(ZMQ_CURVE_SECRETKEY, DecodeKey(security.own->secret_key, "own secret key"));
-      std::set<std::string> keys;
-      for (const auto& key : security.allowed_clients) keys.insert(DecodeKey(key, "allowed client"));
-      domain_ = context_.Admit(std::move(keys));
-      socket_.SetBytes(ZMQ_ZAP_DOMAIN, domain_);
-    }
+    if (!endpoint.starts_with("inproc://")) LetInTheKnown(security);
     try {
       Bind(endpoint);
     } catch (...) {
@@ -84,6 +82,7 @@ class Server::Impl {
     stopping_ = true;
     outbox_->wakeup.Signal();
     thread_.join();
+    if (monitor_) monitor_->Detach(socket_);
     context_.Dismiss(domain_);
     outbox_->state.With([](Outbox::State& state) {
       state.closed = true;
@@ -94,6 +93,17 @@ class Server::Impl {
   const std::string& endpoint() const { return endpoint_; }
 
  private:
+  void LetInTheKnown(const Security& security) {
+    socket_.SetInt(ZMQ_CURVE_SERVER, 1);
+    const KeyPair& keys = security.serving ? *security.serving : *security.own;
+    socket_.SetBytes(ZMQ_CURVE_SECRETKEY, DecodeKey(keys.secret_key, "own secret key"));
+    Context::Impl::NamesOfKeys names;
+    for (const auto& [name, key] : security.known) names[DecodeKey(key, name)] = name;
+    domain_ = context_.Admit(std::move(names));
+    socket_.SetBytes(ZMQ_ZAP_DOMAIN, domain_);
+    monitor_.emplace(context_.handle(), socket_, kRefusals);
+  }
+
   void Bind(const std::string& endpoint) {
     const std::vector<std::string> candidates = BindCandidates(endpoint);
     for (const std::string& candidate : candidates) {
@@ -115,11 +125,14 @@ class Server::Impl {
 
   void Run() {
     while (!stopping_) {
-      std::array<zmq_pollitem_t, 2> items{
-          {{socket_.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, outbox_->wakeup.fd(), ZMQ_POLLIN, 0}}};
-      zmq_poll(items.data(), static_cast<int>(items.size()), -1);  // ended by the destructor's signal
+      std::array<zmq_pollitem_t, 3> items{{{socket_.handle(), 0, ZMQ_POLLIN, 0},
+                                           {nullptr, outbox_->wakeup.fd(), ZMQ_POLLIN, 0},
+                                           {monitor_ ? monitor_->handle() : nullptr, 0, ZMQ_POLLIN, 0}}};
+      // Ended by the destructor's signal.
+      zmq_poll(items.data(), monitor_ ? 3 : 2, -1);
       outbox_->wakeup.Clear();
       SendReplies();
+      CountStrangers();
       for (int i = 0; i < kRequestsPerTurn && !stopping_ && TakeRequest(); ++i) continue;
     }
   }
@@ -132,6 +145,17 @@ class Server::Impl {
     }
   }
 
+  void CountStrangers() {
+    while (const auto event = monitor_ ? monitor_->TryReceive() : std::nullopt) {
+      const std::uint64_t count = ++context_.strangers();
+      // There may be many of them.
+      if (std::has_single_bit(count)) {
+        base::LogWarning("net: {} refused a connection that showed no key of this run ({} refused so far)", endpoint_,
+                         count);
+      }
+    }
+  }
+
   bool TakeRequest() {
     const int count = socket_.TryReceive(frames_, 3);
     if (count == 0) return false;
@@ -141,7 +165,8 @@ class Server::Impl {
     }
     Incoming incoming;
     incoming.bytes = std::move(frames_[2]);
-    incoming.peer = frames_[0];
+    incoming.sender = socket_.sender();
+    incoming.peer = incoming.sender.empty() ? frames_[0] : incoming.sender;
     incoming.reply.address_ = std::make_shared<ReplyHandle::Address>();
     incoming.reply.address_->outbox = outbox_;
     incoming.reply.address_->to = {std::move(frames_[0]), std::move(frames_[1])};
@@ -157,6 +182,7 @@ class Server::Impl {
   Context::Impl& context_;
   std::function<void(Incoming)> handler_;
   Socket socket_;
+  std::optional<Monitor> monitor_;
   std::string endpoint_;
   std::string domain_;
   std::shared_ptr<Outbox> outbox_ = std::make_shared<Outbox>();

@@ -71,8 +71,17 @@ std::string WhyMalformed(const std::string& endpoint, bool may_choose) {
                       is_line ? endpoint.substr(0, 100) : "(with control characters)");
 }
 
-std::string OffTheLoopback(const std::string& endpoint) {
-  return base::Format("net: {} is off the loopback: CURVE keys are required there", endpoint);
+bool IsAddress(const std::string& host) {
+  in6_addr parsed{};
+  if (inet_pton(AF_INET, host.c_str(), &parsed) == 1) return true;
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  return bracketed && inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &parsed) == 1;
+}
+
+void RequireTcpKeys(const std::string& endpoint, const Security& security) {
+  if (!security.own) base::ThrowBadInput(base::Format("net: {} is on TCP: CURVE keys are required there", endpoint));
+  DecodeKey(security.own->public_key, "own public key");
+  DecodeKey(security.own->secret_key, "own secret key");
 }
 
 }  // namespace
@@ -81,18 +90,12 @@ std::string LastError() {
   return zmq_strerror(zmq_errno());
 }
 
-bool IsLocal(const std::string& endpoint) {
-  if (endpoint.starts_with(kInproc)) return true;
-  const HostPort address = SplitTcp(endpoint);
-  if (address.host == "localhost" || address.host == "[::1]") return true;
-  in_addr parsed{};
-  return inet_pton(AF_INET, address.host.c_str(), &parsed) == 1 && (ntohl(parsed.s_addr) >> 24) == 127;
-}
-
-std::string WhyNoPeer(const std::string& endpoint, bool with_keys) {
-  const std::string why = WhyMalformed(endpoint, /*may_choose=*/false);
-  if (!why.empty() || with_keys || IsLocal(endpoint)) return why;
-  return OffTheLoopback(endpoint);
+std::string WhyNoPeer(const std::string& endpoint) {
+  std::string why = WhyMalformed(endpoint, /*may_choose=*/false);
+  if (!why.empty() || endpoint.starts_with(kInproc) || IsAddress(SplitTcp(endpoint).host)) return why;
+  return base::Format(
+      "net: endpoint '{}': expected an address as 10.0.0.1 or [fe80::1]: to look up a name may take long",
+      endpoint.substr(0, 100));
 }
 
 KeyPair MakeKeyPair() {
@@ -111,20 +114,26 @@ std::string DecodeKey(const std::string& key, std::string_view what) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-void RequireAllowed(const std::string& endpoint, const Security& security, bool is_server) {
-  if (std::string why = WhyMalformed(endpoint, is_server); !why.empty()) base::ThrowBadInput(std::move(why));
+void RequireServable(const std::string& endpoint, const Security& security) {
+  if (std::string why = WhyMalformed(endpoint, /*may_choose=*/true); !why.empty()) base::ThrowBadInput(std::move(why));
   if (endpoint.starts_with(kInproc)) return;
-  if (security.own) {
-    DecodeKey(security.own->public_key, "own public key");
-    DecodeKey(security.own->secret_key, "own secret key");
-    if (!is_server) DecodeKey(security.server_public_key, "the server's public key");
-    if (is_server && security.allowed_clients.empty()) {
-      base::ThrowBadInput(base::Format("net: {} has keys but no allowed client: nobody could connect", endpoint));
-    }
-    for (const auto& client : security.allowed_clients) DecodeKey(client, "allowed client");
-  } else if (!IsLocal(endpoint)) {
-    base::ThrowBadInput(OffTheLoopback(endpoint));
+  RequireTcpKeys(endpoint, security);
+  if (security.serving) DecodeKey(security.serving->secret_key, "the secret key to serve with");
+  if (security.known.empty()) {
+    base::ThrowBadInput(base::Format("net: {} knows nobody's key: nobody could connect", endpoint));
   }
+  for (const auto& [name, key] : security.known) DecodeKey(key, "the key of " + name);
+}
+
+void RequireAskable(const std::string& endpoint, const Security& security, const std::string& server) {
+  if (std::string why = WhyNoPeer(endpoint); !why.empty()) base::ThrowBadInput(std::move(why));
+  if (endpoint.starts_with(kInproc)) return;
+  RequireTcpKeys(endpoint, security);
+  const auto key = security.known.find(server);
+  if (key == security.known.end()) {
+    base::ThrowBadInput(base::Format("net: {}: no key is known of '{}', who should answer there", endpoint, server));
+  }
+  DecodeKey(key->second, "the key of " + server);
 }
 
 std::vector<std::string> BindCandidates(const std::string& endpoint) {
@@ -192,6 +201,7 @@ bool Socket::TrySend(const std::vector<std::string_view>& heads, SharedBytes pay
 
 int Socket::TryReceive(std::vector<std::string>& frames, int max_frames) {
   frames.clear();
+  sender_.clear();
   int count = 0;
   zmq_msg_t message;
   zmq_msg_init(&message);
@@ -202,7 +212,9 @@ int Socket::TryReceive(std::vector<std::string>& frames, int max_frames) {
     if (count <= max_frames) {
       frames.emplace_back(static_cast<const char*>(zmq_msg_data(&message)), zmq_msg_size(&message));
     }
-    if (!zmq_msg_more(&message)) break;
+    if (zmq_msg_more(&message)) continue;
+    if (const char* name = zmq_msg_gets(&message, "User-Id")) sender_ = name;
+    break;
   }
   zmq_msg_close(&message);
   return count;

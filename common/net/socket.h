@@ -43,13 +43,18 @@ class Socket {
   // the number that is returned; 0: none there.
   int TryReceive(std::vector<std::string>& frames, int max_frames);
 
+  // The name of whoever sent the message that was taken last; empty where nobody had to say it.
+  const std::string& sender() const { return sender_; }
+
  private:
   void* handle_;
+  std::string sender_;
 };
 
-// Throws Error(kBadInput) unless the endpoint is inproc://name or tcp://host:port and, off the loopback, keys are
+// Throws Error(kBadInput) unless the endpoint is inproc://name or tcp://host:port and, on tcp, the keys for it are
 // there.
-void RequireAllowed(const std::string& endpoint, const Security& security, bool is_server);
+void RequireServable(const std::string& endpoint, const Security& security);
+void RequireAskable(const std::string& endpoint, const Security& security, const std::string& server);
 
 // The endpoints that a server tries, one after the other: the given one, or one for each port of its range, beginning
 // anywhere in it.

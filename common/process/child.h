@@ -38,6 +38,9 @@ struct ChildOptions {
   base::Milliseconds grace{5'000};      // of the destructor, between SIGTERM and SIGKILL
   std::vector<int> keep;                // further descriptors that it inherits, under the same numbers
   std::optional<uid_t> user;            // runs as this user and group, without others; only root may ask for it
+  // Not killed with us, and in a session of its own, such that signals to our process group do not reach it: it must
+  // notice by itself that we are gone, as by the end of its stdin (needs feed; process/lifeline.h).
+  bool outlives = false;
 };
 
 // How a process ended.
@@ -52,7 +55,8 @@ struct ExitStatus {
 
 // One child, in a process group of its own. It inherits no file descriptor besides the three standard ones (and
 // `keep`), has the default signal dispositions, and is killed by the kernel when this process dies, however that
-// happens. Thread-safe. A thread inside starts it, moves its bytes and reaps it, so no zombie stays.
+// happens (unless it `outlives` us). Thread-safe. A thread inside starts it, moves its bytes and reaps it, so no zombie
+// stays.
 //
 // Lifecycle: running -> ended (its status is known).
 class Child {

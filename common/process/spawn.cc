@@ -68,6 +68,7 @@ struct Plan {
   int report;  // where errno of a failed step goes
   const std::vector<int>& keep;
   std::optional<uid_t> user;
+  bool outlives;
 };
 
 // By the kernel's calls: the C library's would ask the other threads of the parent to do the same.
@@ -89,10 +90,12 @@ bool BecomeUser(uid_t user) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (setpgid(0, 0) != 0) fail();
+  if ((plan.outlives ? setsid() : setpgid(0, 0)) < 0) fail();
   if (plan.user && !BecomeUser(*plan.user)) fail();
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail();  // a change of the user takes it back
-  if (getppid() != plan.parent) _exit(127);           // it died before the request took effect
+  if (!plan.outlives) {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail();  // a change of the user takes it back
+    if (getppid() != plan.parent) _exit(127);           // it died before the request took effect
+  }
   // Moved out of the way first, so that no dup2 overwrites one that is needed later.
   std::array<int, 3> moved{};
   for (int i = 0; i < 3; ++i) {
@@ -160,7 +163,8 @@ Spawned Spawn(const ChildOptions& options) {
             .parent = getpid(),
             .report = report.write.get(),
             .keep = options.keep,
-            .user = options.user};
+            .user = options.user,
+            .outlives = options.outlives};
   if (options.feed) {
     input = MakePipe(options);
     plan.standard[0] = input.read.get();

@@ -201,6 +201,30 @@ const ReportedMetric* FindReported(RoleKind kind, std::string_view name) {
   return found == std::end(kReportedMetrics) ? nullptr : found;
 }
 
+namespace {
+
+// As whom a message speaks; an actor's request to a service does not say which one's it is.
+struct SpeaksFor {
+  std::string operator()(const LeaseRequest& request) const { return request.actor; }
+  std::string operator()(const ScoredGroup& scored) const { return scored.actor; }
+  std::string operator()(const Heartbeat& heartbeat) const { return heartbeat.role; }
+  template <class Other>
+  std::string operator()(const Other& /*other*/) const {
+    return "";
+  }
+};
+
+}  // namespace
+
+Checked CheckSender(const Message& message, const std::string& sender) {
+  if (sender.empty()) return std::nullopt;
+  const std::string spoken_for = std::visit(SpeaksFor{}, message);
+  if (spoken_for.empty() ? !CheckName(sender, RoleKind::kActor) : spoken_for == sender) return std::nullopt;
+  return Because(Refusal::kSender, spoken_for.empty() ? base::Format("{} may not send a {}", sender, Name(message))
+                                                      : base::Format("{} sends a {} in the name of \"{}\"", sender,
+                                                                     Name(message), Shown(spoken_for)));
+}
+
 Checked Check(const ScoredGroup& scored, const GroupRules& rules, WeightVersion newest) {
   if (auto refused = CheckName(scored.actor, RoleKind::kActor)) return refused;
   if (auto refused = CheckTicket(scored.group.ticket)) return refused;

@@ -36,6 +36,13 @@ inline constexpr ReportedMetric kReportedMetrics[] = {
 // Null for a metric that such a role does not have.
 const ReportedMetric* FindReported(RoleKind kind, std::string_view name);
 
+// The learner's name among those of the roles ("actor-3").
+inline constexpr const char* kLearnerName = "learner";
+
+// Who may say what: a message speaks for nobody but its sender, and only actors ask services. `sender` is the name
+// under which the key of its connection is known; empty in one process, where nobody is a stranger.
+Checked CheckSender(const Message& message, const std::string& sender);
+
 // ---- at the learner ------------------------------------------------------------------------------------------------
 
 // What the run's groups are like.

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "schema/codec.h"
+#include "schema/validate.h"
 #include "weights/assembly.h"
 #include "weights/weights.h"
 
@@ -35,7 +36,11 @@ class NetworkSource final : public WeightSource {
                 const model::ModelConfig& config, at::Device device)
       : config_(config),
         device_(device),
-        client_(context, {endpoint}, security, {base::LogRole(), "weight publisher", kReply}) {
+        client_(context, {endpoint}, security,
+                {.name = base::LogRole(),
+                 .peer = "weight publisher",
+                 .retry_after = kReply,
+                 .server = schema::kLearnerName}) {
     thread_ = std::thread([this, role = base::LogRole()] {
       base::SetLogRole(role);
       Run();

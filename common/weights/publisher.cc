@@ -136,6 +136,7 @@ class WeightPublisher::Impl {
     } catch (const base::Error& error) {
       return TurnAway(incoming, {schema::Refusal::kMalformed, error.message()});
     }
+    if (auto refused = schema::CheckSender(message, incoming.sender)) return TurnAway(incoming, std::move(*refused));
     auto* request = std::get_if<schema::WeightRequest>(&message);
     if (!request) {
       return TurnAway(incoming, {schema::Refusal::kKind,

@@ -147,7 +147,7 @@ std::unique_ptr<collective::Communicator> Meet() {
 
 // Every rank ends with the first one's code, lest the launcher take the others for failed.
 int ExamineTogether(collective::Communicator& ranks, const Subject& subject, Bound& bound) {
-  const auto findings = Examine(ranks, collective::MpiFirstRankHere(), subject, bound);
+  const auto findings = Examine(ranks, collective::MpiFirstRankHere(ranks), subject, bound);
   const int code = ranks.rank() == 0 ? Conclude(findings) : 0;
   return std::stoi(ranks.BroadcastBytes(std::to_string(code), 0));
 }

@@ -6,7 +6,9 @@
 #include <set>
 
 #include "data/run_place.h"
+#include "launch/config/placement.h"
 #include "learner/grpo.h"
+#include "net/interfaces.h"
 #include "text/chat.h"
 
 namespace autodidact::launch {
@@ -25,40 +27,6 @@ void CheckDevice(const ConfigChecker& check, const RunConfig& config, Files file
     check.Fail("device", "got \"" + device +
                              "\", but this build or this machine has no GPU, expected cpu: write device: cpu, or build "
                              "by launch/build.sh cuda");
-  }
-}
-
-// "learner*3" -> three learners.
-std::vector<std::string> WithoutFactors(const std::vector<std::string>& ranks) {
-  std::vector<std::string> roles;
-  for (const std::string& rank : ranks) {
-    const std::size_t star = rank.find('*');
-    const std::string digits = star == std::string::npos ? "" : rank.substr(star + 1);
-    const bool counted =
-        !digits.empty() && digits.size() <= 4 && digits.find_first_not_of("0123456789") == std::string::npos;
-    roles.insert(roles.end(), counted ? std::stoul(digits) : 1, counted ? rank.substr(0, star) : rank);
-  }
-  return roles;
-}
-
-void CheckPlacement(const ConfigChecker& check, const RunConfig& config) {
-  const std::vector<std::string>& ranks = config.placement.ranks;
-  const std::string advice = ": write one, or learner*6 for six of them";
-  for (const std::string& role : ranks) {
-    const Choice roles{{"learner", "actor", "anchor", "judge"}};
-    std::string known;
-    if (const auto refused = Read({role, false}, roles, known)) check.Fail("placement.ranks", *refused + advice);
-  }
-  if (ranks.empty()) return;
-  if (ranks.front() != "learner") {
-    check.Fail("placement.ranks",
-               "got " + ranks.front() + " as the first rank, expected learner: put the learners first");
-  }
-  const auto missing = [&](const char* role) { return std::find(ranks.begin(), ranks.end(), role) == ranks.end(); };
-  const bool synthesis = config.data.references.empty() && config.estimator == EstimatorKind::kSynthesis;
-  for (const char* role : {"actor", "judge", "anchor"}) {
-    if (!missing(role) || (std::string(role) == "anchor" && !synthesis)) continue;
-    check.Fail("placement.ranks", base::Format("got no {}, expected one at least: put {} into the list", role, role));
   }
 }
 
@@ -308,6 +276,10 @@ void CheckRun(RunConfig& config, const ConfigChecker& check, Files files, std::i
   CheckTrain(check, config);
   CheckSelect(check, config.select);
   CheckPlacement(check, config);
+  check.Named("network.ports", [&] { net::ParsePortRange(config.network.ports); });
+  if (config.network.interface != "auto" && config.network.address != "auto") {
+    check.Fail("network.address", "got an address and an interface, expected one of them: leave one out");
+  }
   CheckLengths(check, config, context);
   CheckEngine(check, config);
 }

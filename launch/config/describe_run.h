@@ -177,12 +177,21 @@ void DescribeMachine(V& v, RunConfig& c) {
   });
   v.Section("placement", [&](auto& s) {
     s("ranks", c.placement.ranks,
-      "Under mpirun the role of each rank, learners first; learner*6 is six. Empty: by itself.");
-    s("actors", c.placement.actors, Whole{1, 1024}, "In one process: how many.");
-    s("anchors", c.placement.anchors, Whole{1, 1024}, "In one process: how many.");
-    s("judges", c.placement.judges, Whole{1, 1024}, "In one process: how many.");
+      "Under mpirun the role of each place, learners first; learner*6 is six. Empty: by the keys below.");
+    s("hosts", c.placement.hosts,
+      "Under mpirun or srun the roles of each host, as in learner*2 actor@2 judge: @2 is a GPU of the host.");
+    s("learners", c.placement.learners, Whole{0, 1024},
+      "Under mpirun or srun so many of each role are dealt out to hosts and GPUs; 0: by the number of places.");
+    s("actors", c.placement.actors, Whole{1, 1024}, "How many, in one process too.");
+    s("anchors", c.placement.anchors, Whole{1, 1024}, "How many, in one process too.");
+    s("judges", c.placement.judges, Whole{1, 1024}, "How many, in one process too.");
   });
-  v.Section("network", [&](auto& s) { s("address", c.network.address, "That roles bind, on the loopback."); });
+  v.Section("network", [&](auto& s) {
+    s("interface", c.network.interface,
+      "Of each host, by which its roles reach the others: a name, or a network as 10.0.0.0/24.");
+    s("address", c.network.address, "Of one host, in the place of interface: the others take theirs of its network.");
+    s("ports", c.network.ports, "That roles listen on, for a firewall: 40000-40100; * is any.");
+  });
   v.Section("timeouts", [&](auto& s) {
     s("lease", c.timeouts.lease, kWait, "A prompt that is not returned by then is given out again.");
     s("step", c.timeouts.step, kWait, "A step without progress ends the run with a diagnosis.");

@@ -129,16 +129,26 @@ struct ThreadConfig {  // libtorch's intra-op threads of each role; 0: all cores
 };
 
 struct PlacementConfig {
-  // Under mpirun: the role of each rank, learners first ("learner*6" is six of them); empty: all ranks beyond three are
-  // learners, then an actor, an anchor and a judge. In one process: how many of each there are.
+  // Under mpirun or srun, one of three. `ranks`: the role of each place (-n), learners first ("learner*6" is six of
+  // them), on the host where the launcher puts the place. `hosts`: the roles of each host, as in "learner*2 actor@2";
+  // "@2" names a GPU of the host; how many places each host has does not matter. Neither: with `learners`, so many of
+  // each role are dealt out to hosts and GPUs; else all places beyond three are learners, then an actor, an anchor and
+  // a judge.
   std::vector<std::string> ranks = {};
+  std::vector<std::string> hosts = {};
+  std::int64_t learners = 0;
+  // Of each role, in one process too.
   std::int64_t actors = 1;
   std::int64_t anchors = 1;
   std::int64_t judges = 1;
 };
 
+// Of a run whose roles are processes: where they listen and reach each other.
 struct NetworkConfig {
-  std::string address = "127.0.0.1";  // that roles bind, on the loopback
+  // At most one of them is not "auto" (net::AddressChoice).
+  std::string interface = "auto";  // "ib0", or a network as "10.0.0.0/24"
+  std::string address = "auto";
+  std::string ports = "*";  // "40000-40100": those that a firewall lets through
 };
 
 struct TimeoutConfig {      // seconds

@@ -1,4 +1,5 @@
 #include "collective/collective.h"
+#include "launch/config/placement.h"
 #include "launch/config/run_config.h"
 #include "launch/train/rank_zero.h"
 #include "launch/train/training.h"
@@ -14,8 +15,11 @@ DryRunResult DryRun(const TrainOptions& options, const std::vector<std::string>&
   if (ranks > 1 && collective::MpiRank() != 0) return {};
   const data::RunPlace place = PlaceOfRun(config, options);
   const model::ModelConfig model = model::ReadModelConfig(config.model);
-  std::vector<std::string> roles = config.placement.ranks;
-  if (ranks > 1) roles = PlaceRoles(config, ranks);
+  std::vector<std::string> roles = RolesOf(config);
+  if (ranks > 1 && roles.empty()) {
+    const std::vector<std::size_t> one_host(static_cast<std::size_t>(ranks), 0);
+    for (const RolePlace& place : PlaceRoles(config, {one_host, {ranks}})) roles.push_back(place.kind);
+  }
   const RunData data = CheckForDryRun(config, probe);
   const std::int64_t longest = data.longest_prompt > 0 ? data.longest_prompt : kAssumedPromptTokens;
   const MemoryPlan plan = PlanMemory(config, model, roles, longest);

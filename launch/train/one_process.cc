@@ -70,8 +70,9 @@ learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& o
   const LoadedModel model = LoadModelFolder(config.model, config.device, ScalarTypeOf(config.dtype));
   net::Context context;
   const net::Security security;
-  RankZeroAssembly side(config, place, {context, security, "inproc://learner", options.stop}, model, {},
-                        std::move(data));
+  RankZeroAssembly side(
+      config, place, {.context = context, .security = security, .endpoint = "inproc://learner", .stop = options.stop},
+      model, {}, std::move(data));
   const auto communicator = collective::MakeSingle();
   learner::Learner learner(LearnerOf(config, side.facts()), model.weights, *communicator, &side.rank_zero());
   if (place.checkpoint()) learner.Resume(*place.checkpoint());
@@ -112,6 +113,23 @@ learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& o
     throw;
   }
   return end;
+}
+
+int ExitCodeOf(learner::RunEnd end, const process::Ending& ending) {
+  switch (end) {
+    case learner::RunEnd::kFinished:
+    case learner::RunEnd::kNothingLeft:
+      return process::kExitDone;
+    case learner::RunEnd::kStopped:
+      return process::ExitCodeAfter(ending.requested().value());
+    case learner::RunEnd::kAlarm:
+      return process::kExitAlarm;
+    case learner::RunEnd::kEmpty:
+      return process::kExitFailed;
+    case learner::RunEnd::kRefused:
+      return process::kExitBadInput;
+  }
+  return process::kExitFailed;
 }
 
 }  // namespace autodidact::launch

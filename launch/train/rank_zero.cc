@@ -93,10 +93,11 @@ void CheckPlace(const RunConfig& config, const data::RunPlace& place, std::int64
 RankZeroAssembly::RankZeroAssembly(const RunConfig& config, data::RunPlace& place, const Wire& wire,
                                    const LoadedModel& model, const std::vector<std::string>& roles, RunData data)
     : config_(config),
+      context_(wire.context),
       stop_(wire.stop),
       rows_(std::move(data.rows)),
       eval_rows_(std::move(data.eval_rows)),
-      store_(/*keep_previous=*/!wire.bind.starts_with("inproc://")),
+      store_(/*keep_previous=*/!wire.weights.empty()),
       lessons_(config) {
   std::vector<schema::Prompt> prompts;
   std::vector<schema::Supervision> supervision;
@@ -112,8 +113,8 @@ RankZeroAssembly::RankZeroAssembly(const RunConfig& config, data::RunPlace& plac
   RequireRoomForCheckpoints(config, place, num_weights);
 
   std::string weights_endpoint;
-  if (!wire.bind.starts_with("inproc://")) {
-    publisher_ = std::make_unique<weights::WeightPublisher>(store_, wire.context, wire.bind, wire.security);
+  if (!wire.weights.empty()) {
+    publisher_ = std::make_unique<weights::WeightPublisher>(store_, wire.context, wire.weights, wire.security);
     weights_endpoint = publisher_->endpoint();
   }
   learner::PromptQueue queue({.groups_per_step = config.train.groups_per_step,
@@ -125,7 +126,7 @@ RankZeroAssembly::RankZeroAssembly(const RunConfig& config, data::RunPlace& plac
                               .lease = base::Seconds(config.timeouts.lease)},
                              std::move(prompts), std::move(supervision));
   learner::CoordinatorConfig coordinator;
-  coordinator.endpoint = wire.bind;
+  coordinator.endpoint = wire.endpoint;
   coordinator.weights_endpoint = weights_endpoint;
   coordinator.config = ConfigChecksum(config);
   coordinator.groups = {.num_rollouts = static_cast<std::uint32_t>(config.train.num_generations),
@@ -185,7 +186,10 @@ learner::LearnerHooks RankZeroAssembly::MakeHooks(const LoadedModel& model) {
     learner::LearnerHooks::Findings findings = lessons_.Look(step);
     findings.metrics.merge(found.metrics);
     findings.metrics.merge(memory_->AfterStep());
-    if (publisher_) findings.metrics["weights/refused"] = static_cast<double>(publisher_->TakeRefused());
+    if (publisher_) {
+      findings.metrics["weights/refused"] = static_cast<double>(publisher_->TakeRefused());
+      findings.metrics["net/strangers"] = static_cast<double>(context_.TakeStrangers());
+    }
     findings.alarm = std::move(found.alarm);
     if (!findings.alarm.empty() && config_.collapse.stop) findings.end = learner::RunEnd::kAlarm;
     return findings;

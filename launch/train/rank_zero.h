@@ -40,13 +40,13 @@ class RankZeroAssembly {
   struct Wire {
     net::Context& context;
     const net::Security& security;
-    std::string bind;
+    std::string endpoint;       // of the coordinator
+    std::string weights = {};   // where the weights are asked for; empty: everything is in one process
     std::stop_token stop = {};  // breaks evaluations off
   };
   // Takes the checked data, compares the run with the checkpoint that it goes on from, opens the place and the
-  // endpoints: `bind` gives the coordinator's ("inproc://learner", "tcp://127.0.0.1:*"), and the weights' beside it
-  // unless everything is in one process. `roles` is the role of each rank, empty in one process. Every error of the
-  // config or the data is thrown before anything is written.
+  // endpoints. `roles` is the kind of every role, empty in one process. Every error of the config or the data is thrown
+  // before anything is written.
   RankZeroAssembly(const RunConfig& config, data::RunPlace& place, const Wire& wire, const LoadedModel& model,
                    const std::vector<std::string>& roles, RunData data);
 
@@ -65,6 +65,7 @@ class RankZeroAssembly {
   learner::LearnerHooks MakeHooks(const LoadedModel& model);
 
   const RunConfig& config_;
+  net::Context& context_;
   const std::stop_token stop_;
   std::vector<data::Row> rows_;
   std::vector<data::Row> eval_rows_;

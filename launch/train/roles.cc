@@ -10,6 +10,7 @@
 #include "launch/wiring/judge.h"
 #include "launch/wiring/references.h"
 #include "launch/wiring/wiring.h"
+#include "schema/validate.h"
 
 namespace autodidact::launch {
 namespace {
@@ -19,10 +20,16 @@ std::int64_t ThreadsOf(schema::RoleKind kind, const RunConfig& config) {
   return kind == schema::RoleKind::kAnchor ? config.threads.anchor : config.threads.judge;
 }
 
+// What a service has refused since the last time: messages, and connections that showed no key of the run.
+double Refused(std::uint64_t messages, net::Context& context) {
+  return static_cast<double>(messages + context.TakeStrangers());
+}
+
 class AnchorRole final : public membership::Role {
  public:
   explicit AnchorRole(const RoleSetting& setting)
-      : service_(setting.context, setting.security,
+      : context_(setting.context),
+        service_(setting.context, setting.security,
                  {.endpoint = setting.bind,
                   .synthesis =
                       SynthesisOf(setting.config, LoadChatTemplate(setting.config.prompt.chat, setting.config.model)),
@@ -32,11 +39,12 @@ class AnchorRole final : public membership::Role {
 
   std::string endpoint() const override { return service_.endpoint(); }
   membership::Status TakeStatus() override {
-    return {service_.Doing(), service_.progress(), {{"anchor/refused", static_cast<double>(service_.TakeRefused())}}};
+    return {service_.Doing(), service_.progress(), {{"anchor/refused", Refused(service_.TakeRefused(), context_)}}};
   }
   void Serve(const std::stop_token& over) override { service_.Run(over); }
 
  private:
+  net::Context& context_;
   anchor_service::Service service_;
 };
 
@@ -69,15 +77,12 @@ void WorkAs(schema::RoleKind kind, const RoleSetting& setting, const std::stop_t
   const std::string name = membership::RoleName(kind, setting.index);
   base::SetLogRole(name);
   UseThreads(ThreadsOf(kind, setting.config));
-  net::Client learner(setting.context, {setting.learner}, setting.security,
-                      {.name = name, .peer = "learner", .retry_after = std::chrono::hours(24)});
+  net::Client learner(
+      setting.context, {setting.learner}, setting.security,
+      {.name = name, .peer = "learner", .retry_after = std::chrono::hours(24), .server = schema::kLearnerName});
   const auto role = MakeRole(kind, setting, learner);
-  membership::RunRole(learner,
-                      {.kind = kind,
-                       .index = setting.index,
-                       .config = ConfigChecksum(setting.config),
-                       .with_keys = setting.security.own.has_value()},
-                      *role, stop, setting.on_over);
+  membership::RunRole(learner, {.kind = kind, .index = setting.index, .config = ConfigChecksum(setting.config)}, *role,
+                      stop, setting.on_over);
 }
 
 }  // namespace autodidact::launch

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "process/child.h"
+#include "schema/validate.h"
 
 namespace autodidact::launch {
 namespace {
@@ -39,7 +40,9 @@ StopDesk::StopDesk(net::Context& context, const std::string& bind, const net::Se
 StopLine::StopLine(net::Context& context, const std::string& desk, const net::Security& security,
                    process::Ending& ending)
     : ending_(ending),
-      client_(context, {desk}, security, {.name = "rank", .peer = "rank 0", .retry_after = std::chrono::hours(24)}),
+      client_(
+          context, {desk}, security,
+          {.name = "rank", .peer = "rank 0", .retry_after = std::chrono::hours(24), .server = schema::kLearnerName}),
       thread_([this](const std::stop_token& stop) { Talk(stop); }) {}
 
 StopLine::~StopLine() {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -18,8 +19,6 @@ struct TrainOptions {
   std::string resume_from = {};
   bool overwrite = false;
   std::string config_file = {};
-  std::string binary = {};    // this program, which host agents start again for their roles
-  bool verbose = false;       // and tell to log more
   std::stop_token stop = {};  // a run is to be stopped and saved
 };
 
@@ -27,14 +26,14 @@ struct TrainOptions {
 // that fails ends the run.
 learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& options, process::Ending& ending);
 
-// This rank's part of a run under mpirun or srun: a learner, or a host agent that starts its role as a child process,
-// again whenever it dies. A signal to any rank stops the run. Blocks until the run is over; the same result on all
-// ranks, and the same signal requested of each.
-learner::RunEnd TrainUnderMpi(const RunConfig& config, const TrainOptions& options, process::Ending& ending);
+// `autodidact learner`: one rank of the learner of a run whose roles are processes; the only one, or one of an MPI job.
+// `ticket` as ReadTicket takes it, on rank 0. A signal to any rank stops the run. Blocks until the run is over, and
+// tells its exit code to the supervisor. The exit code of this process.
+int TrainAsRank(const RunConfig& config, const TrainOptions& options, const std::string& ticket,
+                process::Ending& ending);
 
-// The role of each of `size` ranks: the config's, or learners first and one actor, anchor and judge last.
-// Error(kBadInput) when the config names another number of ranks, or a role that the run cannot do without is missing.
-std::vector<std::string> PlaceRoles(const RunConfig& config, int size);
+// Of a run that ended so.
+int ExitCodeOf(learner::RunEnd end, const process::Ending& ending);
 
 // `--dry-run`: the resolved config as YAML, with the memory plan as comments below it. For the config's placement, else
 // for the ranks of mpirun (of which rank 0 alone gets a text), else for one process. The model's folder needs to hold
@@ -47,9 +46,16 @@ struct DryRunResult {
 };
 DryRunResult DryRun(const TrainOptions& options, const std::vector<std::string>& overrides, bool probe = false);
 
-// A role of a running job as a process of its own: `autodidact actor CONFIG --connect ENDPOINT`. Blocks until the run
-// is over.
-void JoinRun(const RunConfig& config, const std::string& kind, std::int64_t index, const std::string& learner_endpoint,
-             process::Ending& ending);
+// A role of a running job as a process of its own: `autodidact actor CONFIG --join TICKET`. Blocks until the run is
+// over.
+struct JoinOptions {
+  std::string ticket;                      // as ReadTicket takes it
+  std::optional<std::int64_t> index = {};  // among its kind; else any that the ticket has a key of
+};
+void JoinRun(const RunConfig& config, const std::string& kind, const JoinOptions& options, process::Ending& ending);
+
+// `autodidact ticket RUN`: a copy of the ticket that the run in this folder holds for those who join it, at `out`,
+// which its owner alone can read. Error(kBadInput) where no run of several processes is under way there.
+void CopyTicket(const std::string& run, const std::string& out);
 
 }  // namespace autodidact::launch

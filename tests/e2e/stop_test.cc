@@ -142,7 +142,7 @@ TEST(StopTest, InTheMiddleOfTheirWorkCommandsWithoutACheckpointEndAtOnce) {
   synthesize.WaitForText("references");
   synthesize.SignalAndExpect(SIGINT);
   EXPECT_FALSE(fs::exists(out)) << "only a part of it can be there";
-  Running actor({"actor", "train.yaml", "--connect", "tcp://127.0.0.1:1"}, BaseFolder());
+  Running actor({"actor", "train.yaml", "--join", "-"}, BaseFolder());
   Running generate({"generate", "base"}, BaseFolder());
   generate.child().Write("{\"prompt\": \"b e a =\"}\n");
   generate.WaitForText("completion");
@@ -156,7 +156,7 @@ TEST(StopTest, InTheMiddleOfTheirWorkCommandsWithoutACheckpointEndAtOnce) {
   score.WaitForText("logprobs");
   score.SignalAndExpect(SIGTERM);
   actor.WaitForMain();
-  actor.SignalAndExpect(SIGTERM);  // it waits for a learner that is not there
+  actor.SignalAndExpect(SIGTERM);  // it waits for a ticket that nobody gives it
 }
 
 TEST(StopTest, GradeEndsWithTheProgramThatItRuns) {
@@ -238,23 +238,35 @@ TEST(StopTest, NobodyReadingTheOutputEndsARunWithACheckpointAndAFailure) {
   EXPECT_TRUE(HasCheckpoint(runs)) << child.errors();
 }
 
-// The process of each rank of a job, by its rank.
-std::map<int, pid_t> Ranks(pid_t job) {
-  std::map<int, pid_t> ranks;
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename();
-    pid_t pid = 0;
-    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
-    std::ifstream status(entry.path() / "status");
-    bool ours = false;
-    for (std::string line; std::getline(status, line);) ours = ours || line == base::Format("PPid:\t{}", job);
-    std::ifstream environment(entry.path() / "environ");
-    for (std::string variable; ours && std::getline(environment, variable, '\0');) {
-      const std::string key = "OMPI_COMM_WORLD_RANK=";
-      if (variable.starts_with(key)) ranks[std::stoi(variable.substr(key.size()))] = pid;
-    }
+// What a process was started as: "train", "supervisor", "agent", "learner" …; empty: it is none of the program's.
+std::string CommandOf(const std::string& pid) {
+  std::ifstream file("/proc/" + pid + "/cmdline");
+  std::vector<std::string> words;
+  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
+  return words.size() > 1 && words[0] == tests::ProgramFile() ? words[1] : "";
+}
+
+pid_t ParentOf(const std::string& pid) {
+  std::ifstream file("/proc/" + pid + "/status");
+  const std::string key = "PPid:\t";
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(key)) return std::stoi(line.substr(key.size()));
   }
-  return ranks;
+  return 0;
+}
+
+// The program's processes of a job, by what each was started as.
+std::multimap<std::string, pid_t> ProcessesOf(pid_t job) {
+  std::multimap<std::string, pid_t> found;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string pid = entry.path().filename();
+    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
+    const std::string command = CommandOf(pid);
+    pid_t ancestor = command.empty() ? 0 : std::stoi(pid);
+    while (ancestor > 1 && ancestor != job) ancestor = ParentOf(std::to_string(ancestor));
+    if (ancestor == job) found.emplace(command, std::stoi(pid));
+  }
+  return found;
 }
 
 class MpiStopTest : public testing::Test {
@@ -293,16 +305,18 @@ class MpiStopTest : public testing::Test {
   std::unique_ptr<process::Child> job_;
 };
 
-TEST_F(MpiStopTest, ASignalToAnyRankEndsTheJobWithACheckpointAndItsCode) {
-  // Two learners, an actor, an anchor, a judge.
-  for (const auto& [rank, signal] : {std::pair(0, SIGINT), {1, SIGTERM}, {2, SIGHUP}}) {
+TEST_F(MpiStopTest, ASignalToAnyOfItsProcessesEndsTheJobWithACheckpointAndItsCode) {
+  for (const auto& [process, signal] :
+       {std::pair("train", SIGINT), {"supervisor", SIGTERM}, {"agent", SIGHUP}, {"learner", SIGTERM}}) {
     fs::remove_all(runs_ / "run");
     Start({});
-    const auto ranks = Ranks(job_->pid());
-    ASSERT_TRUE(ranks.contains(rank)) << job_->errors();
-    kill(ranks.at(rank), signal);
-    EXPECT_EQ(Code(), 128 + signal) << rank << "\n" << job_->errors();
-    EXPECT_TRUE(HasCheckpoint(runs_)) << rank << "\n" << job_->errors();
+    const auto processes = ProcessesOf(job_->pid());
+    // The last of them: of two learners the second one, which is not the one that saves.
+    const auto after = processes.upper_bound(process);
+    ASSERT_TRUE(processes.contains(process)) << process << "\n" << job_->errors();
+    kill(std::prev(after)->second, signal);
+    EXPECT_EQ(Code(), 128 + signal) << process << "\n" << job_->errors();
+    EXPECT_TRUE(HasCheckpoint(runs_)) << process << "\n" << job_->errors();
   }
   ExpectNothingIsLeft();
 }
@@ -336,10 +350,14 @@ TEST(ExitCodeTest, AnAlarmIsThreeAndBadInputTwoInOneProcessAndUnderMpirun) {
   }
 }
 
-TEST_F(MpiStopTest, MpirunThatIsInterruptedLeavesItsRanksTheTimeThatItIsTold) {
-  Start({"--mca", "odls_base_sigkill_timeout", "5"});
+TEST_F(MpiStopTest, ARunSavesItsStepsThoughMpirunIsInterruptedAndKillsItsKeeperSoon) {
+  Start({});
+  const auto processes = ProcessesOf(job_->pid());
   kill(job_->pid(), SIGINT);
   EXPECT_NE(Code(), 0);  // Open MPI's mpirun has a code of its own for this
+  ASSERT_TRUE(processes.contains("supervisor")) << job_->errors();
+  const auto deadline = base::Deadline::In(kSoon);
+  while (!deadline.Passed() && kill(processes.find("supervisor")->second, 0) == 0) std::this_thread::yield();
   EXPECT_TRUE(HasCheckpoint(runs_)) << job_->errors();
   ExpectNothingIsLeft();
 }

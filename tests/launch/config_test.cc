@@ -7,7 +7,6 @@
 #include <fstream>
 
 #include "base/error.h"
-#include "launch/train/training.h"
 #include "tests/launch/config_folder.h"
 #include "tests/paths.h"
 
@@ -163,18 +162,6 @@ TEST_F(ConfigTest, ATemplateIsAFileAndStandsAlone) {
   EXPECT_EQ(ReadRunConfig(Write("prompt: {template: " + file + "}\n"), {}).prompt.chat.file, file);
   EXPECT_NE(ErrorOf("prompt: {format: chatml, template: " + file + "}\n").find("expected one of them"),
             std::string::npos);
-}
-
-TEST_F(ConfigTest, RolesArePlacedLearnersFirst) {
-  const RunConfig config = ReadRunConfig(Write(""), {});
-  EXPECT_EQ(PlaceRoles(config, 5), (std::vector<std::string>{"learner", "learner", "actor", "anchor", "judge"}));
-  EXPECT_THROW(PlaceRoles(config, 3), base::Error);
-  RunConfig other = config;
-  other.placement.ranks = {"learner", "actor", "judge"};
-  EXPECT_THROW(PlaceRoles(other, 3), base::Error);  // synthesis without an anchor
-  other.estimator = estimators::EstimatorKind::kMajority;
-  EXPECT_EQ(PlaceRoles(other, 3).size(), 3u);
-  EXPECT_THROW(PlaceRoles(other, 4), base::Error);
 }
 
 // The keys of a rubric run with a judge model of its own.

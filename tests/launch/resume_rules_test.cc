@@ -95,7 +95,7 @@ TEST_F(ResumeRulesTest, WhatMayChangeIsNamedWithBothValues) {
   const Changes changes = To(other);
   EXPECT_EQ(changes.refused, Strings{});
   EXPECT_EQ(changes.allowed,
-            (Strings{"network.address: 127.0.0.1 → 10.0.0.1", "placement.ranks: [] → [learner, actor, judge]",
+            (Strings{"network.address: auto → 10.0.0.1", "placement.ranks: [] → [learner, actor, judge]",
                      "threads.actor: 0 → 3", "timeouts.step: 600 → 60", "train.learning_rate: 5e-07 → 0.001",
                      "train.max_steps: 1000 → 20", "train.save_steps: 100 → 7"}));
 }

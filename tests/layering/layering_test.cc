@@ -47,16 +47,17 @@ const std::map<std::string, Names>& AllowedRooms() {
       {"evaluation", {"base", "json", "schema", "text", "answers", "data", "estimators", "engine"}},
       {"report", {"base", "json"}},
       {"launch/config",
-       {"base", "json", "text", "answers", "programs", "data", "model", "engine", "estimators", "judge_service",
+       {"base", "json", "net", "text", "answers", "programs", "data", "model", "engine", "estimators", "judge_service",
         "learner", "sft", "evaluation"}},
+      {"launch/job", {"launch/config", "launch/hosts", "base", "json", "schema", "process", "net", "collective"}},
       {"launch/wiring",
        {"launch/config", "base", "json", "schema", "process", "text", "answers", "programs", "data", "model", "engine",
         "estimators", "actors", "judge_service", "learner", "evaluation"}},
       {"launch/hosts", {"base", "json", "process", "data", "net", "collective"}},
-      {"launch/train",
-       {"launch/config", "launch/wiring", "base",           "json",          "schema",  "process",    "net",
-        "collective",    "text",          "answers",        "data",          "model",   "engine",     "estimators",
-        "weights",       "actors",        "anchor_service", "judge_service", "learner", "evaluation", "membership"}},
+      {"launch/train", {"launch/config", "launch/wiring", "launch/job", "base",      "json",    "schema",
+                        "process",       "net",           "collective", "text",      "answers", "data",
+                        "model",         "engine",        "estimators", "weights",   "actors",  "anchor_service",
+                        "judge_service", "learner",       "evaluation", "membership"}},
       {"launch/commands",
        {"launch/config", "launch/wiring", "launch/hosts", "base", "json", "schema", "process", "net", "collective",
         "text", "answers", "programs", "data", "model", "engine", "learner", "sft", "evaluation", "report"}},
@@ -65,9 +66,9 @@ const std::map<std::string, Names>& AllowedRooms() {
 }
 
 const Names kRoles = {"actors", "anchor_service", "judge_service", "learner"};
-const Names kTorchRooms = {"collective",  "model",  "engine",        "weights",       "actors",       "learner",
-                           "sft",         "launch", "launch/config", "launch/wiring", "launch/train", "launch/commands",
-                           "launch/hosts"};
+const Names kTorchRooms = {"collective", "model",        "engine",       "weights",        "actors",
+                           "learner",    "sft",          "launch",       "launch/config",  "launch/wiring",
+                           "launch/job", "launch/hosts", "launch/train", "launch/commands"};
 
 // First part of an include in angle brackets -> the rooms of that library. A C header of the system has no entry.
 const std::map<std::string, Names>& ForeignLibraries() {

@@ -25,7 +25,7 @@ using testing::HasSubstr;
 constexpr Milliseconds kShort{150};
 
 Client::Options Named(const std::string& peer, Milliseconds retry_after = kSoon) {
-  return {"tester", peer, retry_after};
+  return {.name = "tester", .peer = peer, .retry_after = retry_after, .server = "learner"};
 }
 
 // Keeps what is asked, for a test that answers by itself.
@@ -48,7 +48,7 @@ std::unique_ptr<Server> BindAgain(Context& context, const std::string& endpoint)
   const Deadline deadline = Deadline::In(kSoon);
   while (true) {
     try {
-      return std::make_unique<Server>(context, endpoint, Security{}, Echo);
+      return std::make_unique<Server>(context, endpoint, ServerSide(), Echo);
     } catch (const base::Error&) {
       if (deadline.Passed()) throw;
       std::this_thread::yield();
@@ -65,15 +65,15 @@ INSTANTIATE_TEST_SUITE_P(Transports, TransportTest, testing::Values("inproc://se
                          [](const auto& info) { return std::string(info.param).substr(0, 3); });
 
 TEST_P(TransportTest, ReplyBelongsToItsRequest) {
-  Server server(context_, GetParam(), {}, Echo);
-  Client client(context_, {server.endpoint()}, {}, Named("echo"));
+  Server server(context_, GetParam(), ServerSide(), Echo);
+  Client client(context_, {server.endpoint()}, ClientSide(), Named("echo"));
   EXPECT_EQ(client.Call("a", Deadline::In(kSoon), "asking").value(), "echo a");
   EXPECT_EQ(client.Call("", Deadline::In(kSoon), "asking").value(), "echo ");
 }
 
 TEST_P(TransportTest, ManyCallsFromManyThreadsGetTheirOwnReplies) {
-  Server server(context_, GetParam(), {}, Echo);
-  Client client(context_, {server.endpoint()}, {}, Named("echo"));
+  Server server(context_, GetParam(), ServerSide(), Echo);
+  Client client(context_, {server.endpoint()}, ClientSide(), Named("echo"));
   std::atomic<int> right{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t) {
@@ -90,8 +90,8 @@ TEST_P(TransportTest, ManyCallsFromManyThreadsGetTheirOwnReplies) {
 
 TEST_P(TransportTest, RepliesMayComeInAnyOrderFromAnyThread) {
   Silent silent;
-  Server server(context_, GetParam(), {}, std::ref(silent));
-  Client client(context_, {server.endpoint()}, {}, Named("slow"));
+  Server server(context_, GetParam(), ServerSide(), std::ref(silent));
+  Client client(context_, {server.endpoint()}, ClientSide(), Named("slow"));
   base::Guarded<std::map<std::string, std::string>> replies;
   constexpr int kCalls = 20;
   for (int i = 0; i < kCalls; ++i) {
@@ -112,8 +112,8 @@ TEST_P(TransportTest, RepliesMayComeInAnyOrderFromAnyThread) {
 }
 
 TEST_P(TransportTest, LargeMessagesArriveWhole) {
-  Server server(context_, GetParam(), {}, Echo);
-  Client client(context_, {server.endpoint()}, {}, Named("echo"));
+  Server server(context_, GetParam(), ServerSide(), Echo);
+  Client client(context_, {server.endpoint()}, ClientSide(), Named("echo"));
   std::string large(30 << 20, 'x');
   large[12345] = 'y';
   EXPECT_EQ(client.Call(large, Deadline::In(kSoon), "asking").value(), "echo " + large);
@@ -121,8 +121,8 @@ TEST_P(TransportTest, LargeMessagesArriveWhole) {
 
 TEST_P(TransportTest, CallFailsAtItsDeadlineNamingPeerAndDoing) {
   Silent silent;
-  Server server(context_, GetParam(), {}, std::ref(silent));
-  Client client(context_, {server.endpoint()}, {}, Named("anchor service"));
+  Server server(context_, GetParam(), ServerSide(), std::ref(silent));
+  Client client(context_, {server.endpoint()}, ClientSide(), Named("anchor service"));
   const auto reply = client.Call("a", Deadline::In(kShort), "synthesis of ticket 7");
   ASSERT_FALSE(reply.ok());
   EXPECT_EQ(reply.failure().kind, ErrorKind::kRetryLater);
@@ -133,8 +133,8 @@ TEST_P(TransportTest, CallFailsAtItsDeadlineNamingPeerAndDoing) {
 
 TEST_P(TransportTest, LateReplyIsDropped) {
   Silent silent;
-  Server server(context_, GetParam(), {}, std::ref(silent));
-  Client client(context_, {server.endpoint()}, {}, Named("slow"));
+  Server server(context_, GetParam(), ServerSide(), std::ref(silent));
+  Client client(context_, {server.endpoint()}, ClientSide(), Named("slow"));
   EXPECT_FALSE(client.Call("first", Deadline::In(kShort), "asking").ok());
   auto first = silent.asked.Pop(Deadline::In(kSoon));
   first->reply.Send("too late");
@@ -144,21 +144,21 @@ TEST_P(TransportTest, LateReplyIsDropped) {
 }
 
 TEST_P(TransportTest, HandlerThatThrowsLeavesTheRequestUnanswered) {
-  Server server(context_, GetParam(), {}, [](Incoming incoming) {
+  Server server(context_, GetParam(), ServerSide(), [](Incoming incoming) {
     if (incoming.bytes == "bad") base::ThrowBadInput("cannot read it");
     Echo(std::move(incoming));
   });
-  Client client(context_, {server.endpoint()}, {}, Named("echo"));
+  Client client(context_, {server.endpoint()}, ClientSide(), Named("echo"));
   EXPECT_FALSE(client.Call("bad", Deadline::In(kShort), "asking").ok());
   EXPECT_EQ(client.Call("good", Deadline::In(kSoon), "asking").value(), "echo good");
 }
 
 TEST_P(TransportTest, ClosingTheClientFailsCallsUnderWay) {
   Silent silent;
-  Server server(context_, GetParam(), {}, std::ref(silent));
+  Server server(context_, GetParam(), ServerSide(), std::ref(silent));
   base::Guarded<std::vector<base::Failure>> failures;
   {
-    Client client(context_, {server.endpoint()}, {}, Named("slow"));
+    Client client(context_, {server.endpoint()}, ClientSide(), Named("slow"));
     for (int i = 0; i < 3; ++i) {
       client.CallAsync("a", Deadline::In(kSoon), "asking", [&](base::Outcome<std::string> reply) {
         failures.With([&](auto& list) { list.push_back(reply.failure()); });
@@ -172,8 +172,8 @@ TEST_P(TransportTest, ClosingTheClientFailsCallsUnderWay) {
 }
 
 TEST_P(TransportTest, ClosedClientRefusesLaterCalls) {
-  Server server(context_, GetParam(), {}, Echo);
-  Client client(context_, {server.endpoint()}, {}, Named("echo"));
+  Server server(context_, GetParam(), ServerSide(), Echo);
+  Client client(context_, {server.endpoint()}, ClientSide(), Named("echo"));
   client.Close();
   const auto reply = client.Call("a", Deadline::In(kSoon), "asking");
   ASSERT_FALSE(reply.ok());
@@ -182,8 +182,8 @@ TEST_P(TransportTest, ClosedClientRefusesLaterCalls) {
 
 TEST_P(TransportTest, ReplyAfterTheServerIsGoneDoesNothing) {
   Silent silent;
-  auto server = std::make_unique<Server>(context_, GetParam(), Security{}, std::ref(silent));
-  Client client(context_, {server->endpoint()}, {}, Named("slow"));
+  auto server = std::make_unique<Server>(context_, GetParam(), ServerSide(), std::ref(silent));
+  Client client(context_, {server->endpoint()}, ClientSide(), Named("slow"));
   client.CallAsync("a", Deadline::In(kSoon), "asking", [](const auto&) {});
   auto incoming = silent.asked.Pop(Deadline::In(kSoon));
   server.reset();
@@ -192,29 +192,33 @@ TEST_P(TransportTest, ReplyAfterTheServerIsGoneDoesNothing) {
 
 TEST_P(TransportTest, ServerSeesTheNameOfItsCaller) {
   Silent silent;
-  Server server(context_, GetParam(), {}, std::ref(silent));
-  Client client(context_, {server.endpoint()}, {}, Named("slow"));
+  Server server(context_, GetParam(), ServerSide(), std::ref(silent));
+  Client client(context_, {server.endpoint()}, ClientSide(), Named("slow"));
   client.CallAsync("a", Deadline::In(kSoon), "asking", [](const auto&) {});
-  EXPECT_THAT(silent.asked.Pop(Deadline::In(kSoon))->peer, HasSubstr("tester"));
+  const auto incoming = silent.asked.Pop(Deadline::In(kSoon));
+  const bool in_process = std::string(GetParam()).starts_with("inproc");
+  // In one process a caller's own word for itself; else the name that its key is known by.
+  EXPECT_THAT(incoming->peer, HasSubstr(in_process ? "tester" : "actor-0"));
+  EXPECT_EQ(incoming->sender, in_process ? "" : "actor-0");
 }
 
 TEST(NetTest, ConnectingBeforeTheServerExistsWorksInProcess) {
   Context context;
-  Client client(context, {"inproc://later"}, {}, Named("echo"));
+  Client client(context, {"inproc://later"}, ClientSide(), Named("echo"));
   base::Guarded<std::string> reply;
   client.CallAsync("a", Deadline::In(kSoon), "asking", [&](base::Outcome<std::string> outcome) {
     reply.With([&](auto& text) { text = outcome.value(); });
   });
-  Server server(context, "inproc://later", {}, Echo);
+  Server server(context, "inproc://later", ServerSide(), Echo);
   EXPECT_TRUE(reply.WaitUntil(Deadline::In(kSoon), [](const auto& text) { return text == "echo a"; }));
 }
 
 TEST(NetTest, AnotherReplicaAnswersWhenOneIsSilent) {
   Context context;
   Silent silent;
-  Server mute(context, "inproc://mute", {}, std::ref(silent));
-  Server echo(context, "inproc://echo", {}, Echo);
-  Client client(context, {mute.endpoint(), echo.endpoint()}, {}, Named("service", Milliseconds(50)));
+  Server mute(context, "inproc://mute", ServerSide(), std::ref(silent));
+  Server echo(context, "inproc://echo", ServerSide(), Echo);
+  Client client(context, {mute.endpoint(), echo.endpoint()}, ClientSide(), Named("service", Milliseconds(50)));
   for (int i = 0; i < 4; ++i) EXPECT_EQ(client.Call("a", Deadline::In(kSoon), "asking").value(), "echo a");
   EXPECT_GE(silent.asked.size(), 1u);
 }
@@ -222,9 +226,9 @@ TEST(NetTest, AnotherReplicaAnswersWhenOneIsSilent) {
 TEST(NetTest, FirstReplyCountsWhenTwoReplicasAnswer) {
   Context context;
   Silent first, second;
-  Server server1(context, "inproc://1", {}, std::ref(first));
-  Server server2(context, "inproc://2", {}, std::ref(second));
-  Client client(context, {server1.endpoint(), server2.endpoint()}, {}, Named("service", Milliseconds(20)));
+  Server server1(context, "inproc://1", ServerSide(), std::ref(first));
+  Server server2(context, "inproc://2", ServerSide(), std::ref(second));
+  Client client(context, {server1.endpoint(), server2.endpoint()}, ClientSide(), Named("service", Milliseconds(20)));
   std::thread answerer([&] {
     auto one = first.asked.Pop(Deadline::In(kSoon));
     auto two = second.asked.Pop(Deadline::In(kSoon));
@@ -239,9 +243,9 @@ TEST(NetTest, FirstReplyCountsWhenTwoReplicasAnswer) {
 TEST(NetTest, CallsGoToTheReplicaWithTheFewestInFlight) {
   Context context;
   Silent first, second;
-  Server server1(context, "inproc://1", {}, std::ref(first));
-  Server server2(context, "inproc://2", {}, std::ref(second));
-  Client client(context, {server1.endpoint(), server2.endpoint()}, {}, Named("service"));
+  Server server1(context, "inproc://1", ServerSide(), std::ref(first));
+  Server server2(context, "inproc://2", ServerSide(), std::ref(second));
+  Client client(context, {server1.endpoint(), server2.endpoint()}, ClientSide(), Named("service"));
   for (int i = 0; i < 10; ++i) client.CallAsync("a", Deadline::In(kSoon), "asking", [](const auto&) {});
   for (int i = 0; i < 5; ++i) {
     EXPECT_TRUE(first.asked.Pop(Deadline::In(kSoon)).has_value());
@@ -252,9 +256,9 @@ TEST(NetTest, CallsGoToTheReplicaWithTheFewestInFlight) {
 void CallTwoServersOfWhichOneDies() {
   Context context;
   Silent silent;
-  auto dying = std::make_unique<Server>(context, "tcp://127.0.0.1:*", Security{}, std::ref(silent));
-  Server echo(context, "tcp://127.0.0.1:*", {}, Echo);
-  Client client(context, {dying->endpoint(), echo.endpoint()}, {}, Named("service", Milliseconds(60'000)));
+  auto dying = std::make_unique<Server>(context, "tcp://127.0.0.1:*", ServerSide(), std::ref(silent));
+  Server echo(context, "tcp://127.0.0.1:*", ServerSide(), Echo);
+  Client client(context, {dying->endpoint(), echo.endpoint()}, ClientSide(), Named("service", Milliseconds(60'000)));
   base::Guarded<std::vector<std::string>> replies;
   for (int i = 0; i < 6; ++i) {
     client.CallAsync("a", Deadline::In(kSoon / 2), "asking", [&](const base::Outcome<std::string>& reply) {
@@ -275,9 +279,9 @@ TEST(NetTest, CallsOfAServerThatDiesAreAnsweredByAnother) {
 TEST(NetTest, CallsAreSentAgainToAServerThatComesBack) {
   Context context;
   Silent silent;
-  auto first = std::make_unique<Server>(context, "tcp://127.0.0.1:*", Security{}, std::ref(silent));
+  auto first = std::make_unique<Server>(context, "tcp://127.0.0.1:*", ServerSide(), std::ref(silent));
   const std::string endpoint = first->endpoint();
-  Client client(context, {endpoint}, {}, Named("service"));
+  Client client(context, {endpoint}, ClientSide(), Named("service"));
   base::Guarded<std::string> reply;
   client.CallAsync("a", Deadline::In(kSoon), "asking", [&](base::Outcome<std::string> outcome) {
     reply.With([&](auto& text) { text = outcome.ok() ? *outcome : outcome.failure().reason; });
@@ -291,9 +295,9 @@ TEST(NetTest, CallsAreSentAgainToAServerThatComesBack) {
 TEST(NetTest, NewEndpointsTakeOverTheCallsOfThoseThatAreGone) {
   Context context;
   Silent silent;
-  Server mute(context, "inproc://mute", {}, std::ref(silent));
-  Server echo(context, "inproc://echo", {}, Echo);
-  Client client(context, {mute.endpoint()}, {}, Named("service"));
+  Server mute(context, "inproc://mute", ServerSide(), std::ref(silent));
+  Server echo(context, "inproc://echo", ServerSide(), Echo);
+  Client client(context, {mute.endpoint()}, ClientSide(), Named("service"));
   base::Guarded<bool> answered;
   client.CallAsync("a", Deadline::In(kSoon), "asking",
                    [&](base::Outcome<std::string> reply) { answered.With([&](bool& it) { it = reply.ok(); }); });
@@ -304,8 +308,8 @@ TEST(NetTest, NewEndpointsTakeOverTheCallsOfThoseThatAreGone) {
 
 TEST(NetTest, CallWithoutAnyEndpointWaitsForOneAndSaysSo) {
   Context context;
-  Server echo(context, "inproc://echo", {}, Echo);
-  Client client(context, {}, {}, Named("judge service"));
+  Server echo(context, "inproc://echo", ServerSide(), Echo);
+  Client client(context, {}, ClientSide(), Named("judge service"));
   const auto none = client.Call("a", Deadline::In(kShort), "asking");
   EXPECT_THAT(none.failure().reason, HasSubstr("no endpoint"));
   client.SetEndpoints({echo.endpoint()});
@@ -336,15 +340,15 @@ class DeafPort {
 TEST(NetTest, FailureSaysThatNobodyAnswersAtTheAddress) {
   Context context;
   const DeafPort port;
-  Client client(context, {port.endpoint()}, {}, Named("learner"));
+  Client client(context, {port.endpoint()}, ClientSide(), Named("learner"));
   const auto reply = client.Call("a", Deadline::In(Milliseconds(600)), "leasing");
   EXPECT_THAT(reply.failure().reason, HasSubstr("nobody answers there"));
 }
 
 TEST(NetTest, BlockingOnTheClientsOwnThreadIsABug) {
   Context context;
-  Server echo(context, "inproc://echo", {}, Echo);
-  Client client(context, {echo.endpoint()}, {}, Named("echo"));
+  Server echo(context, "inproc://echo", ServerSide(), Echo);
+  Client client(context, {echo.endpoint()}, ClientSide(), Named("echo"));
   base::Guarded<std::optional<base::Error>> error;
   client.CallAsync("a", Deadline::In(kSoon), "asking", [&](const auto&) {
     auto thrown = ErrorOf([&] { (void)client.Call("b", Deadline::In(kSoon), "asking in a callback"); });
@@ -356,8 +360,8 @@ TEST(NetTest, BlockingOnTheClientsOwnThreadIsABug) {
 
 TEST(NetTest, AddressInUseIsBadInput) {
   Context context;
-  Server first(context, "tcp://127.0.0.1:*", {}, Echo);
-  const auto error = ErrorOf([&] { Server second(context, first.endpoint(), {}, Echo); });
+  Server first(context, "tcp://127.0.0.1:*", ServerSide(), Echo);
+  const auto error = ErrorOf([&] { Server second(context, first.endpoint(), ServerSide(), Echo); });
   EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
   EXPECT_THAT(error.message(), HasSubstr("cannot bind " + first.endpoint()));
 }
@@ -367,8 +371,9 @@ TEST(NetTest, MalformedEndpointsAreRefused) {
   for (const char* endpoint :
        {"", "inproc://", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:", "tcp://:5", "tcp://127.0.0.1:99999",
         "tcp://127.0.0.1:x", "udp://127.0.0.1:5", "127.0.0.1:5555", "tcp://10.0.0.1:5;127.0.0.1:6"}) {
-    EXPECT_EQ(ErrorOf([&] { Server(context, endpoint, {}, Echo); }).kind(), ErrorKind::kBadInput) << endpoint;
-    EXPECT_EQ(ErrorOf([&] { Client(context, {endpoint}, {}, Named("x")); }).kind(), ErrorKind::kBadInput) << endpoint;
+    EXPECT_EQ(ErrorOf([&] { Server(context, endpoint, ServerSide(), Echo); }).kind(), ErrorKind::kBadInput) << endpoint;
+    EXPECT_EQ(ErrorOf([&] { Client(context, {endpoint}, ClientSide(), Named("x")); }).kind(), ErrorKind::kBadInput)
+        << endpoint;
   }
 }
 

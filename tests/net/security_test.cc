@@ -16,16 +16,8 @@ using testing::HasSubstr;
 
 constexpr Milliseconds kRefusal{800};
 
-struct Keys {
-  KeyPair server = MakeKeyPair();
-  KeyPair client = MakeKeyPair();
-
-  Security ServerSide() const { return {server, "", {client.public_key}}; }
-  Security ClientSide() const { return {client, server.public_key, {}}; }
-};
-
-Client::Options Named() {
-  return {"tester", "vault", kSoon};
+Client::Options Named(const std::string& server = "learner") {
+  return {.name = "tester", .peer = "vault", .retry_after = kSoon, .server = server};
 }
 
 template <class Fn>
@@ -38,110 +30,120 @@ base::ErrorKind KindThrownBy(Fn fn) {
   return ErrorKind::kBug;
 }
 
-TEST(SecurityTest, KnownKeyIsLetIn) {
-  Context context;
-  const Keys keys;
-  Server server(context, "tcp://127.0.0.1:*", keys.ServerSide(), Echo);
-  Client client(context, {server.endpoint()}, keys.ClientSide(), Named());
+// A server on the loopback that counts what it is asked.
+class SecurityTest : public testing::Test {
+ protected:
+  // Until the server has noticed it, on its own thread.
+  bool SeesStrangers(std::uint64_t count) {
+    const Deadline deadline = Deadline::In(kSoon);
+    while (strangers_ < count && !deadline.Passed()) strangers_ += context_.TakeStrangers();
+    return strangers_ >= count;
+  }
+
+  Context context_;
+  std::atomic<int> requests_{0};
+  std::uint64_t strangers_ = 0;
+  Server server_{context_, "tcp://127.0.0.1:*", ServerSide(), [this](Incoming incoming) {
+                   ++requests_;
+                   Echo(std::move(incoming));
+                 }};
+};
+
+TEST_F(SecurityTest, AKnownKeyIsLetInUnderItsName) {
+  Client client(context_, {server_.endpoint()}, ClientSide(), Named());
   EXPECT_EQ(client.Call("a", Deadline::In(kSoon), "asking").value(), "echo a");
+  EXPECT_EQ(context_.TakeStrangers(), 0u);
 }
 
-TEST(SecurityTest, UnknownKeyIsRefused) {
-  Context context;
-  const Keys keys;
-  std::atomic<int> requests{0};
-  Server server(context, "tcp://127.0.0.1:*", keys.ServerSide(), [&](Incoming incoming) {
-    ++requests;
-    Echo(std::move(incoming));
-  });
-  Client stranger(context, {server.endpoint()}, {MakeKeyPair(), keys.server.public_key, {}}, Named());
-  const auto reply = stranger.Call("a", Deadline::In(kRefusal), "asking");
+TEST_F(SecurityTest, AnUnknownKeyIsRefusedAndCounted) {
+  Security stranger = ClientSide();
+  stranger.own = MakeKeyPair();
+  Client client(context_, {server_.endpoint()}, stranger, Named());
+  const auto reply = client.Call("a", Deadline::In(kRefusal), "asking");
   ASSERT_FALSE(reply.ok());
   EXPECT_THAT(reply.failure().reason, HasSubstr("refused our key"));
-  EXPECT_EQ(requests, 0);
+  EXPECT_EQ(requests_, 0);
+  EXPECT_TRUE(SeesStrangers(1));
 }
 
-TEST(SecurityTest, KeyOfOneServerDoesNotOpenAnother) {
-  Context context;
-  const Keys first, second;
-  Server server1(context, "tcp://127.0.0.1:*", first.ServerSide(), Echo);
-  Server server2(context, "tcp://127.0.0.1:*", second.ServerSide(), Echo);
-  Client client(context, {server2.endpoint()}, {first.client, second.server.public_key, {}}, Named());
+TEST_F(SecurityTest, TheKeysOfAnotherRunAreRefused) {
+  const tests::RunKeys other;
+  Security foreign = other.Of("actor-0");
+  foreign.known = ClientSide().known;  // it knows whom it asks
+  Client client(context_, {server_.endpoint()}, foreign, Named());
   EXPECT_FALSE(client.Call("a", Deadline::In(kRefusal), "asking").ok());
+  EXPECT_EQ(requests_, 0);
+  EXPECT_TRUE(SeesStrangers(1));
 }
 
-TEST(SecurityTest, ClientWithoutKeysIsRefusedByAServerWithKeys) {
-  Context context;
-  Server server(context, "tcp://127.0.0.1:*", Keys().ServerSide(), Echo);
-  Client client(context, {server.endpoint()}, {}, Named());
-  EXPECT_FALSE(client.Call("a", Deadline::In(kRefusal), "asking").ok());
+TEST_F(SecurityTest, APeerWithoutKeysIsRefusedAndCounted) {
+  void* context = zmq_ctx_new();
+  void* plain = zmq_socket(context, ZMQ_DEALER);
+  const int linger = 0;
+  zmq_setsockopt(plain, ZMQ_LINGER, &linger, sizeof linger);
+  ASSERT_EQ(zmq_connect(plain, server_.endpoint().c_str()), 0);
+  zmq_send(plain, "12345678", 8, ZMQ_SNDMORE);
+  zmq_send(plain, "a", 1, 0);
+  EXPECT_TRUE(SeesStrangers(1));
+  EXPECT_EQ(requests_, 0);
+  zmq_close(plain);
+  zmq_ctx_term(context);
 }
 
-TEST(SecurityTest, ImpostorWithAnotherKeyGetsNoRequests) {
-  Context context;
-  const Keys keys;
+TEST_F(SecurityTest, AnImpostorWithAnotherKeyGetsNoRequests) {
   std::atomic<int> requests{0};
-  const Security impostor{MakeKeyPair(), "", {keys.client.public_key}};
-  Server server(context, "tcp://127.0.0.1:*", impostor, [&](Incoming) { ++requests; });
-  Client client(context, {server.endpoint()}, keys.ClientSide(), Named());
+  Security impostor = ServerSide();
+  impostor.own = MakeKeyPair();
+  Server server(context_, "tcp://127.0.0.1:*", impostor, [&](Incoming) { ++requests; });
+  Client client(context_, {server.endpoint()}, ClientSide(), Named());
   EXPECT_FALSE(client.Call("a", Deadline::In(kRefusal), "asking").ok());
   EXPECT_EQ(requests, 0);
 }
 
-TEST(SecurityTest, BindingOffTheLoopbackWithoutKeysIsBadInput) {
-  Context context;
-  for (const char* endpoint : {"tcp://*:*", "tcp://0.0.0.0:*", "tcp://eth0:*", "tcp://10.1.2.3:5000"}) {
-    EXPECT_EQ(KindThrownBy([&] { Server(context, endpoint, {}, Echo); }), ErrorKind::kBadInput) << endpoint;
-  }
-}
-
-TEST(SecurityTest, ConnectingOffTheLoopbackWithoutKeysIsBadInput) {
-  Context context;
-  EXPECT_EQ(KindThrownBy([&] { Client(context, {"tcp://10.1.2.3:5000"}, {}, Named()); }), ErrorKind::kBadInput);
-  Client client(context, {}, {}, Named());
-  EXPECT_EQ(KindThrownBy([&] { client.SetEndpoints({"tcp://10.1.2.3:5000"}); }), ErrorKind::kBadInput);
-}
-
-TEST(SecurityTest, BindingOffTheLoopbackWithKeysWorks) {
-  Context context;
-  const Keys keys;
-  Server server(context, "tcp://0.0.0.0:*", keys.ServerSide(), Echo);
-  const std::string port = server.endpoint().substr(server.endpoint().rfind(':'));
-  Client client(context, {"tcp://127.0.0.1" + port}, keys.ClientSide(), Named());
+TEST_F(SecurityTest, AServiceAnswersByTheKeyOfItsKind) {
+  const tests::RunKeys keys({"anchor", "anchor-0", "actor-0"});
+  Security anchor = keys.Of("anchor-0");
+  anchor.serving = keys.Of("anchor").own;
+  Server server(context_, "tcp://127.0.0.1:*", anchor, Echo);
+  Client client(context_, {server.endpoint()}, keys.Of("actor-0"), Named("anchor"));
   EXPECT_TRUE(client.Call("a", Deadline::In(kSoon), "asking").ok());
 }
 
-TEST(SecurityTest, MalformedKeysAreBadInput) {
-  Context context;
-  const Keys keys;
-  Security short_key = keys.ServerSide();
+TEST_F(SecurityTest, TcpWithoutKeysIsBadInput) {
+  for (const char* endpoint : {"tcp://127.0.0.1:*", "tcp://*:*", "tcp://0.0.0.0:*", "tcp://10.1.2.3:5000"}) {
+    EXPECT_EQ(KindThrownBy([&] { Server(context_, endpoint, {}, Echo); }), ErrorKind::kBadInput) << endpoint;
+  }
+  EXPECT_EQ(KindThrownBy([&] { Client(context_, {"tcp://127.0.0.1:5000"}, {}, Named()); }), ErrorKind::kBadInput);
+  Client client(context_, {}, {}, Named());
+  EXPECT_EQ(KindThrownBy([&] { client.SetEndpoints({"tcp://10.1.2.3:5000"}); }), ErrorKind::kBadInput);
+}
+
+TEST_F(SecurityTest, EveryAddressOfAHostCanBeServedWithKeys) {
+  Server server(context_, "tcp://0.0.0.0:*", ServerSide(), Echo);
+  const std::string port = server.endpoint().substr(server.endpoint().rfind(':'));
+  Client client(context_, {"tcp://127.0.0.1" + port}, ClientSide(), Named());
+  EXPECT_TRUE(client.Call("a", Deadline::In(kSoon), "asking").ok());
+}
+
+TEST_F(SecurityTest, MalformedAndMissingKeysAreBadInput) {
+  Security short_key = ServerSide();
   short_key.own->secret_key.pop_back();
-  EXPECT_EQ(KindThrownBy([&] { Server(context, "tcp://127.0.0.1:*", short_key, Echo); }), ErrorKind::kBadInput);
-  Security nobody = keys.ServerSide();
-  nobody.allowed_clients.clear();
-  EXPECT_EQ(KindThrownBy([&] { Server(context, "tcp://127.0.0.1:*", nobody, Echo); }), ErrorKind::kBadInput);
-  Security no_server = keys.ClientSide();
-  no_server.server_public_key = "";
-  EXPECT_EQ(KindThrownBy([&] { Client(context, {"tcp://127.0.0.1:5"}, no_server, Named()); }), ErrorKind::kBadInput);
+  EXPECT_EQ(KindThrownBy([&] { Server(context_, "tcp://127.0.0.1:*", short_key, Echo); }), ErrorKind::kBadInput);
+  Security nobody = ServerSide();
+  nobody.known.clear();
+  EXPECT_EQ(KindThrownBy([&] { Server(context_, "tcp://127.0.0.1:*", nobody, Echo); }), ErrorKind::kBadInput);
+  EXPECT_EQ(KindThrownBy([&] { Client(context_, {"tcp://127.0.0.1:5"}, ClientSide(), Named("judge")); }),
+            ErrorKind::kBadInput);
 }
 
-TEST(IsLocalTest, TellsTheLoopbackFromOtherAddresses) {
-  for (const char* local :
-       {"inproc://x", "tcp://127.0.0.1:1", "tcp://127.255.0.9:*", "tcp://localhost:80", "tcp://[::1]:9"}) {
-    EXPECT_TRUE(IsLocal(local)) << local;
-  }
-  for (const char* other : {"tcp://*:1", "tcp://0.0.0.0:1", "tcp://10.0.0.1:1", "tcp://127.0.0.1.example.org:1",
-                            "tcp://[::]:1", "tcp://128.0.0.1:1", "tcp://localhost.example.org:1", "", "tcp://127.1:1",
-                            "tcp://10.0.0.1:2;127.0.0.1:1", "ipc:///tmp/x"}) {
-    EXPECT_FALSE(IsLocal(other)) << other;
-  }
-}
-
-// A peer that speaks ZeroMQ but not our protocol, from outside: nothing it sends may hurt.
+// A peer that has keys of the run and speaks ZeroMQ, but not our protocol: nothing it sends may hurt.
 class StrangerTest : public testing::Test {
  protected:
   static constexpr int kMessages = 300;
 
+  static void SetKey(void* socket, int option, const std::string& key) {
+    zmq_setsockopt(socket, option, key.c_str(), key.size() + 1);  // Z85 with its end
+  }
   // Random messages of 1 to 6 frames of up to 64 bytes, over a raw DEALER.
   void Babble(void* socket) {
     base::RandomWalk random({.seed = 7, .stream = base::RandomStream::kTest});
@@ -158,14 +160,17 @@ class StrangerTest : public testing::Test {
 };
 
 TEST_F(StrangerTest, MessagesThatAreNoRequestsDoNotDisturbAServer) {
-  Server server(context_, "tcp://127.0.0.1:*", {}, Echo);
+  Server server(context_, "tcp://127.0.0.1:*", ServerSide(), Echo);
   void* raw_context = zmq_ctx_new();
   void* raw = zmq_socket(raw_context, ZMQ_DEALER);
   const int linger = 0;
   zmq_setsockopt(raw, ZMQ_LINGER, &linger, sizeof linger);
+  SetKey(raw, ZMQ_CURVE_SERVERKEY, ServerSide().own->public_key);
+  SetKey(raw, ZMQ_CURVE_PUBLICKEY, ClientSide().own->public_key);
+  SetKey(raw, ZMQ_CURVE_SECRETKEY, ClientSide().own->secret_key);
   ASSERT_EQ(zmq_connect(raw, server.endpoint().c_str()), 0);
   Babble(raw);
-  Client client(context_, {server.endpoint()}, {}, Named());
+  Client client(context_, {server.endpoint()}, ClientSide(), Named());
   EXPECT_EQ(client.Call("a", Deadline::In(kSoon), "asking").value(), "echo a");
   zmq_close(raw);
   zmq_ctx_term(raw_context);
@@ -176,12 +181,15 @@ TEST_F(StrangerTest, MessagesThatAreNoRepliesDoNotDisturbAClient) {
   void* raw = zmq_socket(raw_context, ZMQ_DEALER);
   const int linger = 0;
   zmq_setsockopt(raw, ZMQ_LINGER, &linger, sizeof linger);
+  const int yes = 1;
+  zmq_setsockopt(raw, ZMQ_CURVE_SERVER, &yes, sizeof yes);
+  SetKey(raw, ZMQ_CURVE_SECRETKEY, ServerSide().own->secret_key);
   ASSERT_EQ(zmq_bind(raw, "tcp://127.0.0.1:*"), 0);
   std::string endpoint(256, '\0');
   std::size_t size = endpoint.size();
   zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, endpoint.data(), &size);
   endpoint.resize(size - 1);
-  Client client(context_, {endpoint}, {}, Named());
+  Client client(context_, {endpoint}, ClientSide(), Named());
   std::atomic<bool> failed{false};
   std::thread caller([&] { failed = !client.Call("a", Deadline::In(kRefusal), "asking").ok(); });
   Babble(raw);

@@ -18,7 +18,7 @@ int PortOf(const Server& server) {
 
 // As many neighbouring free ports as asked, as a range.
 std::string FreePorts(Context& context, int count) {
-  const Server anywhere(context, "tcp://127.0.0.1:*", {}, Echo);
+  const Server anywhere(context, "tcp://127.0.0.1:*", ServerSide(), Echo);
   const int first = PortOf(anywhere) + 1 < 65000 ? PortOf(anywhere) + 1 : 20000;
   return std::to_string(first) + "-" + std::to_string(first + count - 1);
 }
@@ -31,7 +31,7 @@ TEST(ServerPortsTest, ServersShareOutTheRangeUntilItIsUsedUp) {
   std::string message;
   while (servers.size() <= 20) {
     try {
-      servers.push_back(std::make_unique<Server>(context, "tcp://127.0.0.1:" + range, Security{}, Echo));
+      servers.push_back(std::make_unique<Server>(context, "tcp://127.0.0.1:" + range, ServerSide(), Echo));
       ports.insert(PortOf(*servers.back()));
     } catch (const base::Error& error) {
       EXPECT_EQ(error.kind(), base::ErrorKind::kBadInput);
@@ -49,7 +49,7 @@ TEST(ServerPortsTest, ServersShareOutTheRangeUntilItIsUsedUp) {
 TEST(ServerPortsTest, AddressThatIsNotOursIsNoMatterOfPorts) {
   Context context;
   try {
-    Server(context, "tcp://127.0.0.1.5:40000-40100", {}, Echo);
+    Server(context, "tcp://127.0.0.1.5:40000-40100", ServerSide(), Echo);
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.message().find("in use"), std::string::npos) << error.message();
@@ -58,9 +58,11 @@ TEST(ServerPortsTest, AddressThatIsNotOursIsNoMatterOfPorts) {
 
 TEST(ServerPortsTest, ClientsNeedOnePort) {
   Context context;
-  EXPECT_THROW(Client(context, {"tcp://127.0.0.1:40000-40100"}, {}, {"tester", "peer"}), base::Error);
+  EXPECT_THROW(Client(context, {"tcp://127.0.0.1:40000-40100"}, ClientSide(),
+                      {.name = "tester", .peer = "peer", .server = "learner"}),
+               base::Error);
   for (const char* ports : {"5-4", "0-5", "1-65536", "-", "40000-", "1-2-3"}) {
-    EXPECT_THROW(Server(context, std::string("tcp://127.0.0.1:") + ports, {}, Echo), base::Error) << ports;
+    EXPECT_THROW(Server(context, std::string("tcp://127.0.0.1:") + ports, ServerSide(), Echo), base::Error) << ports;
   }
 }
 

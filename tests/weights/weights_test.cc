@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "schema/codec.h"
+#include "tests/run_keys.h"
 #include "tests/waits.h"
 #include "weights/assembly.h"
 #include "weights/delta.h"
@@ -102,9 +103,10 @@ TEST(LocalSourceTest, SetIsSharedNotCopied) {
 class TransferTest : public testing::Test {
  protected:
   std::unique_ptr<WeightSource> Source(const std::string& endpoint) {
-    return MakeNetworkSource(context_, endpoint, {}, TinyModel(), at::kCPU);
+    return MakeNetworkSource(context_, endpoint, keys_.Of("actor-0"), TinyModel(), at::kCPU);
   }
 
+  const tests::RunKeys keys_;
   net::Context context_;
   WeightStore store_;
 };
@@ -114,7 +116,7 @@ TEST_F(TransferTest, WholeSetArrivesBitForBitInEveryType) {
     WeightStore store;
     const auto weights = Version(3, type);
     store.Publish(weights);
-    WeightPublisher publisher(store, context_, "tcp://127.0.0.1:*", {}, kSmallPart);
+    WeightPublisher publisher(store, context_, "tcp://127.0.0.1:*", keys_.Of("learner"), kSmallPart);
     ExpectEqual(Source(publisher.endpoint())->Fetch(3, Deadline::In(kSoon)).value(), weights);
   }
 }

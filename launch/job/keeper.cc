@@ -1,0 +1,167 @@
+#include <memory>
+#include <optional>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "collective/collective.h"
+#include "collective/facts.h"
+#include "json/json.h"
+#include "launch/hosts/probe.h"
+#include "launch/job/job.h"
+#include "net/port.h"
+#include "process/child.h"
+#include "process/lifeline.h"
+
+namespace autodidact::launch {
+namespace {
+
+using json::Json;
+
+constexpr auto kMeeting = std::chrono::seconds(15);
+constexpr base::Milliseconds kConnecting{5'000};
+constexpr auto kLook = std::chrono::milliseconds(100);
+constexpr auto kAgentLeaves = std::chrono::seconds(15);
+constexpr auto kGrace = std::chrono::seconds(5);
+
+// What this keeper has of the job once the keepers have met.
+struct Kept {
+  JobPlan plan;
+  std::size_t host = 0;
+  bool first_of_host = false;
+  std::vector<std::unique_ptr<net::ReservedPort>> ports;  // of the first keeper: as long as the run lasts
+};
+
+JobHosts HostsOf(const Site& site) {
+  JobHosts hosts{.host_of_place = site.host_of_rank, .gpus = {}};
+  for (const HostFacts& host : site.hosts) hosts.gpus.push_back(std::ssize(host.gpus));
+  return hosts;
+}
+
+// What runs where, a line for each host.
+void LogPlaces(const JobPlan& plan, const Site& site) {
+  for (std::size_t host = 0; host < plan.hosts.size(); ++host) {
+    std::string names;
+    for (const RolePlace& role : plan.roles) {
+      if (role.host != host) continue;
+      names += (names.empty() ? "" : ", ") + role.name() + (role.device == "cpu" ? "" : " on " + role.device);
+    }
+    base::LogInfo("{} at {} ({}): {}", NameOf(site, host), plan.hosts[host].address, plan.hosts[host].name, names);
+  }
+}
+
+// On the first keeper.
+JobPlan MakePlan(const RunConfig& config, const JobCall& call, const Site& site, Kept& kept) {
+  JobPlan plan{.binary = call.binary,
+               .config_file = call.config_file,
+               .arguments = call.arguments,
+               .verbose = call.verbose,
+               .ports = config.network.ports,
+               .hosts = net::ChooseAddresses(NetworksOf(site), {config.network.interface, config.network.address}),
+               .roles = PlaceRoles(config, HostsOf(site)),
+               .supervisor = {},
+               .learner = {},
+               .keys = {}};
+  for (std::string* endpoint : {&plan.supervisor, &plan.learner}) {
+    kept.ports.push_back(
+        std::make_unique<net::ReservedPort>(plan.hosts[0].address, net::ParsePortRange(config.network.ports)));
+    *endpoint = kept.ports.back()->endpoint();
+  }
+  plan.keys = MakeKeys(plan.roles, plan.hosts.size());
+  LogPlaces(plan, site);
+  return plan;
+}
+
+// The plan of the first keeper on each, or Error(kBadInput) on each for what the first one finds wrong.
+JobPlan Agree(collective::Communicator& world, const RunConfig& config, const JobCall& call, const Site& site,
+              Kept& kept) {
+  Json told;
+  if (world.rank() == 0) {
+    try {
+      told = {{"plan", Encode(MakePlan(config, call, site, kept))}};
+    } catch (const base::Error& error) {
+      if (error.kind() != base::ErrorKind::kBadInput) throw;
+      told = {{"refused", error.message()}};
+    }
+  }
+  told = json::Parse(world.BroadcastBytes(world.rank() == 0 ? json::Dump(told) : "", 0), "the first keeper");
+  if (told.contains("refused")) base::ThrowBadInput(told.at("refused").get<std::string>());
+  return ParsePlan(told.at("plan").get<std::string>());
+}
+
+// All keepers meet, and part with the same plan, by hosts that reach each other. Error(kBadInput) on each where that
+// cannot be.
+Kept Meet(const RunConfig& config, const JobCall& call) {
+  Kept kept;
+  const auto world = collective::MakeMpiGroup(0, kMeeting);
+  const Site site = GatherSite(*world, collective::MpiFirstRankHere(*world));
+  kept.host = site.here;
+  kept.first_of_host = site.acts_for_it;
+  kept.plan = Agree(*world, config, call, site, kept);
+  if (site.hosts.size() == 1) return kept;
+  const auto broken = ProbePairs(*world, site, kept.plan.hosts, net::ParsePortRange(config.network.ports), kConnecting);
+  if (broken.empty()) return kept;
+  std::string all = "the hosts of this job do not reach each other:";
+  for (const BrokenPair& pair : broken) all += "\n  " + pair.text;
+  base::ThrowBadInput(all +
+                      "\n  what is meant to be open: network.interface, network.ports; autodidact doctor says more");
+}
+
+std::unique_ptr<process::Child> StartPart(const Kept& kept, std::vector<std::string> command) {
+  std::vector<std::string> argv = {kept.plan.binary};
+  if (kept.plan.verbose) argv.emplace_back("--verbose");
+  const std::string what = command.front();
+  argv.insert(argv.end(), command.begin(), command.end());
+  auto child = std::make_unique<process::Child>(process::ChildOptions{.what = what,
+                                                                      .argv = argv,
+                                                                      .environment = process::EnvironmentWithoutMpi(),
+                                                                      .working_directory = {},
+                                                                      .feed = true,
+                                                                      .outlives = true});
+  child->Write(Encode(kept.plan) + "\n");
+  return child;
+}
+
+// Blocks until the supervisor, or without one the agent, has ended. Hands signals on.
+process::ExitStatus WaitFor(process::Child& child, process::Ending& ending) {
+  bool told = false;
+  while (true) {
+    if (const auto status = child.Wait(base::Deadline::In(kLook))) return *status;
+    if (const auto signal = ending.requested(); signal && !told) {
+      child.Signal(*signal);
+      told = true;
+    }
+  }
+}
+
+}  // namespace
+
+int KeepRun(const RunConfig& config, const JobCall& call, process::Ending& ending) {
+  Kept kept;
+  try {
+    kept = Meet(config, call);
+  } catch (const base::Error& error) {
+    if (error.kind() != base::ErrorKind::kBadInput) throw;
+    // All of them know it, so that the job can end as it should.
+    if (collective::MpiRank() == 0) base::LogError("{}", error.message());
+    collective::FinalizeMpi();
+    return process::kExitBadInput;
+  }
+  collective::FinalizeMpi();
+  if (!kept.first_of_host) return process::kExitDone;  // a place of the launcher that another keeper fills
+  const process::Ending::Saving saving(ending, "stopping; the learner saves the steps that are done as a checkpoint");
+  process::UseAllowedCores();
+  const auto agent = StartPart(kept, {"agent", "--host", std::to_string(kept.host)});
+  if (kept.host > 0) {
+    const auto status = WaitFor(*agent, ending);
+    return status.ok() ? process::kExitDone : process::kExitFailed;
+  }
+  const auto supervisor = StartPart(kept, {kSupervisor});
+  const auto status = WaitFor(*supervisor, ending);
+  if (!agent->Wait(base::Deadline::In(kAgentLeaves))) agent->Terminate(kGrace);
+  if (!status.by_signal) return status.code;
+  base::LogError("the supervisor was {}", status.Describe());
+  return process::kExitFailed;
+}
+
+}  // namespace autodidact::launch
