@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "net/context.h"
-#include "net/monitor.h"
+#include "net/door.h"
 #include "net/socket.h"
 #include "net/wakeup.h"
 
@@ -35,8 +35,6 @@ struct Outbox {
 };
 
 constexpr std::size_t kCallBytes = 8;
-constexpr int kRefusals =
-    ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
 // Replies are not kept waiting behind a flood of requests.
 constexpr int kRequestsPerTurn = 256;
 
@@ -82,7 +80,7 @@ class Server::Impl {
     stopping_ = true;
     outbox_->wakeup.Signal();
     thread_.join();
-    if (monitor_) monitor_->Detach(socket_);
+    door_.reset();
     context_.Dismiss(domain_);
     outbox_->state.With([](Outbox::State& state) {
       state.closed = true;
@@ -101,7 +99,7 @@ class Server::Impl {
     for (const auto& [name, key] : security.known) names[DecodeKey(key, name)] = name;
     domain_ = context_.Admit(std::move(names));
     socket_.SetBytes(ZMQ_ZAP_DOMAIN, domain_);
-    monitor_.emplace(context_.handle(), socket_, kRefusals);
+    door_.emplace(context_.handle(), socket_, [this] { CountStranger(); });
   }
 
   void Bind(const std::string& endpoint) {
@@ -121,18 +119,16 @@ class Server::Impl {
     AD_CHECK(zmq_getsockopt(socket_.handle(), ZMQ_LAST_ENDPOINT, bound.data(), &size) == 0, "the endpoint of {}: {}",
              endpoint, LastError());
     endpoint_ = bound.data();
+    if (door_) door_->BoundTo(endpoint_);
   }
 
   void Run() {
     while (!stopping_) {
-      std::array<zmq_pollitem_t, 3> items{{{socket_.handle(), 0, ZMQ_POLLIN, 0},
-                                           {nullptr, outbox_->wakeup.fd(), ZMQ_POLLIN, 0},
-                                           {monitor_ ? monitor_->handle() : nullptr, 0, ZMQ_POLLIN, 0}}};
-      // Ended by the destructor's signal.
-      zmq_poll(items.data(), monitor_ ? 3 : 2, -1);
+      std::array<zmq_pollitem_t, 2> items{
+          {{socket_.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, outbox_->wakeup.fd(), ZMQ_POLLIN, 0}}};
+      zmq_poll(items.data(), static_cast<int>(items.size()), -1);  // ended by the destructor's signal
       outbox_->wakeup.Clear();
       SendReplies();
-      CountStrangers();
       for (int i = 0; i < kRequestsPerTurn && !stopping_ && TakeRequest(); ++i) continue;
     }
   }
@@ -145,14 +141,13 @@ class Server::Impl {
     }
   }
 
-  void CountStrangers() {
-    while (const auto event = monitor_ ? monitor_->TryReceive() : std::nullopt) {
-      const std::uint64_t count = ++context_.strangers();
-      // There may be many of them.
-      if (std::has_single_bit(count)) {
-        base::LogWarning("net: {} refused a connection that showed no key of this run ({} refused so far)", endpoint_,
-                         count);
-      }
+  // On the door's thread.
+  void CountStranger() {
+    const std::uint64_t count = ++context_.strangers();
+    // There may be many of them.
+    if (std::has_single_bit(count)) {
+      base::LogWarning("net: {} refused a connection that showed no key of this run ({} refused so far)", endpoint_,
+                       count);
     }
   }
 
@@ -182,7 +177,7 @@ class Server::Impl {
   Context::Impl& context_;
   std::function<void(Incoming)> handler_;
   Socket socket_;
-  std::optional<Monitor> monitor_;
+  std::optional<Door> door_;
   std::string endpoint_;
   std::string domain_;
   std::shared_ptr<Outbox> outbox_ = std::make_shared<Outbox>();

@@ -26,6 +26,8 @@ namespace {
 constexpr base::Milliseconds kAll{12'000};
 constexpr base::Milliseconds kMeeting{5'000};
 constexpr base::Milliseconds kConnecting{4'000};
+constexpr const char* kAuto = "auto";
+constexpr const char* kAnyPort = "*";
 
 // Ends the program when the command is not done in time: libraries for MPI wait for ever where hosts do not reach each
 // other, or versions do not agree.
@@ -88,6 +90,9 @@ Subject SubjectOf(const DoctorCommand& command) {
   if (command.config.empty()) return subject;
   const RunConfig config = ReadRunConfig(command.config, command.overrides, Files::kAnywhere);
   if (command.folder.empty()) subject.folder = config.run_folder();
+  subject.choice.address = config.network.address;
+  if (command.interface == kAuto) subject.choice.interface = config.network.interface;
+  if (command.ports == kAnyPort) subject.ports = net::ParsePortRange(config.network.ports);
   subject.needs.gpus = config.device.starts_with("cuda");
   const model::ModelConfig model = model::ReadModelConfig(config.model);
   const std::int64_t num_weights = PlanMemory(config, model, {}, kAssumedPromptTokens).num_weights;

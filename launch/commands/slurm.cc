@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "launch/commands/commands.h"
 #include "launch/commands/job_script.h"
+#include "launch/config/placement.h"
 #include "launch/wiring/memory_plan.h"
 #include "process/child.h"
 #include "process/output.h"
@@ -19,6 +20,8 @@ constexpr double kMargin = 1.25;
 constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
 // In host memory, of a process that works on a GPU: the libraries' code and what is pinned.
 constexpr std::int64_t kBesideAGpu = std::int64_t{4} << 30;
+// Of a role's process besides what is planned: those that start and watch it, and judges that are no models.
+constexpr std::int64_t kBesideARole = std::int64_t{256} << 20;
 
 // What the run holds in the memory of its hosts, not of their GPUs.
 std::int64_t HostBytes(const MemoryPlace& place, const RunConfig& config, std::int64_t num_weights) {
@@ -28,26 +31,45 @@ std::int64_t HostBytes(const MemoryPlace& place, const RunConfig& config, std::i
   return kBesideAGpu + (place.who == "learner" ? 2 * weights + 4 * num_weights : weights);
 }
 
-// Of one node: its share, and the largest process as well, since shares are not equal.
-std::string MemoryOfANode(const RunConfig& config, std::int64_t nodes) {
+// What one node has to give: the most that the roles on one of them hold, as far as the config places them.
+std::string MemoryOfANode(const RunConfig& config, const std::vector<RolePlace>& roles, std::int64_t nodes) {
   const model::ModelConfig model = model::ReadModelConfig(config.model);
-  const MemoryPlan plan = PlanMemory(config, model, config.placement.ranks, kAssumedPromptTokens);
-  std::int64_t all = 0;
-  std::int64_t largest = 0;
+  std::vector<std::string> kinds;
+  for (const RolePlace& role : roles) kinds.push_back(role.kind);
+  const MemoryPlan plan = PlanMemory(config, model, kinds, kAssumedPromptTokens);
+  std::vector<std::int64_t> held(static_cast<std::size_t>(nodes), 0);
   for (const MemoryPlace& place : plan.places) {
     const std::int64_t each = HostBytes(place, config, plan.num_weights);
-    all += each * place.count;
-    largest = std::max(largest, each);
+    if (roles.empty()) held[0] += each;
+    for (const RolePlace& role : roles) held[role.host] += role.kind == place.who ? each : 0;
   }
-  const double bytes = nodes == 1 ? static_cast<double>(all) : static_cast<double>(all / nodes + largest);
-  return base::Format("{}G", static_cast<std::int64_t>(std::ceil(bytes * kMargin / kGiB)) + 1);
+  for (const RolePlace& role : roles) held[role.host] += kBesideARole;
+  const auto most = static_cast<double>(*std::max_element(held.begin(), held.end()));
+  return base::Format("{}G", static_cast<std::int64_t>(std::ceil(most * kMargin / kGiB)) + 1);
+}
+
+// The roles of the job's one place a node; none where everything is in one process.
+std::vector<RolePlace> RolesOnNodes(const RunConfig& config, const JobScript& job) {
+  const bool placed = !config.placement.hosts.empty() || config.placement.learners > 0;
+  if (job.nodes == 1 && !placed) return {};
+  if (!placed) {
+    base::ThrowBadInput(
+        "slurm: a job has one place a node, and the config does not say what is on the nodes: give placement.learners "
+        "(and actors, anchors, judges), or placement.hosts");
+  }
+  JobHosts hosts;
+  for (std::int64_t node = 0; node < job.nodes; ++node) {
+    hosts.host_of_place.push_back(static_cast<std::size_t>(node));
+    hosts.gpus.push_back(job.gpus_per_node);
+  }
+  return PlaceRoles(config, hosts);
 }
 
 std::int64_t GpusOfANode(const RunConfig& config, std::int64_t nodes) {
   if (!config.device.starts_with("cuda")) return 0;
-  const auto& roles = config.placement.ranks;
-  const auto on_gpus =
-      std::count_if(roles.begin(), roles.end(), [](const std::string& role) { return role != "judge"; });
+  const std::vector<std::string> roles = RolesOf(config);
+  const auto on_gpus = std::count_if(
+      roles.begin(), roles.end(), [&](const std::string& role) { return role != "judge" || config.judge.has_model(); });
   return std::max<std::int64_t>(1, (on_gpus + nodes - 1) / nodes);
 }
 
@@ -92,8 +114,9 @@ void RunSlurm(const SlurmCommand& command) {
   script.overrides = command.overrides;
   script.name = JobName(config.name);
   if (script.program.empty()) script.program = process::ProgramFile(command.called);
-  if (script.memory.empty()) script.memory = MemoryOfANode(config, script.nodes);
   if (!command.gpus_given) script.gpus_per_node = GpusOfANode(config, script.nodes);
+  const std::vector<RolePlace> roles = RolesOnNodes(config, script);
+  if (script.memory.empty()) script.memory = MemoryOfANode(config, roles, script.nodes);
   const std::string text = ToText(script);
   if (command.submit) {
     Submit(text);

@@ -40,10 +40,10 @@ config=configs/demo/train.yaml
 common=(--set "folder=$folder/runs" --set "data.train=$folder/data/unlabelled.jsonl" --set "eval.data=$folder/data/dev.jsonl"
   --set eval.limit=50)
 
-# Steps of some seconds, of which a job of this Slurm does a few before its notice.
-long=(--set train.groups_per_step=500 --set train.max_steps=40 --set eval.steps=10)
-# Steps of some 20 seconds, on two cores that have other work as well.
-longest=(--set train.groups_per_step=1500 --set train.max_steps=6 --set eval.steps=3)
+# Steps of some seconds, of which a job does a few before its notice; all roles in one process.
+long=(--set train.groups_per_step=500 --set train.max_steps=12 --set eval.steps=4)
+# Steps of some 20 seconds, on two cores that have other work as well; every role a process.
+longest=(--set train.groups_per_step=1000 --set train.max_steps=6 --set eval.steps=3 --set placement.learners=2)
 
 state_of() { scontrol show job "$1" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p'; }
 log_of() { echo "$folder/autodidact-$1.log"; }
@@ -67,7 +67,7 @@ wait_for() { # wait_for JOB SECONDS STATE...
 alone() { # alone NAME OPTION...: the same run, without Slurm and unstopped
   local name=$1
   shift
-  "$program" train "$config" "${common[@]}" --set "name=$name" "$@" > "$folder/$name.log" 2>&1 || fail "$name: see $folder/$name.log"
+  mpirun --allow-run-as-root -n 1 "$program" train "$config" "${common[@]}" --set "name=$name" "$@" > "$folder/$name.log" 2>&1 || fail "$name: see $folder/$name.log"
 }
 
 require_same() { # require_same NAME NAME: steps without a gap or a double one, and the same weights
@@ -135,8 +135,7 @@ nodes() {
   (cd "$folder" && srun -N 2 --ntasks-per-node=1 --mpi=pmix "$program" doctor) || fail "doctor on two nodes"
   job=$(submit --nodes 2 --set name=nodes "${placed[@]}")
   wait_for "$job" 300 COMPLETED
-  mpirun --allow-run-as-root --oversubscribe -n 1 "$program" train "$config" "${common[@]}" --set name=nodes-alone \
-    "${placed[@]}" > "$folder/nodes-alone.log" 2>&1 || fail "nodes-alone: see $folder/nodes-alone.log"
+  alone nodes-alone "${placed[@]}"
   require_same nodes nodes-alone
   echo "ok: a run on two nodes has the weights of one on a single host"
 }
