@@ -41,6 +41,10 @@ struct ChildOptions {
   // Not killed with us, and in a session of its own, such that signals to our process group do not reach it: it must
   // notice by itself that we are gone, as by the end of its stdin (needs feed; process/lifeline.h).
   bool outlives = false;
+  // It starts with SIGINT and SIGTERM blocked, which may be sent to all processes of a job at once: so that they wait
+  // until it can take them (process/ending.h), or, of a launcher, that they do not make it end its own children, which
+  // were sent them too and have work to save. SIGHUP ends it.
+  bool deaf = false;
 };
 
 // How a process ended.

@@ -69,6 +69,7 @@ struct Plan {
   const std::vector<int>& keep;
   std::optional<uid_t> user;
   bool outlives;
+  bool deaf;
 };
 
 // By the kernel's calls: the C library's would ask the other threads of the parent to do the same.
@@ -87,9 +88,13 @@ bool BecomeUser(uid_t user) {
   struct sigaction defaults {};
   defaults.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) sigaction(signal, &defaults, nullptr);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  if (plan.deaf) {
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGTERM);
+  }
+  sigprocmask(SIG_SETMASK, &blocked, nullptr);
   if ((plan.outlives ? setsid() : setpgid(0, 0)) < 0) fail();
   if (plan.user && !BecomeUser(*plan.user)) fail();
   if (!plan.outlives) {
@@ -164,7 +169,8 @@ Spawned Spawn(const ChildOptions& options) {
             .report = report.write.get(),
             .keep = options.keep,
             .user = options.user,
-            .outlives = options.outlives};
+            .outlives = options.outlives,
+            .deaf = options.deaf};
   if (options.feed) {
     input = MakePipe(options);
     plan.standard[0] = input.read.get();

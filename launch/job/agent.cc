@@ -140,7 +140,8 @@ class Daemons {
       children_.emplace_back(process::ChildOptions{.what = "Open MPI's daemon",
                                                    .argv = {"/bin/sh", "-c", launch.command},
                                                    .environment = process::EnvironmentWithoutMpi(),
-                                                   .working_directory = {}});
+                                                   .working_directory = {},
+                                                   .deaf = true});
       return {launch.id, ""};
     } catch (const base::Error& error) {
       return {launch.id, error.message()};

@@ -117,7 +117,8 @@ std::unique_ptr<process::Child> StartPart(const Kept& kept, std::vector<std::str
                                                                       .environment = process::EnvironmentWithoutMpi(),
                                                                       .working_directory = {},
                                                                       .feed = true,
-                                                                      .outlives = true});
+                                                                      .outlives = true,
+                                                                      .deaf = true});
   child->Write(Encode(kept.plan) + "\n");
   return child;
 }
@@ -160,9 +161,6 @@ int KeepRun(const RunConfig& config, const JobCall& call, process::Ending& endin
   const auto status = WaitFor(*supervisor, ending);
   if (!agent->Wait(base::Deadline::In(kAgentLeaves))) agent->Terminate(kGrace);
   if (!status.by_signal) return status.code;
-  // A signal to all processes of a job may reach the supervisor before it can take it; there is nothing to save then.
-  const auto signal = ending.requested();
-  if (signal == status.code) return process::ExitCodeAfter(status.code);
   base::LogError("the supervisor was {}", status.Describe());
   return process::kExitFailed;
 }

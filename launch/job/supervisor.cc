@@ -52,7 +52,8 @@ std::unique_ptr<process::Child> StartLearners(const JobPlan& plan, const std::fi
                                                              .argv = LearnersCommand(plan, folder),
                                                              .environment = process::EnvironmentWithoutMpi(),
                                                              .working_directory = {},
-                                                             .feed = true});
+                                                             .feed = true,
+                                                             .deaf = true});
   learners->Write(Encode(plan.ForLearner()) + "\n");
   return learners;
 }
@@ -103,7 +104,10 @@ int Supervise(const JobPlan& plan, process::Ending& ending) {
       if (!cause->what.empty()) base::LogError("{}; the run is stopped", cause->what);
       desk.TellSignal(SIGTERM);
       // Before its folder is open there is nothing to save.
-      if (desk.config().empty()) learners->Terminate(kGrace);
+      if (desk.config().empty()) {
+        learners->Signal(SIGHUP);
+        learners->Terminate(kGrace);
+      }
     }
     joiners.WriteOnce(plan, desk.config());
     status = learners->Wait(base::Deadline::In(kLook));

@@ -74,6 +74,14 @@ TEST(ChildTest, WaitEndsAtItsDeadline) {
   EXPECT_FALSE(child.Wait(Deadline::In(Milliseconds(0))).has_value());
 }
 
+TEST(ChildTest, DeafChildDoesNotHearWhatAllProcessesOfAJobAreSent) {
+  ChildOptions options = Shell("kill -TERM $$; kill -INT $$; echo goes on; kill -HUP $$; echo no");
+  options.deaf = true;
+  Child child(std::move(options));
+  EXPECT_EQ(child.Wait(Deadline::In(kSoon)), (ExitStatus{true, SIGHUP}));
+  EXPECT_EQ(child.output(), "goes on\n");
+}
+
 TEST(ChildTest, TerminateIsPoliteFirst) {
   Child child(Shell("trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.01; done"));
   ASSERT_EQ(child.ReadLine(Deadline::In(kSoon)), "ready");
