@@ -41,9 +41,10 @@ template <class V>
 void Describe(V& v, PromptConfig& c) {
   v("format", c.chat.format,
     "Chat format: auto (the model's template), plain, llama3, qwen3, qwen2, chatml, smollm2, gemma3.");
-  v("template", c.chat.file, "File of a chat template (jinja2) in the place of the model's. Empty: the model's.");
+  v("template", c.chat.file,
+    ByContent("File of a chat template (jinja2) in the place of the model's. Empty: the model's."));
   v.Mapping("template_variables", c.chat.variables, "What the template is given, as enable_thinking: false.");
-  v("python", c.chat.python, "The Python that has jinja2. Empty: looked for.");
+  v("python", c.chat.python, MayChange("The Python that has jinja2. Empty: looked for."));
   v("system", c.system, "System turn. Empty: none.");
   v("text", c.text, "The user's turn; {prompt} stands for the row's text.");
 }

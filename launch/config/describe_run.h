@@ -7,17 +7,18 @@ namespace autodidact::launch {
 
 template <class V>
 void Describe(V& v, DataConfig& c) {
-  v("train", c.train, "JSONL file of prompts.");
-  v("references", c.references, "JSONL that `synthesize` wrote: references made before the run. Empty: made in it.");
+  v("train", c.train, ByContent("JSONL file of prompts."));
+  v("references", c.references,
+    ByContent("JSONL that `synthesize` wrote: references made before the run. Empty: made in it."));
   v("min_agreement", c.min_agreement, kShare,
-    "Leaves out prompts fewer of whose candidates give the reference's answer.");
-  v("labels", c.labels, "JSONL of answers joined by id.");
-  v("id", c.columns.id, "Names of the column of ids. Empty: the usual ones.");
-  v("prompt", c.columns.prompt, "Names of the column of prompts. Empty: the usual ones.");
-  v("answer", c.columns.answer, "Names of the column of an answer. Empty: the usual ones.");
-  v("answers", c.columns.answers, "Names of the column of several answers. Empty: the usual ones.");
+    ByContent("Leaves out prompts fewer of whose candidates give the reference's answer."));
+  v("labels", c.labels, ByContent("JSONL of answers joined by id."));
+  v("id", c.columns.id, ByContent("Names of the column of ids. Empty: the usual ones."));
+  v("prompt", c.columns.prompt, ByContent("Names of the column of prompts. Empty: the usual ones."));
+  v("answer", c.columns.answer, ByContent("Names of the column of an answer. Empty: the usual ones."));
+  v("answers", c.columns.answers, ByContent("Names of the column of several answers. Empty: the usual ones."));
   v("shuffle", c.shuffle, "Whether the prompts come in a random order.");
-  v("limit", c.limit, kRows, "So many rows, spread evenly over the file.");
+  v("limit", c.limit, kRows, ByContent("So many rows, spread evenly over the file."));
 }
 
 template <class V>
@@ -35,17 +36,17 @@ void Describe(V& v, AnswerConfig& c) {
     "Where the answer stands in a text: \\boxed{…}, the last number, behind ####, all of it.");
   v("comparator", c.comparator, "When two answers are equal.");
   v("verifier", c.verifier.command, "Command and arguments of a program that compares instead. Empty: none.");
-  v("verifier_timeout", c.verifier.timeout, kWait, "For one comparison of the verifier.");
+  v("verifier_timeout", c.verifier.timeout, kWait, MayChange("For one comparison of the verifier."));
   v.Section("code", [&](auto& s) {
     programs::CodeConfig& run = c.code.judge.run;
-    s("python", run.python, "The interpreter of the programs.");
+    s("python", run.python, MayChange("The interpreter of the programs."));
     s("inputs", c.code.inputs, "Column of the row with the inputs. Empty: the anchor writes them.");
     s("input_kind", c.code.judge.inputs, "What an input is.");
     s("entry_point", c.code.entry_point, "Column of the row with the name of the asked function.");
-    s("timeout", run.limits.wall, Real{1e-3, 86'400, "seconds"}, "For one program.");
-    s("cpu", run.limits.cpu_seconds, Real{1, 86'400, "seconds"}, "Processor time of one program.");
-    s("memory", run.limits.memory, Whole{64, 1 << 20, "MiB", 1 << 20}, "Memory of one program.");
-    s("jobs", c.code.judge.jobs, Whole{1, 1024}, "Programs at a time.");
+    s("timeout", run.limits.wall, Real{1e-3, 86'400, "seconds"}, MayChange("For one program."));
+    s("cpu", run.limits.cpu_seconds, Real{1, 86'400, "seconds"}, MayChange("Processor time of one program."));
+    s("memory", run.limits.memory, Whole{64, 1 << 20, "MiB", 1 << 20}, MayChange("Memory of one program."));
+    s("jobs", c.code.judge.jobs, Whole{1, 1024}, MayChange("Programs at a time."));
   });
 }
 
@@ -68,14 +69,15 @@ void Describe(V& v, JudgeConfig& c) {
   constexpr Real kPause{1e-3, 86'400, "seconds"};
   v("kind", c.judging.kind, "Who says what a rollout is worth.");
   v("backend", c.backend, "What the judge of rubric and model_as_judge is.");
-  v("allow_same_model", c.allow_same_model, "Whether the judge may be the anchor's own folder.");
-  v("attempts", c.judging.attempts, Whole{1, 100}, "Tries for each verdict until it is valid; then it is left out.");
-  v("cache", c.judging.cache, Whole{0, 100'000'000}, "Verdicts kept for equal questions. 0: none.");
+  v("allow_same_model", c.allow_same_model, MayChange("Whether the judge may be the anchor's own folder."));
+  v("attempts", c.judging.attempts, Whole{1, 100},
+    MayChange("Tries for each verdict until it is valid; then it is left out."));
+  v("cache", c.judging.cache, Whole{0, 100'000'000}, MayChange("Verdicts kept for equal questions. 0: none."));
   v("system", c.system, "System turn of the judge's prompt.");
   v("instruction", c.instruction,
     "What a model judge is asked, with {response} and {criterion} (model_as_judge: {reference}). Empty: built in.");
   v.Section("model", [&](auto& s) {
-    s("folder", c.model.folder, "Hugging Face folder of the judge, another than the anchor's.");
+    s("folder", c.model.folder, ByContent("Hugging Face folder of the judge, another than the anchor's."));
     s("format", c.chat.format, "Chat format of the judge, as prompt.format.");
     s.Mapping("template_variables", c.chat.variables, "What the judge's chat template is given.");
     s("yes", c.model.yes, "The text by which the judge says yes.");
@@ -84,15 +86,15 @@ void Describe(V& v, JudgeConfig& c) {
   });
   v.Section("endpoint", [&](auto& s) {
     judge_service::EndpointConfig& e = c.endpoint;
-    s("base_url", e.base_url, "Address of an OpenAI-compatible service, as http://127.0.0.1:8000/v1.");
+    s("base_url", e.base_url, MayChange("Address of an OpenAI-compatible service, as http://127.0.0.1:8000/v1."));
     s("model", e.talk.model, "The model's name there.");
-    s("api_key_env", c.api_key_env, "Environment variable that holds the key. Empty: no key.");
-    s("concurrency", e.concurrency, Whole{1, 4096}, "Calls at once.");
-    s("timeout", e.timeout, kPause, "For one call.");
-    s("retries", e.retries, Whole{0, 1000}, "Further tries of a call after 429, 5xx, time-outs and cuts.");
-    s("backoff", e.backoff, kPause, "Before the first further try, doubled each time.");
-    s("max_backoff", e.max_backoff, kPause, "At most so long before a further try.");
-    s("max_tokens", e.talk.max_tokens, Whole{1, 1 << 22, "tokens"}, "Of one reply.");
+    s("api_key_env", c.api_key_env, MayChange("Environment variable that holds the key. Empty: no key."));
+    s("concurrency", e.concurrency, Whole{1, 4096}, MayChange("Calls at once."));
+    s("timeout", e.timeout, kPause, MayChange("For one call."));
+    s("retries", e.retries, Whole{0, 1000}, MayChange("Further tries of a call after 429, 5xx, time-outs and cuts."));
+    s("backoff", e.backoff, kPause, MayChange("Before the first further try, doubled each time."));
+    s("max_backoff", e.max_backoff, kPause, MayChange("At most so long before a further try."));
+    s("max_tokens", e.talk.max_tokens, Whole{1, 1 << 22, "tokens"}, MayChange("Of one reply."));
     s("extra_body", e.talk.extra_body, "JSON object put into each request; a null takes a member out.");
   });
   v("length_penalty_above", c.judging.length_penalty_above, Whole{0, 1 << 22, "tokens"},
@@ -103,27 +105,28 @@ void Describe(V& v, JudgeConfig& c) {
 template <class V>
 void Describe(V& v, learner::LossConfig& c) {
   v("loss_type", c.type, "The loss.");
-  v("beta", c.beta, Real{0, 100}, "KL coefficient. 0: the initial policy is not kept.");
-  v("epsilon", c.epsilon, Real{1e-6, 1}, "How far the ratio may fall below 1.");
-  v("epsilon_high", c.epsilon_high, Real{1e-6, 1000}, "How far the ratio may rise above 1. Left out: as epsilon.");
+  v("beta", c.beta, Real{0, 100}, MayChange("KL coefficient. 0: the initial policy is not kept."));
+  v("epsilon", c.epsilon, Real{1e-6, 1}, MayChange("How far the ratio may fall below 1."));
+  v("epsilon_high", c.epsilon_high, Real{1e-6, 1000},
+    MayChange("How far the ratio may rise above 1. Left out: as epsilon."));
   v.Section("importance_sampling", [&](auto& s) {
     s("level", c.importance_sampling.level, "What gets a weight.");
     s("mode", c.importance_sampling.mode, "What happens to weights outside.");
-    s("clip_min", c.importance_sampling.clip_min, Real{0, 1e6}, "The least weight.");
-    s("clip_max", c.importance_sampling.clip_max, Real{1e-6, 1e6}, "The largest weight.");
+    s("clip_min", c.importance_sampling.clip_min, Real{0, 1e6}, MayChange("The least weight."));
+    s("clip_max", c.importance_sampling.clip_max, Real{1e-6, 1e6}, MayChange("The largest weight."));
   });
 }
 
 template <class V>
 void Describe(V& v, learner::OptimizerConfig& c) {
-  v("learning_rate", c.learning_rate, kLearningRate, "Of AdamW.");
-  v("lr_scheduler", c.schedule, "How the learning rate goes on after the warm-up.");
-  v("warmup_steps", c.warmup_steps, kSteps, "Optimizer steps in which the learning rate rises.");
-  v("adam_beta1", c.beta1, kMomentum, "Decay of the first moments.");
-  v("adam_beta2", c.beta2, kMomentum, "Decay of the second moments.");
-  v("adam_epsilon", c.eps, Real{1e-30, 1}, "Added to the root of the second moments.");
-  v("weight_decay", c.weight_decay, Real{0, 100}, "Of AdamW.");
-  v("max_grad_norm", c.max_grad_norm, Real{0, 1e9}, "The gradient is scaled down to it. 0: never.");
+  v("learning_rate", c.learning_rate, kLearningRate, MayChange("Of AdamW."));
+  v("lr_scheduler", c.schedule, MayChange("How the learning rate goes on after the warm-up."));
+  v("warmup_steps", c.warmup_steps, kSteps, MayChange("Optimizer steps in which the learning rate rises."));
+  v("adam_beta1", c.beta1, kMomentum, MayChange("Decay of the first moments."));
+  v("adam_beta2", c.beta2, kMomentum, MayChange("Decay of the second moments."));
+  v("adam_epsilon", c.eps, Real{1e-30, 1}, MayChange("Added to the root of the second moments."));
+  v("weight_decay", c.weight_decay, Real{0, 100}, MayChange("Of AdamW."));
+  v("max_grad_norm", c.max_grad_norm, Real{0, 1e9}, MayChange("The gradient is scaled down to it. 0: never."));
 }
 
 template <class V>
@@ -133,21 +136,24 @@ void Describe(V& v, learner::TrainerConfig& c) {
   v("kl_in", c.kl_in, "Where the KL term stands.");
   Describe(v, c.loss);
   Describe(v, c.optimizer);
-  v("micro_batch_tokens", c.micro_batch_tokens, Whole{1, 1 << 26, "tokens"}, "Computed together by one rank.");
-  v("gradient_checkpointing", c.gradient_checkpointing, "Activations are computed again instead of kept.");
-  v("offload_reference", c.offload_reference, "The KL reference lies in host memory between steps.");
+  v("micro_batch_tokens", c.micro_batch_tokens, Whole{1, 1 << 26, "tokens"},
+    MayChange("Computed together by one rank."));
+  v("gradient_checkpointing", c.gradient_checkpointing, MayChange("Activations are computed again instead of kept."));
+  v("offload_reference", c.offload_reference, MayChange("The KL reference lies in host memory between steps."));
 }
 
 template <class V>
 void Describe(V& v, TrainConfig& c) {
-  v("max_steps", c.max_steps, Whole{1, kSteps.most, "steps"}, "Length of the run.");
+  v("max_steps", c.max_steps, Whole{1, kSteps.most, "steps"}, MayChange("Length of the run."));
   v("groups_per_step", c.groups_per_step, Whole{1, 65'536, "groups"}, "Prompts of one step.");
   v("num_generations", c.num_generations, Whole{2, 1024, "rollouts"}, "Rollouts of one prompt.");
-  v("max_empty_steps", c.max_empty_steps, kSteps, "Steps in a row that teach nothing end the run. 0: they do not.");
+  v("max_empty_steps", c.max_empty_steps, kSteps,
+    MayChange("Steps in a row that teach nothing end the run. 0: they do not."));
   Describe(v, c.trainer);
-  v("max_staleness", c.max_staleness, Whole{0, 1000, "steps"}, "How old a rollout's weights may be. 0: synchronous.");
-  v("save_steps", c.save_steps, kSteps, "A checkpoint every so many steps. 0: only at the end.");
-  v("keep_checkpoints", c.keep_checkpoints, kCount, "So many of the newest are kept. 0: all.");
+  v("max_staleness", c.max_staleness, Whole{0, 1000, "steps"},
+    MayChange("How old a rollout's weights may be. 0: synchronous."));
+  v("save_steps", c.save_steps, kSteps, MayChange("A checkpoint every so many steps. 0: only at the end."));
+  v("keep_checkpoints", c.keep_checkpoints, kCount, MayChange("So many of the newest are kept. 0: all."));
 }
 
 template <class V>
@@ -163,19 +169,19 @@ void Describe(V& v, EvalConfig& c) {
 // What runs where.
 template <class V>
 void DescribeMachine(V& v, RunConfig& c) {
-  v.Section("engine", [&](auto& s) {
+  v.Section("engine", OnResume::kMayChange, [&](auto& s) {
     s("cache_tokens", c.engine.cache_tokens, Whole{256, std::int64_t{1} << 32, "tokens"},
       "Keys and values kept at once.");
     s("max_rows", c.engine.max_rows, Whole{1, 1 << 20, "rollouts"}, "Decoded at once.");
     s("max_groups", c.max_groups, Whole{1, 65'536, "groups"}, "Held by an actor at once.");
   });
-  v.Section("threads", [&](auto& s) {
+  v.Section("threads", OnResume::kMayChange, [&](auto& s) {
     s("learner", c.threads.learner, kThreads, "Of the learner.");
     s("actor", c.threads.actor, kThreads, "Of each actor.");
     s("anchor", c.threads.anchor, kThreads, "Of each anchor.");
     s("judge", c.threads.judge, kThreads, "Of a judge that is a model.");
   });
-  v.Section("placement", [&](auto& s) {
+  v.Section("placement", OnResume::kMayChange, [&](auto& s) {
     s("ranks", c.placement.ranks,
       "Under mpirun the role of each place, learners first; learner*6 is six. Empty: by the keys below.");
     s("hosts", c.placement.hosts,
@@ -186,13 +192,13 @@ void DescribeMachine(V& v, RunConfig& c) {
     s("anchors", c.placement.anchors, Whole{1, 1024}, "How many, in one process too.");
     s("judges", c.placement.judges, Whole{1, 1024}, "How many, in one process too.");
   });
-  v.Section("network", [&](auto& s) {
+  v.Section("network", OnResume::kMayChange, [&](auto& s) {
     s("interface", c.network.interface,
       "Of each host, by which its roles reach the others: a name, or a network as 10.0.0.0/24.");
     s("address", c.network.address, "Of one host, in the place of interface: the others take theirs of its network.");
     s("ports", c.network.ports, "That roles listen on, for a firewall: 40000-40100; * is any.");
   });
-  v.Section("timeouts", [&](auto& s) {
+  v.Section("timeouts", OnResume::kMayChange, [&](auto& s) {
     s("lease", c.timeouts.lease, kWait, "A prompt that is not returned by then is given out again.");
     s("step", c.timeouts.step, kWait, "A step without progress ends the run with a diagnosis.");
     s("call", c.timeouts.call, kWait, "One call of anchor or judge.");
@@ -202,13 +208,13 @@ void DescribeMachine(V& v, RunConfig& c) {
 
 template <class V>
 void Describe(V& v, RunConfig& c) {
-  v("name", c.name, "The run writes folder/name.");
-  v("folder", c.folder, "The run writes folder/name.");
+  v("name", c.name, MayChange("The run writes folder/name."));
+  v("folder", c.folder, MayChange("The run writes folder/name."));
   v("seed", c.seed, kSeed, "Of all that is random.");
-  v("model", c.model, "Hugging Face folder: initial policy, anchor and KL reference.");
-  v("device", c.device, "cpu, cuda, or cuda:N for that GPU.");
+  v("model", c.model, ByContent("Hugging Face folder: initial policy, anchor and KL reference."));
+  v("device", c.device, MayChange("cpu, cuda, or cuda:N for that GPU."));
   v("dtype", c.dtype, "What all roles compute in; master weights are float32.");
-  v("device_memory_gib", c.device_memory_gib, Real{0.1, 1e6, "GiB"}, "Of a GPU, for the memory plan.");
+  v("device_memory_gib", c.device_memory_gib, Real{0.1, 1e6, "GiB"}, MayChange("Of a GPU, for the memory plan."));
   v("estimator", c.estimator, "Where references come from.");
   v.Section("data", [&](auto& s) { Describe(s, c.data); });
   v.Section("prompt", [&](auto& s) { Describe(s, c.prompt); });
@@ -219,8 +225,8 @@ void Describe(V& v, RunConfig& c) {
   v.Section("rubric", [&](auto& s) { Describe(s, c.rubric); });
   v.Section("judge", [&](auto& s) { Describe(s, c.judge); });
   v.Section("train", [&](auto& s) { Describe(s, c.train); });
-  v.Section("eval", [&](auto& s) { Describe(s, c.eval); });
-  v.Section("collapse", [&](auto& s) {
+  v.Section("eval", OnResume::kMayChange, [&](auto& s) { Describe(s, c.eval); });
+  v.Section("collapse", OnResume::kMayChange, [&](auto& s) {
     s("stop", c.collapse.stop, "Whether the alarm ends the run.");
     s("rise", c.collapse.rule.rise, kShare,
       "The alarm: answers to different prompts are more similar by this than in the first steps, and kappa is low.");

@@ -9,8 +9,9 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "json/json.h"
+#include "launch/config/key.h"
+#include "launch/config/rules.h"
 #include "launch/config/sft_config.h"
-#include "launch/config/visitor.h"
 
 namespace autodidact::launch {
 namespace {
@@ -38,17 +39,32 @@ std::string Cell(const std::string& text) {
   return cell;
 }
 
-void AppendTables(const std::vector<KeyInfo>& keys, std::string& page) {
+// What is said of going on with another value; nothing of a key that must stay.
+std::string OnResumeOf(const KeyInfo& key) {
+  switch (key.on_resume) {
+    case OnResume::kMustStay:
+      return "";
+    case OnResume::kMayChange:
+      return "may change";
+    case OnResume::kByContent:
+      return "same content";
+  }
+  return "";
+}
+
+// `resume`: with a column of what may change when a run goes on.
+void AppendTables(const std::vector<KeyInfo>& keys, bool resume, std::string& page) {
   std::optional<std::string> section;
   for (const KeyInfo& key : keys) {
     if (section != SectionOf(key.name)) {
       section = SectionOf(key.name);
       page += section->empty() ? "\n" : Format("\n### `{}`\n\n", *section);
-      page += "| key | is | default |\n|---|---|---|\n";
+      page += resume ? "| key | is | default | on `--resume` |\n|---|---|---|---|\n"
+                     : "| key | is | default |\n|---|---|---|\n";
     }
     const std::string shown = key.fallback == "\"\"" || key.fallback == "[]" ? "" : "`" + Cell(key.fallback) + "`";
-    page +=
-        Format("| `{}` | {} Expected: {}. | {} |\n", LastPartOf(key.name), Cell(key.help), Cell(key.expected), shown);
+    page += Format("| `{}` | {} Expected: {}. | {} |", LastPartOf(key.name), Cell(key.help), Cell(key.expected), shown);
+    page += resume ? Format(" {} |\n", OnResumeOf(key)) : "\n";
   }
 }
 
@@ -104,9 +120,12 @@ std::string ConfigPage() {
       "which\n"
       "editors complete and check a config.\n\n"
       "## Of a run: `autodidact train`, `eval`, `synthesize`\n";
-  AppendTables(RunKeys(), page);
+  page +=
+      "\nA run that goes on (`--resume`) must have every key as it was, but for those that may change and those that\n"
+      "name something of the same content.\n";
+  AppendTables(RunKeys(), true, page);
   page += "\n## Of supervised training: `autodidact sft`\n";
-  AppendTables(SftKeys(), page);
+  AppendTables(SftKeys(), false, page);
   return page;
 }
 
@@ -132,6 +151,7 @@ std::string KeyHelp(const std::string& name, bool sft) {
                         std::find(meant.begin(), meant.end(), key.name) != meant.end();
     if (!wanted) continue;
     help += Format("{}: {}\n    {}\n    expected: {}\n", key.name, key.fallback, key.help, key.expected);
+    if (!sft && key.on_resume != OnResume::kMustStay) help += Format("    on --resume: {}\n", OnResumeOf(key));
   }
   if (!help.empty()) return help;
   const auto nearest = Nearest(name, names);

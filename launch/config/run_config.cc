@@ -5,6 +5,7 @@
 #include "launch/config/checks.h"
 #include "launch/config/describe_run.h"
 #include "launch/config/describe_sft.h"
+#include "launch/config/lister.h"
 #include "model/config.h"
 
 namespace autodidact::launch {

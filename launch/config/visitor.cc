@@ -146,7 +146,7 @@ bool ConfigReader::ReadScalar(const char* key, Value& value, const std::string& 
   return !refused;
 }
 
-void ConfigReader::operator()(const char* key, std::string& value, const char*) {
+void ConfigReader::operator()(const char* key, std::string& value, const About&) {
   const ConfigNode* known = section_ == nullptr ? nullptr : section_->Child(key);
   if (known != nullptr && known->kind == Kind::kNothing && known->overridden) {  // --set KEY=
     Take(key);
@@ -156,7 +156,7 @@ void ConfigReader::operator()(const char* key, std::string& value, const char*) 
   if (const ConfigNode* node = TakeScalar(key, "a text")) value = node->text;
 }
 
-void ConfigReader::operator()(const char* key, bool& value, const char*) {
+void ConfigReader::operator()(const char* key, bool& value, const About&) {
   ReadScalar(key, value, "true or false");
 }
 
@@ -202,7 +202,7 @@ void ConfigReader::ReadList(const char* key, std::vector<Item>& value, const std
   }
 }
 
-void ConfigReader::operator()(const char* key, std::vector<std::string>& value, const char*) {
+void ConfigReader::operator()(const char* key, std::vector<std::string>& value, const About&) {
   ReadList(key, value, "a text", [](const ConfigNode& node, std::string& item) {
     item = node.text;
     return std::optional<std::string>();
@@ -215,13 +215,13 @@ void ConfigReader::ReadNames(const char* key, std::vector<std::string>& value, c
   });
 }
 
-void ConfigReader::operator()(const char* key, std::vector<std::int64_t>& value, const Whole& rule, const char*) {
+void ConfigReader::operator()(const char* key, std::vector<std::int64_t>& value, const Whole& rule, const About&) {
   ReadList(key, value, Expected(rule), [&](const ConfigNode& node, std::int64_t& item) {
     return Read({node.text, node.quoted}, rule, item);
   });
 }
 
-void ConfigReader::Mapping(const char* key, std::string& object, const char*) {
+void ConfigReader::Mapping(const char* key, std::string& object, const About&) {
   const ConfigNode* node = Take(key);
   if (node == nullptr) return;
   object.clear();

@@ -1,5 +1,5 @@
 // One description of a config (a function that names its keys, with what each may be and what it means) serves reading,
-// writing, and telling which keys there are.
+// writing, and telling which keys there are (lister.h).
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include "base/deadline.h"
 #include "base/names.h"
+#include "launch/config/key.h"
 #include "launch/config/rules.h"
 #include "launch/config/tree.h"
 
@@ -58,41 +59,6 @@ std::vector<std::string> NamesIn(const T& values) {
   return names;
 }
 
-// A key as its description says it.
-struct KeyInfo {
-  std::string name;      // in full: "train.max_steps"; of a list's items: "data[].file"
-  std::string expected;  // "a whole number from 1 to 8 (tokens)"
-  std::string fallback;  // its default, as YAML
-  std::string help;
-  // The same for programs: "string", "boolean", "integer", "number" or "object", or a list of it.
-  std::string type = "string";
-  bool list = false;
-  std::optional<double> least = std::nullopt;
-  std::optional<double> most = std::nullopt;
-  bool or_zero = false;  // 0 too, below `least`
-  std::vector<std::string> names = {};
-};
-
-// What to say about a key that no description names: the key that is meant, or where it stands.
-class KeyGuide {
- public:
-  // `others`: what the keys of the other kind of config belong to, "autodidact sft".
-  KeyGuide(std::vector<KeyInfo> keys, std::vector<KeyInfo> other_keys, std::string others);
-
-  // "expected a key of train: did you mean max_steps?" `known`: the keys of the section.
-  std::string Advise(const std::string& section, const std::string& key, const std::vector<std::string>& known) const;
-  const KeyInfo* Find(const std::string& name) const;
-  // The full names of the keys that are meant by a name without its section, or by what other programs call them.
-  std::vector<std::string> Meant(const std::string& name) const;
-
- private:
-  std::vector<std::string> SectionsOf(const std::string& last) const;
-
-  std::vector<KeyInfo> keys_;
-  std::vector<KeyInfo> other_keys_;
-  std::string others_;
-};
-
 // Reads the keys that a description names out of a section. A key that it does not name, and a value that its rule
 // refuses, become problems with place, key, what was found, what was expected and what to do; reading goes on, and the
 // struct keeps its default. Borrows everything.
@@ -100,28 +66,28 @@ class ConfigReader {
  public:
   ConfigReader(const ConfigNode* section, const KeyGuide& guide, ConfigProblems& problems, std::string path = {});
 
-  void operator()(const char* key, std::string& value, const char* help);
-  void operator()(const char* key, bool& value, const char* help);
+  void operator()(const char* key, std::string& value, const About& about);
+  void operator()(const char* key, bool& value, const About& about);
   template <class T, class Rule>
   requires requires(const T& value, const Rule& rule) { InFile(value, rule); }
-  void operator()(const char* key, T& value, const Rule& rule, const char*) {
+  void operator()(const char* key, T& value, const Rule& rule, const About&) {
     auto number = InFile(value, rule);
     if (ReadNumber(key, number, rule)) FromFile(number, rule, value);
   }
-  void operator()(const char* key, std::vector<std::string>& value, const char* help);
-  void operator()(const char* key, std::vector<std::int64_t>& value, const Whole& rule, const char* help);
+  void operator()(const char* key, std::vector<std::string>& value, const About& about);
+  void operator()(const char* key, std::vector<std::int64_t>& value, const Whole& rule, const About& about);
 
   // An enum with names (base/names.h).
   template <class E>
   requires std::is_enum_v<E>
-  void operator()(const char* key, E& value, const char*) {
+  void operator()(const char* key, E& value, const About&) {
     std::string name = base::NameIn(value);
     ReadName(key, name, Choice{base::AllNames<E>()});
     value = base::ValueNamed<E>(name, key);
   }
 
   template <EnumList T>
-  void operator()(const char* key, T& values, const char*) {
+  void operator()(const char* key, T& values, const About&) {
     using E = typename T::value_type;
     std::vector<std::string> names = NamesIn(values);
     ReadNames(key, names, Choice{base::AllNames<E>()});
@@ -130,9 +96,13 @@ class ConfigReader {
   }
 
   // A mapping whose keys nobody here knows, as the text of a JSON object (which it may be given as, too); empty: none.
-  void Mapping(const char* key, std::string& object, const char* help);
+  void Mapping(const char* key, std::string& object, const About& about);
 
   // A section below `key`; `describe` is called with a reader (or writer, or lister) of it.
+  template <class Describe>
+  void Section(const char* key, OnResume, Describe describe) {
+    Section(key, describe);
+  }
   template <class Describe>
   void Section(const char* key, Describe describe) {
     ConfigReader inner(Take(key), guide_, problems_, Full(key));
@@ -184,7 +154,7 @@ class ConfigWriter {
   explicit ConfigWriter(std::string indent = {}) : indent_(std::move(indent)) {}
 
   template <class T>
-  void operator()(const char* key, const T& value, const char*) {
+  void operator()(const char* key, const T& value, const About&) {
     if constexpr (std::is_enum_v<T>) {
       Put(key, base::NameIn(value));
     } else if constexpr (EnumList<T>) {
@@ -194,14 +164,18 @@ class ConfigWriter {
     }
   }
   template <class T, class Rule>
-  void operator()(const char* key, const T& value, const Rule& rule, const char*) {
+  void operator()(const char* key, const T& value, const Rule& rule, const About&) {
     if constexpr (requires { InFile(value, rule); }) {
       Put(key, InFile(value, rule));
     } else {
       Put(key, value);
     }
   }
-  void Mapping(const char* key, const std::string& object, const char*) { Put(key, object); }
+  void Mapping(const char* key, const std::string& object, const About&) { Put(key, object); }
+  template <class Describe>
+  void Section(const char* key, OnResume, Describe describe) {
+    Section(key, describe);
+  }
   template <class Describe>
   void Section(const char* key, Describe describe) {
     ConfigWriter inner(indent_ + "  ");
@@ -231,99 +205,5 @@ class ConfigWriter {
   std::string indent_;
   std::string text_;
 };
-
-// Lists the keys of a description.
-class KeyLister {
- public:
-  explicit KeyLister(std::string path = {}) : path_(std::move(path)) {}
-
-  template <class T>
-  void operator()(const char* key, const T& value, const char* help) {
-    if constexpr (std::is_enum_v<T>) {
-      AddNames<T>(key, base::NameIn(value), "", help);
-    } else if constexpr (EnumList<T>) {
-      AddNames<typename T::value_type>(key, NamesIn(value), "a list, each ", help);
-      keys_.back().list = true;
-    } else {
-      Add(key, Kind(value), value, help);
-      keys_.back().type = std::is_same_v<T, bool> ? "boolean" : "string";
-      keys_.back().list = std::is_same_v<T, std::vector<std::string>>;
-    }
-  }
-  template <class T, class Rule>
-  void operator()(const char* key, const T& value, const Rule& rule, const char* help) {
-    constexpr bool kList = std::is_same_v<T, std::vector<std::int64_t>>;
-    const std::string expected = (kList ? "a list, each " : "") + Expected(rule);
-    if constexpr (requires { InFile(value, rule); }) {
-      Add(key, expected, InFile(value, rule), help);
-    } else {
-      Add(key, expected, value, help);
-    }
-    keys_.back().list = kList;
-    SetRule(rule, keys_.back());
-  }
-  void Mapping(const char* key, const std::string& object, const char* help) {
-    Add(key, "a mapping", object, help);
-    keys_.back().type = "object";
-  }
-  template <class Describe>
-  void Section(const char* key, Describe describe) {
-    KeyLister inner(path_ + key + ".");
-    describe(inner);
-    keys_.insert(keys_.end(), inner.keys_.begin(), inner.keys_.end());
-  }
-  template <class T, class Describe>
-  void List(const char* key, std::vector<T>&, Describe describe) {
-    KeyLister inner(path_ + key + "[].");
-    T item;
-    describe(inner, item);
-    keys_.insert(keys_.end(), inner.keys_.begin(), inner.keys_.end());
-  }
-  const std::vector<KeyInfo>& keys() const { return keys_; }
-
- private:
-  static void SetRule(const Whole& rule, KeyInfo& info) {
-    info.type = "integer";
-    info.least = static_cast<double>(rule.least);
-    info.most = static_cast<double>(rule.most);
-  }
-  static void SetRule(const Real& rule, KeyInfo& info) {
-    info.type = "number";
-    info.least = rule.least;
-    info.most = rule.most;
-    info.or_zero = rule.or_zero;
-  }
-  static std::string Kind(const std::string&) { return "a text"; }
-  static std::string Kind(bool) { return "true or false"; }
-  static std::string Kind(const std::vector<std::string>&) { return "a list of texts"; }
-
-  template <class E, class T>
-  void AddNames(const char* key, const T& names, const std::string& list, const char* help) {
-    const Choice rule{base::AllNames<E>()};
-    Add(key, list + Expected(rule), names, help);
-    keys_.back().names = rule.names;
-  }
-
-  template <class T>
-  void Add(const char* key, const std::string& expected, const T& value, const char* help) {
-    ConfigWriter writer;
-    writer("", value, help);
-    std::string fallback = writer.text().substr(2);
-    fallback.pop_back();
-    keys_.push_back({path_ + key, expected, fallback, help});
-  }
-
-  std::string path_;
-  std::vector<KeyInfo> keys_;
-};
-
-// Every key of a kind of config.
-template <class Config>
-std::vector<KeyInfo> ListKeys() {
-  Config config;
-  KeyLister lister;
-  Describe(lister, config);
-  return lister.keys();
-}
 
 }  // namespace autodidact::launch

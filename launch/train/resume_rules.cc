@@ -3,11 +3,13 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "json/json.h"
+#include "launch/config/key.h"
 #include "launch/wiring/wiring.h"
 #include "schema/codec.h"
 
@@ -15,118 +17,6 @@ namespace autodidact::launch {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Ruled {
-  std::string_view key;  // or a section, for all keys in it that have no rule of their own
-  KeyRule rule;
-};
-
-constexpr KeyRule kStays = KeyRule::kMustStay;
-constexpr KeyRule kMay = KeyRule::kMayChange;
-constexpr KeyRule kContent = KeyRule::kByContent;
-
-constexpr Ruled kRules[] = {
-    {"name", kMay},
-    {"folder", kMay},
-    {"seed", kStays},
-    {"model", kContent},
-    {"device", kMay},
-    {"dtype", kStays},
-    {"device_memory_gib", kMay},
-    {"estimator", kStays},
-
-    {"data.train", kContent},
-    {"data.references", kContent},
-    {"data.min_agreement", kContent},
-    {"data.labels", kContent},
-    {"data.id", kContent},
-    {"data.prompt", kContent},
-    {"data.answer", kContent},
-    {"data.answers", kContent},
-    {"data.shuffle", kStays},
-    {"data.limit", kContent},
-
-    {"prompt", kStays},
-    {"prompt.template", kContent},
-    {"prompt.python", kMay},
-    {"rollout", kStays},
-    {"anchor", kStays},
-    {"select", kStays},
-
-    {"answer.extractor", kStays},
-    {"answer.comparator", kStays},
-    {"answer.verifier", kStays},
-    {"answer.verifier_timeout", kMay},
-    {"answer.code.python", kMay},
-    {"answer.code.inputs", kStays},
-    {"answer.code.input_kind", kStays},
-    {"answer.code.entry_point", kStays},
-    {"answer.code.timeout", kMay},
-    {"answer.code.cpu", kMay},
-    {"answer.code.memory", kMay},
-    {"answer.code.jobs", kMay},
-
-    {"rubric", kStays},
-    {"judge.kind", kStays},
-    {"judge.backend", kStays},
-    {"judge.allow_same_model", kMay},
-    {"judge.attempts", kMay},
-    {"judge.cache", kMay},
-    {"judge.system", kStays},
-    {"judge.instruction", kStays},
-    {"judge.model", kStays},
-    {"judge.model.folder", kContent},
-    {"judge.endpoint.base_url", kMay},
-    {"judge.endpoint.model", kStays},
-    {"judge.endpoint.api_key_env", kMay},
-    {"judge.endpoint.concurrency", kMay},
-    {"judge.endpoint.timeout", kMay},
-    {"judge.endpoint.retries", kMay},
-    {"judge.endpoint.backoff", kMay},
-    {"judge.endpoint.max_backoff", kMay},
-    {"judge.endpoint.max_tokens", kMay},
-    {"judge.endpoint.extra_body", kStays},
-    {"judge.length_penalty_above", kStays},
-    {"judge.length_penalty", kStays},
-
-    {"train.max_steps", kMay},
-    {"train.max_empty_steps", kMay},
-    {"train.groups_per_step", kStays},
-    {"train.num_generations", kStays},
-    {"train.num_iterations", kStays},
-    {"train.loss_type", kStays},
-    {"train.scale_rewards", kStays},
-    {"train.beta", kMay},
-    {"train.kl_in", kStays},
-    {"train.epsilon", kMay},
-    {"train.epsilon_high", kMay},
-    {"train.importance_sampling.level", kStays},
-    {"train.importance_sampling.mode", kStays},
-    {"train.importance_sampling.clip_min", kMay},
-    {"train.importance_sampling.clip_max", kMay},
-    {"train.max_staleness", kMay},
-    {"train.learning_rate", kMay},
-    {"train.lr_scheduler", kMay},
-    {"train.warmup_steps", kMay},
-    {"train.adam_beta1", kMay},
-    {"train.adam_beta2", kMay},
-    {"train.adam_epsilon", kMay},
-    {"train.weight_decay", kMay},
-    {"train.max_grad_norm", kMay},
-    {"train.micro_batch_tokens", kMay},
-    {"train.gradient_checkpointing", kMay},
-    {"train.offload_reference", kMay},
-    {"train.save_steps", kMay},
-    {"train.keep_checkpoints", kMay},
-
-    {"eval", kMay},
-    {"collapse", kMay},
-    {"engine", kMay},
-    {"threads", kMay},
-    {"placement", kMay},
-    {"network", kMay},
-    {"timeouts", kMay},
-};
 
 // What is compared by content: its name, the keys that name or pick it, and what it is called.
 struct Content {
@@ -280,11 +170,15 @@ std::map<std::string, std::string> WithDefaults(const std::map<std::string, std:
 
 }  // namespace
 
-std::optional<KeyRule> RuleOf(std::string_view key) {
+std::optional<OnResume> RuleOf(std::string_view key) {
+  static const std::map<std::string, OnResume, std::less<>> kRules = [] {
+    std::map<std::string, OnResume, std::less<>> rules;
+    for (const KeyInfo& info : RunKeys()) rules[info.name] = info.on_resume;
+    return rules;
+  }();
+  // A mapping's own keys have its rule.
   for (std::string_view part = key; !part.empty();) {
-    const auto found =
-        std::find_if(std::begin(kRules), std::end(kRules), [&](const Ruled& r) { return r.key == part; });
-    if (found != std::end(kRules)) return found->rule;
+    if (const auto found = kRules.find(part); found != kRules.end()) return found->second;
     const std::size_t dot = part.rfind('.');
     part = dot == std::string_view::npos ? std::string_view() : part.substr(0, dot);
   }
@@ -330,7 +224,7 @@ Changes Compare(const data::RunFacts& then, const data::RunFacts& now) {
 
   Changes changes;
   for (const std::string& key : changed) {
-    if (RuleOf(key).value_or(KeyRule::kMustStay) == KeyRule::kMustStay) changes.refused.push_back(arrow(key));
+    if (RuleOf(key).value_or(OnResume::kMustStay) == OnResume::kMustStay) changes.refused.push_back(arrow(key));
   }
   const bool other_rows = ValueOf(then.contents, "data.train") != ValueOf(now.contents, "data.train");
   std::vector<std::string> explained;                               // keys that another content is due to
@@ -356,9 +250,9 @@ Changes Compare(const data::RunFacts& then, const data::RunFacts& now) {
   }
   for (const auto& [due, what] : other_contents) changes.refused.push_back(base::Format("{} ({} changed)", due, what));
   for (const std::string& key : changed) {
-    const auto rule = RuleOf(key).value_or(KeyRule::kMustStay);
-    if (rule == KeyRule::kMayChange) changes.allowed.push_back(arrow(key));
-    if (rule == KeyRule::kByContent && std::find(explained.begin(), explained.end(), key) == explained.end()) {
+    const auto rule = RuleOf(key).value_or(OnResume::kMustStay);
+    if (rule == OnResume::kMayChange) changes.allowed.push_back(arrow(key));
+    if (rule == OnResume::kByContent && std::find(explained.begin(), explained.end(), key) == explained.end()) {
       changes.allowed.push_back(arrow(key) + " (of equal content)");
     }
   }

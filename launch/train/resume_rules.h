@@ -11,20 +11,16 @@
 
 #include "data/checkpoint_files.h"
 #include "data/rows.h"
+#include "launch/config/key.h"
 #include "launch/config/run_config.h"
 #include "model/weight_set.h"
 #include "schema/types.h"
 
 namespace autodidact::launch {
 
-enum class KeyRule {
-  kMustStay,   // what is sampled, asked, rewarded or learned from depends on it
-  kMayChange,  // how fast and how long is learned, where and how quickly it is computed, what is measured and kept
-  kByContent,  // names or picks what is read: that must stay, and may stand elsewhere
-};
-// The rule of a key of the resolved config ("train.beta"), which is its own or its section's. Nothing for a key that
-// has none: a run treats it as kMustStay, and a test finds it.
-std::optional<KeyRule> RuleOf(std::string_view key);
+// What the description of a key of the resolved config ("train.beta") says. Nothing for one that is not described: a
+// run treats it as kMustStay.
+std::optional<OnResume> RuleOf(std::string_view key);
 
 // Every key of the resolved config with its value as YAML, lists and all on one line.
 std::map<std::string, std::string> KeysOf(const RunConfig& config);

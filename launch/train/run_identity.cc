@@ -11,7 +11,7 @@ namespace autodidact::launch {
 std::uint64_t ConfigChecksum(const RunConfig& config) {
   std::string text;
   for (const auto& [key, value] : KeysOf(config)) {
-    if (RuleOf(key).value_or(KeyRule::kMustStay) == KeyRule::kMustStay) text += key + "=" + value + "\n";
+    if (RuleOf(key).value_or(OnResume::kMustStay) == OnResume::kMustStay) text += key + "=" + value + "\n";
   }
   return std::max<std::uint64_t>(1, base::Checksum(text));
 }

@@ -51,12 +51,17 @@ class ResumeRulesTest : public testing::Test {
 
 using Strings = std::vector<std::string>;
 
-TEST_F(ResumeRulesTest, EveryKeyOfTheConfigHasARule) {
+TEST_F(ResumeRulesTest, EveryKeyOfTheConfigHasTheRuleOfItsDescription) {
   const auto keys = KeysOf(RunConfig{});
   EXPECT_GT(keys.size(), 100u);
   for (const auto& [key, value] : keys) {
-    EXPECT_TRUE(RuleOf(key)) << key << ": say in launch/train/resume_rules.cc whether it may change when a run goes on";
+    EXPECT_TRUE(RuleOf(key)) << key;
   }
+  EXPECT_EQ(RuleOf("train.num_generations"), OnResume::kMustStay);
+  EXPECT_EQ(RuleOf("train.beta"), OnResume::kMayChange);
+  EXPECT_EQ(RuleOf("data.train"), OnResume::kByContent);
+  EXPECT_EQ(RuleOf("timeouts.step"), OnResume::kMayChange);
+  EXPECT_EQ(RuleOf("prompt.template_variables.enable_thinking"), OnResume::kMustStay);
   EXPECT_FALSE(RuleOf("train.unheard_of"));
   EXPECT_FALSE(RuleOf("unheard_of"));
   EXPECT_FALSE(RuleOf(""));
@@ -71,7 +76,7 @@ TEST_F(ResumeRulesTest, EveryPathOfTheConfigIsComparedByContentOrMayChange) {
   Strings keys;
   for (const auto& [key, path] : FilesRead(config)) {
     keys.push_back(key);
-    EXPECT_NE(RuleOf(key), KeyRule::kMustStay) << key;
+    EXPECT_NE(RuleOf(key), OnResume::kMustStay) << key;
   }
   EXPECT_EQ(keys, (Strings{"model", "data.train", "data.references", "data.labels", "eval.data", "prompt.template",
                            "judge.model.folder"}));
