@@ -13,6 +13,7 @@
 #include "estimators/config.h"
 #include "evaluation/collapse.h"
 #include "judge_service/config.h"
+#include "launch/config/judge_config.h"
 #include "learner/trainer_config.h"
 #include "programs/verifier.h"
 #include "text/chat_source.h"
@@ -65,32 +66,6 @@ struct AnswerConfig {
     return {extractor,
             comparator == Comparison::kMathematics ? answers::Comparator::kMathematics : answers::Comparator::kExact};
   }
-};
-
-// What a judge of rubric and model_as_judge is.
-enum class JudgeBackend { kModel, kEndpoint };
-constexpr auto NamesOf(JudgeBackend) {
-  return base::NameTable<JudgeBackend, 2>{{{JudgeBackend::kModel, "model"}, {JudgeBackend::kEndpoint, "endpoint"}}};
-}
-
-struct JudgeConfig {
-  judge_service::ModelJudgeConfig judging{.kind = judge_service::JudgeKind::kProgram};
-  JudgeBackend backend = JudgeBackend::kModel;
-  bool allow_same_model = false;  // the judge may be the anchor's own folder
-  std::string system = {};
-  std::string instruction = {};  // empty: built in; with {response} and {criterion}, or {reference} for model_as_judge
-  judge_service::ModelBackendConfig model = {};
-  // Of the judge's folder. The choice is read where the answer begins, so it must not begin with thoughts.
-  text::ChatChoice chat{.variables = R"({"enable_thinking":false})"};
-  judge_service::EndpointConfig endpoint = {};
-  std::string api_key_env = {};  // environment variable that holds the endpoint's key; empty: no key
-
-  judge_service::JudgeKind kind() const { return judging.kind; }
-  bool by_program() const { return kind() == judge_service::JudgeKind::kProgram; }
-  bool by_rubric() const { return kind() == judge_service::JudgeKind::kRubric; }
-  // Whether it computes with a model folder of its own, or asks elsewhere.
-  bool has_model() const { return !by_program() && backend == JudgeBackend::kModel; }
-  bool has_endpoint() const { return !by_program() && backend == JudgeBackend::kEndpoint; }
 };
 
 struct TrainConfig {

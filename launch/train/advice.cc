@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/format.h"
+#include "launch/wiring/judge.h"
 #include "schema/types.h"
 
 namespace autodidact::launch {
@@ -11,17 +12,11 @@ namespace {
 
 using learner::Lesson;
 
-// What the failures of the other rooms have in their words, and what they hang on. The first that fits counts.
-struct Hint {
-  std::string_view words;
-  std::string_view key;
-  std::string_view advice;
-};
-
 std::string Told(std::string_view key, std::string_view advice) {
   return base::Format("{}: {}", key, advice);
 }
 
+// What to do about the words of another room's failure: the first hint that fits.
 std::string FirstHint(const std::vector<Hint>& hints, std::string_view reason, const Hint& otherwise) {
   for (const Hint& hint : hints) {
     if (reason.find(hint.words) != std::string_view::npos) return Told(hint.key, hint.advice);
@@ -63,18 +58,9 @@ std::string NoReference(const RunConfig& config, std::string_view reason) {
 }
 
 std::string NoReward(const RunConfig& config, std::string_view reason) {
-  if (config.judge.has_endpoint()) {
-    static const std::vector<Hint> kHints = {
-        {"max_tokens", "judge.endpoint.max_tokens", "replies are cut: raise it"},
-        {"HTTP 401", "judge.endpoint.api_key_env", "the endpoint refuses the key"},
-        {"HTTP 403", "judge.endpoint.api_key_env", "the endpoint refuses the key"},
-        {"endpoint failed", "judge.endpoint.base_url", "the judge cannot be reached, refuses, or is too slow"},
-        {"no valid verdict", "judge.endpoint.model", "the judge does not reply in the form that it is asked for"},
-    };
-    return FirstHint(kHints, reason, {"", "judge.endpoint.base_url", "the judge cannot be reached, or is too slow"});
-  }
   if (!config.judge.by_program()) {
-    return Told("judge.model.folder", "the judge gives no verdict (judge.instruction, rollout.max_completion_length)");
+    const BackendFacts& backend = BackendFactsOf(config.judge.backend);
+    return FirstHint(backend.hints, reason, backend.otherwise);
   }
   static const std::vector<Hint> kHints = {
       {"could be compared", "answer.comparator",
@@ -90,8 +76,7 @@ std::string NoReward(const RunConfig& config, std::string_view reason) {
 // What says no, or the same, to every answer.
 std::string Judging(const RunConfig& config) {
   if (!config.judge.by_program()) {
-    const bool endpoint = config.judge.has_endpoint();
-    return Told(endpoint ? "judge.endpoint.model" : "judge.model.folder",
+    return Told(BackendFactsOf(config.judge.backend).key,
                 "the judge makes no difference between the answers (judge.instruction, judge.system)");
   }
   if (config.answer.programs()) {

@@ -9,6 +9,7 @@
 
 #include "judge_service/endpoint_backend.h"
 #include "judge_service/model_backend.h"
+#include "launch/wiring/preflight_checks.h"
 
 namespace autodidact::launch {
 namespace {
@@ -37,6 +38,34 @@ judge_service::EndpointConfig EndpointOf(const RunConfig& config) {
     base::ThrowBadInput("judge.endpoint.api_key_env: what " + variable + " holds is more than one line");
   }
   return endpoint;
+}
+
+BackendFacts ModelFacts() {
+  return {.key = "judge.model.folder",
+          .make = [](const RunConfig& config, Judge& judge) -> std::unique_ptr<judge_service::Backend> {
+            judge.model = LoadModelFolder(config.judge.model.folder, config.device, ScalarTypeOf(config.dtype));
+            return std::make_unique<judge_service::ModelBackend>(ModelBackendOf(config), judge.model.weights,
+                                                                 *judge.model.tokenizer);
+          },
+          .check = [](const RunConfig& config, bool,
+                      Preflight& found) { CheckJudgeModel(config.judge, config.prompt.chat.python, found); },
+          .hints = {},
+          .otherwise = {"", "judge.model.folder",
+                        "the judge gives no verdict (judge.instruction, rollout.max_completion_length)"}};
+}
+
+BackendFacts EndpointFacts() {
+  return {
+      .key = "judge.endpoint.model",
+      .make = [](const RunConfig& config, Judge&) { return judge_service::MakeEndpointBackend(EndpointOf(config)); },
+      .check = CheckEndpoint,
+      .hints = {{"max_tokens", "judge.endpoint.max_tokens", "replies are cut: raise it"},
+                {"HTTP 401", "judge.endpoint.api_key_env", "the endpoint refuses the key"},
+                {"HTTP 403", "judge.endpoint.api_key_env", "the endpoint refuses the key"},
+                {"endpoint failed", "judge.endpoint.base_url", "the judge cannot be reached, refuses, or is too slow"},
+                {"no valid verdict", "judge.endpoint.model",
+                 "the judge does not reply in the form that it is asked for"}},
+      .otherwise = {"", "judge.endpoint.base_url", "the judge cannot be reached, or is too slow"}};
 }
 
 constexpr auto kTurn = std::chrono::milliseconds(20);  // how long one caller moves the judge on before another may
@@ -96,18 +125,22 @@ schema::RewardRange RewardsOf(const judge_service::ModelJudgeConfig& judging) {
   return {.least = std::min(0.0, -penalty), .most = std::max(1.0, 1 - penalty)};
 }
 
+const BackendFacts& BackendFactsOf(JudgeBackend backend) {
+  static const BackendFacts kModel = ModelFacts(), kEndpoint = EndpointFacts();
+  switch (backend) {
+    case JudgeBackend::kModel:
+      return kModel;
+    case JudgeBackend::kEndpoint:
+      return kEndpoint;
+  }
+  base::ThrowBug("a judge's backend of which nothing is known");
+}
+
 Judge MakeJudge(const RunConfig& config) {
   Judge judge;
   if (config.judge.by_program()) return judge;
-  std::unique_ptr<judge_service::Backend> backend;
-  if (config.judge.has_endpoint()) {
-    backend = judge_service::MakeEndpointBackend(EndpointOf(config));
-  } else {
-    judge.model = LoadModelFolder(config.judge.model.folder, config.device, ScalarTypeOf(config.dtype));
-    backend = std::make_unique<judge_service::ModelBackend>(ModelBackendOf(config), judge.model.weights,
-                                                            *judge.model.tokenizer);
-  }
-  judge.model_judge = std::make_unique<judge_service::ModelJudge>(config.judge.judging, std::move(backend));
+  judge.model_judge = std::make_unique<judge_service::ModelJudge>(
+      config.judge.judging, BackendFactsOf(config.judge.backend).make(config, judge));
   return judge;
 }
 

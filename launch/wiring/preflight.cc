@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "data/row_rubric.h"
 #include "launch/wiring/code.h"
+#include "launch/wiring/judge.h"
 #include "launch/wiring/memory_plan.h"
 #include "launch/wiring/preflight_checks.h"
 #include "launch/wiring/wiring.h"
@@ -134,10 +135,8 @@ void CheckJudges(const RunConfig& config, const std::vector<std::string>& labels
     } else if (!config.answer.verifier.command.empty()) {
       CheckVerifier(config.answer.verifier, labels, found);
     }
-  } else if (config.judge.has_endpoint()) {
-    CheckEndpoint(config, ask_endpoint, found);
-  } else if (config.judge.has_model()) {
-    CheckJudgeModel(config.judge, config.prompt.chat.python, found);
+  } else {
+    BackendFactsOf(config.judge.backend).check(config, ask_endpoint, found);
   }
 }
 
