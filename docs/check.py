@@ -87,16 +87,25 @@ class Program:
     def __init__(self, path):
         self.path = path
         whole = self.ask("--help")
-        names = re.findall(r"^  ([a-z][a-z-]*)(?:,? |$)", whole.partition("SUBCOMMANDS:")[2] or whole.partition("Subcommands:")[2],
-                           re.M)
         self.everywhere = set(re.findall(r"--[a-z][\w-]*", whole))
-        self.options = {name: self.everywhere | set(re.findall(r"--[a-z][\w-]*", self.ask(name, "--help"))) for name in names}
+        self.options = {}
+        for name in re.findall(r"^  ([a-z][a-z-]*)(?: |$)", whole.partition("Subcommands:")[2], re.M):
+            self.options[name] = self.everywhere | set(re.findall(r"--[a-z][\w-]*", self.ask(name, "--help")))
         self.keys, self.sections = set(), set()
         for more in ([], ["--sft"]):
             self.take(json.loads(self.ask("config", "--schema", *more)), "")
 
     def ask(self, *arguments):
         return subprocess.run([self.path, *arguments], capture_output=True, text=True, check=True).stdout
+
+    def has(self, command):
+        """Some are in no list of commands, and have their own help all the same."""
+        if command not in self.options:
+            helped = self.ask(command, "--help")  # the program's own for what is no command
+            if not re.search(rf"^Usage: \S+ {command} ", helped, re.M):
+                return False
+            self.options[command] = self.everywhere | set(re.findall(r"--[a-z][\w-]*", helped))
+        return True
 
     def takes(self, command, option):
         """Help on `config` is about keys, so that its options are tried."""
@@ -118,7 +127,7 @@ def wrong_names(text, program, scripts):
     for code in CODE.finditer(text):
         inside = code[0].strip("`")
         for call in re.finditer(r"\bautodidact ((?:--[a-z-]+ )*)([a-z][a-z-]*)([^|\n;]*)", inside):
-            if call[2] not in program.options:
+            if not program.has(call[2]):
                 yield code.start(), f"autodidact {call[2]}"
                 continue
             for option in re.findall(r"(?<!\S)--[a-z][\w-]*", call[1] + call[3].partition(" #")[0]):
