@@ -119,7 +119,7 @@ signals() {
 
 limit() {
   local job
-  job=$(submit --set name=limit "${long[@]}" --requeue --time 2 --notice 60)
+  job=$(submit --set name=limit "${long[@]}" --requeue --time 3 --notice 60)
   wait_for "$job" 1500 COMPLETED
   alone limit-alone "${long[@]}"
   require_same limit limit-alone
