@@ -33,8 +33,8 @@ struct ServiceConfig {
 class Service {
  public:
   // `weights` is version 0 for the whole run. The tokenizer must outlive the service.
-  Service(net::Context& context, const net::Security& security, ServiceConfig config, const model::SharedWeights& weights,
-          const text::Tokenizer& tokenizer);
+  Service(net::Context& context, const net::Security& security, ServiceConfig config,
+          const model::SharedWeights& weights, const text::Tokenizer& tokenizer);
 
   const std::string& endpoint() const { return server_->endpoint(); }
 

@@ -77,7 +77,7 @@ int Run(CLI::App& app, launch::Arguments& arguments, process::Ending& ending) {
   const CLI::App* command = app.get_subcommands().front();
   const std::string name = command->get_name();
   if (name == "train" || name == "learner") return Train(arguments, ending, name == "learner");
-  if (name == launch::kSupervisor) return launch::Supervise(PlanFromInput(), ending);
+  if (name == launch::kSupervisor) return launch::Supervise(PlanFromInput(), arguments.again, ending);
   if (name == "agent") return launch::RunAgent(PlanFromInput(), arguments.host, ending);
   if (name == "start-on") return launch::StartOn(arguments.path, arguments.words);
   if (name == "sft") {

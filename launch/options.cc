@@ -180,7 +180,7 @@ void AddParts(CLI::App& app, Arguments& arguments) {
   AddConfig(learner, arguments);
   AddBeginning(learner, arguments);
   learner->add_option("--join", arguments.join)->required();
-  app.add_subcommand("supervisor", "Of the learner's ranks")->group(hidden);
+  app.add_subcommand("supervisor", "Of the learner's ranks")->group(hidden)->add_flag("--again", arguments.again);
   app.add_subcommand("agent", "Of a host's roles")->group(hidden)->add_option("--host", arguments.host)->required();
   auto* start_on = app.add_subcommand("start-on", "A command on a host")->group(hidden)->prefix_command();
   start_on->add_option("ticket", arguments.path)->required();

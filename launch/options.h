@@ -25,6 +25,7 @@ struct Arguments {
   std::string join;
   std::optional<std::int64_t> index;
   std::size_t host = 0;
+  bool again = false;
   std::vector<std::string> words;  // of a command that is handed on
   std::string path;
   EvalCommand eval;

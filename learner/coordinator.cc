@@ -89,7 +89,10 @@ schema::Message Coordinator::TakeGroup(schema::ScoredGroup group) {
 schema::Message Coordinator::TakeHeartbeat(schema::Heartbeat heartbeat) {
   const auto now = base::Clock::now();
   return state_.With([&](State& state) -> schema::Message {
+    const std::string role = heartbeat.role;
+    const bool replaced = state.roles.IsReplaced(heartbeat);
     if (auto refused = state.roles.Take(std::move(heartbeat), now)) return std::move(*refused);
+    if (replaced) state.queue.ReturnAll(role, "died with it");
     Serve(state, now);
     return MakeDirectory(state, now);
   });
@@ -97,6 +100,9 @@ schema::Message Coordinator::TakeHeartbeat(schema::Heartbeat heartbeat) {
 
 void Coordinator::Serve(State& state, base::Clock::time_point now) {
   state.queue.Expire(now);
+  for (const std::string& actor : state.roles.Silent(schema::RoleKind::kActor, now)) {
+    state.queue.ReturnAll(actor, "has fallen silent with it");
+  }
   std::vector<WaitingRequest> still_waiting;
   for (WaitingRequest& waiting : state.waiting) {
     schema::LeaseReply reply;

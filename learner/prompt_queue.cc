@@ -124,6 +124,15 @@ void PromptQueue::Expire(base::Clock::time_point now) {
   }
 }
 
+void PromptQueue::ReturnAll(const std::string& actor, const std::string& why) {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    Slot& slot = slots_[i];
+    if (slot.state != SlotState::kLeased || slot.actor != actor) continue;
+    ++expired_;
+    GiveBack(slot, base::Format("ticket {}: {} {}", FirstTicket() + i, actor, why));
+  }
+}
+
 bool PromptQueue::StepReady() const {
   if (finished()) return false;
   return std::all_of(slots_.begin(), slots_.begin() + config_.groups_per_step, [](const Slot& slot) {

@@ -57,6 +57,10 @@ class PromptQueue {
   // Gives expired leases out again.
   void Expire(base::Clock::time_point now);
 
+  // Gives the actor's leases out again though their time has not run out: it is not there any more. `why` follows its
+  // name in messages.
+  void ReturnAll(const std::string& actor, const std::string& why);
+
   // Whether every slot of the current step is done or dropped.
   bool StepReady() const;
   // Moves the current step's groups out and opens the next one. Only when StepReady.

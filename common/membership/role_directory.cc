@@ -72,6 +72,20 @@ void RoleDirectory::AddReport(const schema::Heartbeat& heartbeat) {
   }
 }
 
+bool RoleDirectory::IsReplaced(const schema::Heartbeat& heartbeat) const {
+  const auto known = roles_.find(heartbeat.role);
+  if (known == roles_.end()) return false;
+  return known->second.last.pid != heartbeat.pid || known->second.last.host != heartbeat.host;
+}
+
+std::vector<std::string> RoleDirectory::Silent(schema::RoleKind kind, Time now) const {
+  std::vector<std::string> silent;
+  for (const auto& [name, role] : roles_) {
+    if (role.last.kind == kind && now - role.heard > config_.silence) silent.push_back(name);
+  }
+  return silent;
+}
+
 std::vector<std::string> RoleDirectory::EndpointsOf(schema::RoleKind kind, Time now) const {
   std::vector<std::string> endpoints;
   for (const auto& [name, role] : roles_) {

@@ -33,6 +33,12 @@ class RoleDirectory {
   // Takes note of a role, or says why it is refused: then nothing has changed.
   schema::Checked Take(schema::Heartbeat heartbeat, Time now);
 
+  // Whether another process than before speaks for this role: the one that did is dead.
+  bool IsReplaced(const schema::Heartbeat& heartbeat) const;
+
+  // Roles of a kind that were heard of, but not lately.
+  std::vector<std::string> Silent(schema::RoleKind kind, Time now) const;
+
   // Endpoints of the services of a kind that were heard of lately, by the roles' names.
   std::vector<std::string> EndpointsOf(schema::RoleKind kind, Time now) const;
 

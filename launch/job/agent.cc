@@ -29,6 +29,8 @@ constexpr auto kLookForStop = std::chrono::milliseconds(100);
 constexpr auto kGrace = std::chrono::seconds(2);
 // For roles to leave by themselves once the run is over.
 constexpr auto kLeaving = std::chrono::seconds(5);
+// A role that has left is started again where the run is not over for all within this time.
+constexpr auto kOverForGood = std::chrono::milliseconds(3'000);
 // After the keeper's death, for the learner to save.
 constexpr auto kWithoutKeeper = std::chrono::minutes(10);
 
@@ -39,8 +41,7 @@ void SleepUnless(const std::stop_token& stop, base::Milliseconds duration) {
   stopped.wait_for(lock, stop, duration, [] { return false; });
 }
 
-// The roles of a host, each as a child that is started again whenever it dies, until it says by its exit code that the
-// run is over.
+// The roles of a host, each as a child that is started again whenever it ends, until Stop.
 class HostRoles {
  public:
   explicit HostRoles(const JobPlan& plan) : plan_(plan) {}
@@ -114,7 +115,13 @@ class HostRoles {
         child.Terminate(kGrace);
         return;
       }
-      if (status->ok()) return;
+      if (status->ok()) {
+        // It heard that the run is over. From ranks that were dying, perhaps: others may take their place.
+        running_.With([](int& running) { --running; });
+        SleepUnless(stop, kOverForGood);
+        running_.With([](int& running) { ++running; });
+        continue;
+      }
       if (!status->by_signal && status->code == process::kExitBadInput) {
         base::ThrowBadInput(base::Format("{} refused its input; see {}", role.name(), LogOf(role, config).string()));
       }

@@ -27,27 +27,33 @@ void Desk::Handle(net::Incoming incoming) {
   if (incoming.sender == kStarter) return Start(std::move(incoming));
   const Report report = ParseReport(incoming.bytes);
   const Orders orders = state_.With([&](State& state) {
-    Take(state, incoming.sender, report);
-    return OrdersFor(state, incoming.sender);
+    if (incoming.sender == schema::kLearnerName) {
+      TakeLearners(state, report);
+    } else {
+      TakeAgents(state, incoming.sender, report);
+    }
+    return OrdersFor(state, incoming.sender, report);
   });
   incoming.reply.Send(Encode(orders));
 }
 
-void Desk::Take(State& state, const std::string& sender, const Report& report) {
+// A signal that the learner was sent is its own matter: it saves, and tells its code.
+void Desk::TakeLearners(State& state, const Report& report) {
+  if (report.attempt != state.attempt) return;
+  if (report.open && state.phase == RunPhase::kStarting) {
+    state.phase = RunPhase::kOpen;
+    state.config = report.config;
+  }
+  if (report.code) state.code = report.code;
+  if (report.over && state.phase == RunPhase::kOpen) state.phase = RunPhase::kOver;
+}
+
+void Desk::TakeAgents(State& state, const std::string& sender, const Report& report) {
   if (report.signal != 0 && state.signal == 0) {
     base::LogInfo("{} was sent signal {}", sender, report.signal);
     state.signal = report.signal;
   }
   if (!report.failure.empty() && state.failure.empty()) state.failure = sender + ": " + report.failure;
-  if (sender == schema::kLearnerName) {
-    if (report.open && state.phase == RunPhase::kStarting) {
-      state.phase = RunPhase::kOpen;
-      state.config = report.config;
-    }
-    if (report.code) state.code = report.code;
-    if (report.over && state.phase == RunPhase::kOpen) state.phase = RunPhase::kOver;
-    return;
-  }
   Agent& agent = state.agents.at(sender);
   agent.heard = base::Clock::now();
   agent.done = agent.done || report.done;
@@ -77,12 +83,14 @@ bool Desk::RolesLeft(const State& state) {
   return std::any_of(state.agents.begin(), state.agents.end(), [](const auto& it) { return !it.second.done; });
 }
 
-Orders Desk::OrdersFor(State& state, const std::string& sender) {
+Orders Desk::OrdersFor(State& state, const std::string& sender, const Report& report) {
   Orders orders{.phase = state.phase, .config = state.config, .signal = state.signal};
   const auto agent = state.agents.find(sender);
   if (agent != state.agents.end()) {
     orders.launches = std::exchange(agent->second.launches, {});
     agent->second.left = agent->second.done && state.phase == RunPhase::kGone;
+  } else if (report.attempt != state.attempt) {
+    orders.phase = RunPhase::kGone;
   } else if (state.phase == RunPhase::kOver && RolesLeft(state)) {
     orders.phase = RunPhase::kOpen;  // the learner still has roles to answer
   }
@@ -103,6 +111,10 @@ std::optional<int> Desk::code() const {
 
 std::string Desk::config() const {
   return state_.With([](const State& state) { return state.config; });
+}
+
+void Desk::ExpectLearner(const std::string& attempt) {
+  state_.With([&](State& state) { state.attempt = attempt; });
 }
 
 void Desk::TellSignal(int signal) {

@@ -27,6 +27,9 @@ class Desk {
   // The run's config.yaml; empty: its folder is not open yet.
   std::string config() const;
 
+  // The ranks that speak for the learner from here on; earlier ones are told to end.
+  void ExpectLearner(const std::string& attempt);
+
   // Tells everybody with their next report.
   void TellSignal(int signal);
   void TellGone();
@@ -47,6 +50,7 @@ class Desk {
   };
   struct State {
     RunPhase phase = RunPhase::kStarting;
+    std::string attempt;
     std::string config;
     int signal = 0;
     std::string failure;
@@ -58,9 +62,10 @@ class Desk {
 
   static bool RolesLeft(const State& state);
   // The answer to a report.
-  static Orders OrdersFor(State& state, const std::string& sender);
+  static Orders OrdersFor(State& state, const std::string& sender, const Report& report);
   void Handle(net::Incoming incoming);
-  void Take(State& state, const std::string& sender, const Report& report);
+  static void TakeLearners(State& state, const Report& report);
+  static void TakeAgents(State& state, const std::string& sender, const Report& report);
   void Start(net::Incoming incoming);
 
   const JobPlan& plan_;

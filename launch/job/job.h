@@ -27,8 +27,9 @@ struct JobCall {
 int KeepRun(const RunConfig& config, const JobCall& call, process::Ending& ending);
 
 // `autodidact supervisor`: the plan comes by standard input, whose end says that the keeper is gone. Starts the
-// learner's ranks and blocks until they and every agent are done. The exit code of the run.
-int Supervise(const JobPlan& plan, process::Ending& ending);
+// learner's ranks, again from the newest checkpoint when they die, and blocks until they and every agent are done.
+// `again`: an earlier supervisor of this run has died. The exit code of the run.
+int Supervise(const JobPlan& plan, bool again, process::Ending& ending);
 
 // `autodidact agent`: the same, of the roles of a host.
 int RunAgent(const JobPlan& plan, std::size_t host, process::Ending& ending);

@@ -61,8 +61,9 @@ JobPlan MakePlan(const RunConfig& config, const JobCall& call, const Site& site,
                .roles = PlaceRoles(config, HostsOf(site)),
                .supervisor = {},
                .learner = {},
+               .weights = {},
                .keys = {}};
-  for (std::string* endpoint : {&plan.supervisor, &plan.learner}) {
+  for (std::string* endpoint : {&plan.supervisor, &plan.learner, &plan.weights}) {
     kept.ports.push_back(
         std::make_unique<net::ReservedPort>(plan.hosts[0].address, net::ParsePortRange(config.network.ports)));
     *endpoint = kept.ports.back()->endpoint();
@@ -107,31 +108,67 @@ Kept Meet(const RunConfig& config, const JobCall& call) {
                       "\n  what is meant to be open: network.interface, network.ports; autodidact doctor says more");
 }
 
-std::unique_ptr<process::Child> StartPart(const Kept& kept, std::vector<std::string> command) {
-  std::vector<std::string> argv = {kept.plan.binary};
-  if (kept.plan.verbose) argv.emplace_back("--verbose");
-  const std::string what = command.front();
-  argv.insert(argv.end(), command.begin(), command.end());
-  auto child = std::make_unique<process::Child>(process::ChildOptions{.what = what,
-                                                                      .argv = argv,
-                                                                      .environment = process::EnvironmentWithoutMpi(),
-                                                                      .working_directory = {},
-                                                                      .feed = true,
-                                                                      .outlives = true,
-                                                                      .deaf = true});
-  child->Write(Encode(kept.plan) + "\n");
-  return child;
-}
+// A process of this host that outlives its keeper, started again when it is killed.
+class Part {
+ public:
+  Part(const JobPlan& plan, std::vector<std::string> command, std::vector<std::string> again)
+      : plan_(plan), command_(std::move(command)), again_(std::move(again)) {
+    Start(command_);
+  }
 
-// Blocks until the supervisor, or without one the agent, has ended. Hands signals on.
-process::ExitStatus WaitFor(process::Child& child, process::Ending& ending) {
+  // How it ended by itself, if it has; starts it again when it was killed.
+  std::optional<int> Look() {
+    const auto status = child_->Wait(base::Deadline::In(kLook));
+    if (!status) return std::nullopt;
+    if (!status->by_signal) return status->code;
+    base::LogWarning("the {} was {}; starting it again", command_.front(), status->Describe());
+    Start(again_);
+    return std::nullopt;
+  }
+  void Signal(int signal) { child_->Signal(signal); }
+  void End() { child_->Terminate(kGrace); }
+
+ private:
+  void Start(const std::vector<std::string>& command) {
+    std::vector<std::string> argv = {plan_.binary};
+    if (plan_.verbose) argv.emplace_back("--verbose");
+    argv.insert(argv.end(), command.begin(), command.end());
+    child_ = std::make_unique<process::Child>(process::ChildOptions{.what = command.front(),
+                                                                    .argv = argv,
+                                                                    .environment = process::EnvironmentWithoutMpi(),
+                                                                    .working_directory = {},
+                                                                    .feed = true,
+                                                                    .outlives = true,
+                                                                    .deaf = true});
+    child_->Write(Encode(plan_) + "\n");
+  }
+
+  const JobPlan& plan_;
+  const std::vector<std::string> command_;
+  const std::vector<std::string> again_;
+  std::unique_ptr<process::Child> child_;
+};
+
+// Blocks until `first` has ended for good; keeps `second` alive meanwhile. Hands signals on to the first.
+int Keep(Part& first, Part* second, process::Ending& ending) {
   bool told = false;
   while (true) {
-    if (const auto status = child.Wait(base::Deadline::In(kLook))) return *status;
+    if (const auto code = first.Look()) return *code;
+    if (second != nullptr) second->Look();
     if (const auto signal = ending.requested(); signal && !told) {
-      child.Signal(*signal);
+      first.Signal(*signal);
       told = true;
     }
+  }
+}
+
+// For what is left on this host after the run.
+void WaitUntilLeft(Part& part) {
+  const base::Deadline deadline = base::Deadline::In(kAgentLeaves);
+  while (!part.Look()) {
+    if (!deadline.Passed()) continue;
+    part.End();
+    return;
   }
 }
 
@@ -152,17 +189,13 @@ int KeepRun(const RunConfig& config, const JobCall& call, process::Ending& endin
   if (!kept.first_of_host) return process::kExitDone;  // a place of the launcher that another keeper fills
   const process::Ending::Saving saving(ending, "stopping; the learner saves the steps that are done as a checkpoint");
   process::UseAllowedCores();
-  const auto agent = StartPart(kept, {"agent", "--host", std::to_string(kept.host)});
-  if (kept.host > 0) {
-    const auto status = WaitFor(*agent, ending);
-    return status.ok() ? process::kExitDone : process::kExitFailed;
-  }
-  const auto supervisor = StartPart(kept, {kSupervisor});
-  const auto status = WaitFor(*supervisor, ending);
-  if (!agent->Wait(base::Deadline::In(kAgentLeaves))) agent->Terminate(kGrace);
-  if (!status.by_signal) return status.code;
-  base::LogError("the supervisor was {}", status.Describe());
-  return process::kExitFailed;
+  const std::vector<std::string> agent_command = {"agent", "--host", std::to_string(kept.host)};
+  Part agent(kept.plan, agent_command, agent_command);
+  if (kept.host > 0) return Keep(agent, nullptr, ending) == 0 ? process::kExitDone : process::kExitFailed;
+  Part supervisor(kept.plan, {kSupervisor}, {kSupervisor, "--again"});
+  const int code = Keep(supervisor, &agent, ending);
+  WaitUntilLeft(agent);
+  return code;
 }
 
 }  // namespace autodidact::launch

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Seconds from mpirun's SIGTERM to its SIGKILL. The run is stopped by a word to its first rank, not by this.
-constexpr int kLaunchersGrace = 5;
+constexpr int kLaunchersGrace = 2;
 
 // Open MPI's own program beside ours, as in an archive, else from PATH.
 std::string Launcher(const std::string& binary) {
@@ -67,11 +67,14 @@ PrivateFolder::~PrivateFolder() {
   fs::remove_all(path_, ignored);
 }
 
-std::vector<std::string> LearnersCommand(const JobPlan& plan, const fs::path& folder) {
+std::vector<std::string> LearnersCommand(const JobPlan& plan, const fs::path& folder, bool again) {
   std::vector<std::string> learner = {plan.binary};
   if (plan.verbose) learner.emplace_back("--verbose");
   learner.insert(learner.end(), {"learner", plan.config_file, "--join", "-"});
-  learner.insert(learner.end(), plan.arguments.begin(), plan.arguments.end());
+  for (const std::string& argument : plan.arguments) {
+    if (!again || (argument != "--overwrite" && argument != "--resume")) learner.push_back(argument);
+  }
+  if (again) learner.emplace_back("--resume");
   const std::int64_t ranks =
       std::count_if(plan.roles.begin(), plan.roles.end(), [](const RolePlace& role) { return role.kind == "learner"; });
   if (ranks == 1) return learner;

@@ -24,7 +24,7 @@ class PrivateFolder {
 };
 
 // The command; `folder` gets the starter's ticket where hosts beyond the first have ranks. The first rank expects its
-// ticket by standard input.
-std::vector<std::string> LearnersCommand(const JobPlan& plan, const std::filesystem::path& folder);
+// ticket by standard input. `again`: ranks of this run have died, and these go on from its newest checkpoint.
+std::vector<std::string> LearnersCommand(const JobPlan& plan, const std::filesystem::path& folder, bool again);
 
 }  // namespace autodidact::launch

@@ -31,7 +31,8 @@ int ReadSignal(const Json& object) {
 std::string Encode(const Report& report) {
   Json launched = Json::array();
   for (const Launched& it : report.launched) launched.push_back({{"id", it.id}, {"failure", it.failure}});
-  return json::Dump({{"open", report.open},
+  return json::Dump({{"attempt", report.attempt},
+                     {"open", report.open},
                      {"over", report.over},
                      {"code", json::OrNull(report.code)},
                      {"config", report.config},
@@ -56,7 +57,8 @@ std::string Encode(const StartRequest& request) {
 
 Report ParseReport(const std::string& text) {
   return ReadObject(text, "a report", [](const Json& object) {
-    Report report{.open = object.at("open"),
+    Report report{.attempt = object.at("attempt"),
+                  .open = object.at("open"),
                   .over = object.at("over"),
                   .code = object.at("code").is_null() ? std::nullopt : std::optional<int>(object.at("code")),
                   .config = object.at("config"),

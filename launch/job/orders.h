@@ -28,6 +28,7 @@ struct Launched {
 
 // Of an agent, or of the learner's rank 0.
 struct Report {
+  std::string attempt;           // of the learner: its ticket's
   bool open = false;             // of the learner: the run's folder is open, roles may join
   bool over = false;             // of the learner: the run is finished, and it answers roles until all have left
   std::optional<int> code = {};  // of the learner: the exit code of the run
@@ -38,7 +39,8 @@ struct Report {
   std::vector<Launched> launched = {};
 };
 
-// kOver: roles hear from the learner that they may leave; for the learner itself: all have. kGone: there is no learner.
+// kOver: roles hear from the learner that they may leave; for the learner itself: all have. kGone: there is no learner;
+// for a learner: it is not the one that the supervisor has started.
 enum class RunPhase { kStarting, kOpen, kOver, kGone };
 
 struct Orders {

@@ -94,8 +94,10 @@ net::Security Ticket::SecurityOf(const std::string& who) const {
 }
 
 std::string Encode(const Ticket& ticket) {
-  return json::Dump({{"name", ticket.name},
+  return json::Dump({{"attempt", ticket.attempt},
+                     {"name", ticket.name},
                      {"learner", ticket.learner},
+                     {"weights", ticket.weights},
                      {"supervisor", ticket.supervisor},
                      {"bind", ticket.bind},
                      {"ports", ticket.ports},
@@ -106,8 +108,10 @@ std::string Encode(const Ticket& ticket) {
 
 Ticket ParseTicket(std::string_view text, const std::string& where) {
   Ticket ticket = ReadObject(text, where, "a ticket of a run", [](const Json& object) {
-    return Ticket{.name = object.at("name"),
+    return Ticket{.attempt = object.at("attempt"),
+                  .name = object.at("name"),
                   .learner = object.at("learner"),
+                  .weights = object.at("weights"),
                   .supervisor = object.at("supervisor"),
                   .bind = object.at("bind"),
                   .ports = object.at("ports"),
@@ -179,9 +183,11 @@ net::Security JobPlan::SecurityOf(const std::string& who) const {
   return SecurityFrom({{who, keys.at(who)}}, Ring(), who);
 }
 
-Ticket JobPlan::ForLearner() const {
-  return {.name = schema::kLearnerName,
+Ticket JobPlan::ForLearner(const std::string& attempt) const {
+  return {.attempt = attempt,
+          .name = schema::kLearnerName,
           .learner = learner,
+          .weights = weights,
           .supervisor = supervisor,
           .bind = BindOn(0),
           .ports = ports,
@@ -191,8 +197,10 @@ Ticket JobPlan::ForLearner() const {
 }
 
 Ticket JobPlan::ForStarter() const {
-  return {.name = kStarter,
+  return {.attempt = {},
+          .name = kStarter,
           .learner = learner,
+          .weights = {},
           .supervisor = supervisor,
           .bind = {},
           .ports = ports,
@@ -202,8 +210,10 @@ Ticket JobPlan::ForStarter() const {
 }
 
 Ticket JobPlan::ForRole(const RolePlace& role) const {
-  Ticket ticket{.name = role.name(),
+  Ticket ticket{.attempt = {},
+                .name = role.name(),
                 .learner = learner,
+                .weights = {},
                 .supervisor = {},
                 .bind = BindOn(role.host),
                 .ports = ports,
@@ -215,8 +225,10 @@ Ticket JobPlan::ForRole(const RolePlace& role) const {
 }
 
 Ticket JobPlan::ForJoiners() const {
-  Ticket ticket{.name = {},
+  Ticket ticket{.attempt = {},
+                .name = {},
                 .learner = learner,
+                .weights = {},
                 .supervisor = {},
                 .bind = {},
                 .ports = ports,
@@ -245,6 +257,7 @@ std::string Encode(const JobPlan& plan) {
                      {"roles", ToJson(plan.roles)},
                      {"supervisor", plan.supervisor},
                      {"learner", plan.learner},
+                     {"weights", plan.weights},
                      {"keys", ToJson(plan.keys)}});
 }
 
@@ -259,6 +272,7 @@ JobPlan ParsePlan(std::string_view text) {
                  .roles = ReadRoles(object.at("roles")),
                  .supervisor = object.at("supervisor"),
                  .learner = object.at("learner"),
+                 .weights = object.at("weights"),
                  .keys = ReadKeys(object.at("keys"))};
     for (const Json& host : object.at("hosts")) plan.hosts.push_back({host.at(0), host.at(1), host.at(2)});
     return plan;

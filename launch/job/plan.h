@@ -22,12 +22,14 @@ std::string AgentName(std::size_t host);            // "agent-0"
 
 // What one process needs to take part, and no more.
 struct Ticket {
-  std::string name;                          // as whom: a role, "learner", "starter"; empty: any of those in `keys`
-  std::string learner;                       // its endpoint
-  std::string supervisor;                    // its endpoint; empty for a role
-  std::string bind;                          // where to listen: "tcp://10.0.0.1:40000-40100"; empty: to be found out
-  std::string ports = "*";                   // of the run
-  std::vector<RolePlace> roles;              // for the learner: of the whole run
+  std::string attempt;           // for the learner: by what the supervisor knows these ranks from earlier ones
+  std::string name;              // as whom: a role, "learner", "starter"; empty: any of those in `keys`
+  std::string learner;           // its endpoint
+  std::string weights;           // where the learner gives out its weights; empty for others
+  std::string supervisor;        // its endpoint; empty for a role
+  std::string bind;              // where to listen: "tcp://10.0.0.1:40000-40100"; empty: to be found out
+  std::string ports = "*";       // of the run
+  std::vector<RolePlace> roles;  // for the learner: of the whole run
   std::map<std::string, net::KeyPair> keys;  // its own; "anchor" and "judge": what services of a kind share
   net::KeyRing known;
 
@@ -62,13 +64,14 @@ struct JobPlan {
   std::vector<RolePlace> roles;
   std::string supervisor;  // endpoints, whose ports the first keeper holds
   std::string learner;
+  std::string weights;
   std::map<std::string, net::KeyPair> keys;  // of everybody, by name
 
   net::KeyRing Ring() const;
   std::string BindOn(std::size_t host) const;
   std::int64_t CountOf(std::string_view kind, std::size_t host) const;
 
-  Ticket ForLearner() const;
+  Ticket ForLearner(const std::string& attempt) const;
   Ticket ForStarter() const;
   Ticket ForRole(const RolePlace& role) const;
   // For who joins from elsewhere: keys of roles beyond those that are placed.

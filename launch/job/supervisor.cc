@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -17,6 +19,9 @@ namespace {
 
 constexpr auto kLook = std::chrono::milliseconds(50);
 constexpr auto kGrace = std::chrono::seconds(6);
+// A learner that dies this soon after its start, so often in a row, is not started again.
+constexpr auto kSteady = std::chrono::seconds(60);
+constexpr int kMostEarlyDeaths = 5;
 constexpr auto kAgentsLeave = std::chrono::seconds(10);
 // After the keeper's death, for the learner to save.
 constexpr auto kWithoutKeeper = std::chrono::minutes(10);
@@ -46,18 +51,6 @@ class JoinersTicket {
   std::filesystem::path file_;
 };
 
-std::unique_ptr<process::Child> StartLearners(const JobPlan& plan, const std::filesystem::path& folder) {
-  auto learners =
-      std::make_unique<process::Child>(process::ChildOptions{.what = "the learner",
-                                                             .argv = LearnersCommand(plan, folder),
-                                                             .environment = process::EnvironmentWithoutMpi(),
-                                                             .working_directory = {},
-                                                             .feed = true,
-                                                             .deaf = true});
-  learners->Write(Encode(plan.ForLearner()) + "\n");
-  return learners;
-}
-
 // What ends a run from outside of its learner.
 struct Cause {
   int code = process::kExitFailed;
@@ -76,15 +69,84 @@ std::optional<Cause> WhyToEnd(const Desk& desk) {
   return std::nullopt;
 }
 
-int CodeOf(const process::ExitStatus& status) {
-  if (!status.by_signal) return status.code;
-  base::LogError("the learner was {}", status.Describe());
-  return process::kExitFailed;
+// Killed, or crashed: it did not get to say why. mpirun gives a rank's signal as a code beyond 128.
+bool Died(const process::ExitStatus& status) {
+  constexpr int kSignals = 128;
+  return status.by_signal || status.code > kSignals;
+}
+
+// The learner's ranks, started again from the newest checkpoint when they die, as long as that helps.
+class Learners {
+ public:
+  Learners(const JobPlan& plan, Desk& desk, bool again) : plan_(plan), desk_(desk) { Start(again); }
+
+  process::Child& child() { return *child_; }
+
+  // After their death. False: they die again and again soon after their start.
+  bool Restart() {
+    const bool soon = base::Clock::now() - started_ < kSteady;
+    early_deaths_ = soon ? early_deaths_ + 1 : 0;
+    if (early_deaths_ >= kMostEarlyDeaths) return false;
+    Start(/*again=*/true);
+    return true;
+  }
+
+ private:
+  void Start(bool again) {
+    started_ = base::Clock::now();
+    folder_ = std::make_unique<PrivateFolder>();
+    // Of no other process, nor of this one before.
+    const std::string attempt = base::Format("{}.{}", getpid(), started_.time_since_epoch().count());
+    desk_.ExpectLearner(attempt);
+    child_ =
+        std::make_unique<process::Child>(process::ChildOptions{.what = "the learner",
+                                                               .argv = LearnersCommand(plan_, folder_->path(), again),
+                                                               .environment = process::EnvironmentWithoutMpi(),
+                                                               .working_directory = {},
+                                                               .feed = true,
+                                                               .deaf = true});
+    child_->Write(Encode(plan_.ForLearner(attempt)) + "\n");
+  }
+
+  const JobPlan& plan_;
+  Desk& desk_;
+  base::Clock::time_point started_;
+  int early_deaths_ = 0;
+  std::unique_ptr<PrivateFolder> folder_;
+  std::unique_ptr<process::Child> child_;
+};
+
+// Blocks until the learner has ended for good: its code, or that of what ended it.
+int WatchOver(Learners& learners, Desk& desk, const JobPlan& plan, process::Ending& ending) {
+  JoinersTicket joiners;
+  std::optional<Cause> cause;
+  while (true) {
+    if (const auto signal = ending.requested()) desk.TellSignal(*signal);
+    if (!cause && (cause = WhyToEnd(desk))) {
+      if (!cause->what.empty()) base::LogError("{}; the run is stopped", cause->what);
+      desk.TellSignal(SIGTERM);
+      // Before its folder is open there is nothing to save.
+      if (desk.config().empty()) {
+        learners.child().Signal(SIGHUP);
+        learners.child().Terminate(kGrace);
+      }
+    }
+    joiners.WriteOnce(plan, desk.config());
+    const auto status = learners.child().Wait(base::Deadline::In(kLook));
+    if (!status) continue;
+    if (cause && !cause->what.empty()) return cause->code;
+    if (const auto code = desk.code()) return *code;
+    if (cause) return cause->code;
+    if (!Died(*status)) return status->code;
+    base::LogError("the learner ended: {}", status->Describe());
+    if (desk.config().empty() || !learners.Restart()) return process::kExitFailed;
+    base::LogWarning("the learner is started again from its newest checkpoint; the other roles go on");
+  }
 }
 
 }  // namespace
 
-int Supervise(const JobPlan& plan, process::Ending& ending) {
+int Supervise(const JobPlan& plan, bool again, process::Ending& ending) {
   base::SetLogRole(kSupervisor);
   const process::Ending::Saving saving(ending, "stopping; the learner saves the steps that are done as a checkpoint");
   const process::Lifeline lifeline([&] {
@@ -93,32 +155,13 @@ int Supervise(const JobPlan& plan, process::Ending& ending) {
   });
   net::Context context;
   Desk desk(context, plan);
-  const PrivateFolder folder;
-  const auto learners = StartLearners(plan, folder.path());
-  JoinersTicket joiners;
-  std::optional<Cause> cause;
-  std::optional<process::ExitStatus> status;
-  while (!status) {
-    if (const auto signal = ending.requested()) desk.TellSignal(*signal);
-    if (!cause && (cause = WhyToEnd(desk))) {
-      if (!cause->what.empty()) base::LogError("{}; the run is stopped", cause->what);
-      desk.TellSignal(SIGTERM);
-      // Before its folder is open there is nothing to save.
-      if (desk.config().empty()) {
-        learners->Signal(SIGHUP);
-        learners->Terminate(kGrace);
-      }
-    }
-    joiners.WriteOnce(plan, desk.config());
-    status = learners->Wait(base::Deadline::In(kLook));
-  }
+  Learners learners(plan, desk, again);
+  const int code = WatchOver(learners, desk, plan, ending);
   desk.TellGone();
   for (const std::string& agent : desk.WaitForAgents(base::Deadline::In(kAgentsLeave))) {
     base::LogWarning("{} did not say that its roles have ended", agent);
   }
-  if (cause && !cause->what.empty()) return cause->code;
-  if (const auto code = desk.code()) return *code;
-  return cause ? cause->code : CodeOf(*status);
+  return code;
 }
 
 }  // namespace autodidact::launch

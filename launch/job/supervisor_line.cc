@@ -3,12 +3,14 @@
 #include <csignal>
 
 #include "base/log.h"
+#include "process/child.h"
 #include "schema/validate.h"
 
 namespace autodidact::launch {
 
 SupervisorLine::SupervisorLine(net::Context& context, const Ticket& ticket, process::Ending& ending)
     : ending_(ending),
+      report_(Report{.attempt = ticket.attempt}),
       client_(context, {ticket.supervisor}, ticket.SecurityOf(schema::kLearnerName),
               {.name = schema::kLearnerName, .peer = kSupervisor, .server = kSupervisor}),
       thread_([this](const std::stop_token& stop) { Talk(stop); }) {}
@@ -47,6 +49,10 @@ void SupervisorLine::Talk(const std::stop_token& stop) {
       if (reply.ok()) {
         heard = base::Clock::now();
         const Orders orders = ParseOrders(*reply);
+        if (orders.phase == RunPhase::kGone) {
+          base::LogWarning("other ranks have taken the place of these: ended");
+          process::EndNow(process::kExitFailed);
+        }
         if (orders.signal != 0) ending_.Request(orders.signal);
         heard_.With([&](Heard& it) {
           it.code = report.code.has_value();

@@ -13,7 +13,8 @@
 namespace autodidact::launch {
 
 // Reports several times a second, and hears of signals that others of the run were sent: they are requested of `ending`
-// as if they had come to this process. So is SIGTERM when the supervisor is gone. Thread-safe.
+// as if they had come to this process. So is SIGTERM when the supervisor is gone. Ranks in whose place it has started
+// others are ended at once. Thread-safe.
 class SupervisorLine {
  public:
   // The ending must outlive it.

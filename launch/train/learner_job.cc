@@ -1,5 +1,6 @@
 #include <csignal>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,9 @@ constexpr auto kMeeting = std::chrono::seconds(60);
 constexpr auto kRolesLeave = std::chrono::seconds(10);
 // After the checkpoint of a run that was stopped, for the other ranks to leave.
 constexpr auto kLeavingJob = std::chrono::seconds(20);
+
+constexpr auto kEarlierRanksLeave = std::chrono::seconds(15);
+constexpr auto kLookAtPlace = std::chrono::milliseconds(100);
 
 constexpr const char* kPromiseOfFirst = "stopping; the steps that are done are saved as a checkpoint";
 constexpr const char* kPromiseOfRank = "stopping; rank 0 saves the steps that are done as a checkpoint";
@@ -80,13 +84,28 @@ struct FirstRank {
   std::optional<RankZeroAssembly> side;
   std::optional<StopDesk> desk;
 
+  // A run that goes on may find that ranks of it which are dying still hold the folder.
+  void HoldPlace(const RunConfig& config, const TrainOptions& options) {
+    const base::Deadline deadline = base::Deadline::In(kEarlierRanksLeave);
+    for (bool told = false;; told = true) {
+      try {
+        place.emplace(PlaceOfRun(config, options));
+        return;
+      } catch (const base::Error& error) {
+        if (error.kind() != base::ErrorKind::kRetryLater || !options.resume || deadline.Passed()) throw;
+        if (!told) base::LogInfo("waits: {}", error.message());
+      }
+      std::this_thread::sleep_for(kLookAtPlace);
+    }
+  }
+
   // What the other ranks are told.
   std::string Open(const RunConfig& config, const Job& job, const LoadedModel& model, RunData data) {
-    place.emplace(PlaceOfRun(config, job.options));
+    HoldPlace(config, job.options);
     side.emplace(
         config, *place,
-        RankZeroAssembly::Wire{job.context, job.security, job.ticket.learner, job.ticket.bind, job.options.stop}, model,
-        KindsOf(job.ticket.roles), std::move(data));
+        RankZeroAssembly::Wire{job.context, job.security, job.ticket.learner, job.ticket.weights, job.options.stop},
+        model, KindsOf(job.ticket.roles), std::move(data));
     desk.emplace(job.context, job.ticket.bind, job.security, job.ending);
     return json::Dump(
         {{"signals", desk->endpoint()}, {"checkpoint", place->checkpoint() ? place->checkpoint()->string() : ""}});

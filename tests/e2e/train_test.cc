@@ -292,6 +292,51 @@ TEST(ClusterTest, ASelectionUnderMpirunNeedsNoAnchorAndPicksAsOneProcessDoes) {
   for (std::size_t i = 0; i < local.size(); ++i) EXPECT_EQ(local[i].at("reference"), cluster[i].at("reference"));
 }
 
+// Kills the newest process that matches, and says whether there was one.
+bool KillNewest(const std::string& pattern) {
+  process::Child kill(ToolOptions({"pkill", "-KILL", "-n", "-f", pattern}, {}));
+  const auto status = kill.Wait(base::Deadline::In(std::chrono::seconds(10)));
+  return status && status->ok();
+}
+
+std::string Bytes(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+TEST(ClusterTest, AKilledLearnerRankSupervisorOrAgentIsStartedAgainAndTheWeightsAreThoseOfAQuietRun) {
+  const fs::path runs = TestFolder();
+  const std::vector<std::string> keys = {"--set", "train.max_steps=60",      "--set", "train.save_steps=4",
+                                         "--set", "train.learning_rate=1e-4"};
+  process::Child quiet(ToolOptions(Mpirun(runs, "quiet", 5, keys), BaseFolder()));
+  ASSERT_TRUE(quiet.Wait(base::Deadline::In(std::chrono::minutes(4)))) << quiet.errors();
+  process::Child job(ToolOptions(Mpirun(runs, "killed", 5, keys), BaseFolder()));
+  std::set<std::string> killed;
+  const auto deadline = base::Deadline::In(std::chrono::minutes(4));
+  std::optional<process::ExitStatus> status;
+  while (!status && !deadline.Passed()) {
+    status = job.Wait(base::Deadline::In(std::chrono::milliseconds(20)));
+    const fs::path metrics = runs / "killed/metrics.jsonl";
+    const auto steps = fs::exists(metrics) ? ReadLines(metrics).size() : 0;
+    const std::string program = "^" + tests::ProgramFile().string() + " ";
+    for (const auto& [part, step] :
+         {std::pair<std::string, std::size_t>{"learner ", 6}, {"supervisor", 20}, {"agent ", 36}}) {
+      if (steps < step || killed.contains(part)) continue;
+      killed.insert(part);
+      EXPECT_TRUE(KillNewest(program + part)) << part;
+    }
+  }
+  ASSERT_TRUE(status) << job.errors();
+  EXPECT_TRUE(status->ok()) << job.errors();
+  EXPECT_EQ(killed.size(), 3u);
+  const auto lines = ReadLines(runs / "killed/metrics.jsonl");
+  ASSERT_EQ(lines.size(), 60u);
+  for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(lines[i].at("step"), i + 1);
+  const std::string weights = "checkpoints/step_000060/model/model.safetensors";
+  EXPECT_FALSE(Bytes(runs / "quiet" / weights).empty());
+  EXPECT_EQ(Bytes(runs / "killed" / weights), Bytes(runs / "quiet" / weights));
+}
+
 TEST(ClusterTest, AKilledActorAnchorOrJudgeCostsOnlyItsWorkInFlight) {
   const fs::path runs = TestFolder();
   process::Child job(

@@ -34,9 +34,10 @@ class PlanTest : public testing::Test {
     }
     return "no error";
   }
-  std::string Command() const {
+  std::string Command(bool again = false) const {
     std::string all;
-    for (const std::string& word : LearnersCommand(plan_, folder_.path())) all += (all.empty() ? "" : " ") + word;
+    for (const std::string& word : LearnersCommand(plan_, folder_.path(), again))
+      all += (all.empty() ? "" : " ") + word;
     return all;
   }
 
@@ -120,6 +121,11 @@ TEST_F(PlanTest, OneLearnerIsAPlainProcessAndSeveralAreAnMpiJobOnTheRunsNetwork)
   EXPECT_THAT(Command(), HasSubstr("oob_tcp_if_include 10.7.0.0/24"));
   EXPECT_THAT(Command(), HasSubstr("btl_tcp_port_min_v4 40000"));
   EXPECT_THAT(Command(), HasSubstr("/opt/bin/autodidact start-on "));
+}
+
+TEST_F(PlanTest, RanksThatAreStartedAgainGoOnFromTheNewestCheckpointAndDeleteNothing) {
+  plan_.arguments = {"--set", "a=b", "--overwrite"};
+  EXPECT_EQ(Command(/*again=*/true), "/opt/bin/autodidact learner train.yaml --join - --set a=b --resume");
 }
 
 TEST_F(PlanTest, NoSecretIsInACommandLine) {

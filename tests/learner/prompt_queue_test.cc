@@ -44,6 +44,21 @@ TEST(PromptQueueTest, EveryPassGivesEveryPromptOnceInANewOrder) {
   EXPECT_NE(passes[0], passes[1]);
 }
 
+TEST(PromptQueueTest, LeasesOfAnActorThatIsGoneAreGivenOutAtOnceAndItsLateGroupStillCountsOnce) {
+  PromptQueue queue({.groups_per_step = 2, .max_steps = 1, .lease = seconds(100)}, Prompts(3));
+  queue.Announce(0);
+  const auto first = queue.Take("gone", 1, kStart);
+  const auto other = queue.Take("other", 1, kStart);
+  queue.ReturnAll("gone", "died with it");
+  const auto again = queue.Take("other", 9, kStart);
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].ticket, first[0].ticket);
+  EXPECT_EQ(queue.Submit(GroupOf(first[0], 0, "gone")), schema::Receipt::kAccepted);
+  EXPECT_EQ(queue.Submit(GroupOf(again[0], 0, "other")), schema::Receipt::kDuplicate);
+  EXPECT_EQ(queue.Submit(GroupOf(other[0], 0, "other")), schema::Receipt::kAccepted);
+  EXPECT_EQ(queue.TakeStep().expired_leases, 1);
+}
+
 TEST(PromptQueueTest, AnExpiredLeaseIsGivenOutAgainAndALateGroupCountsOnce) {
   PromptQueue queue({.groups_per_step = 1, .max_steps = 1, .lease = seconds(10)}, Prompts(3));
   queue.Announce(0);

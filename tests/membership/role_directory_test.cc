@@ -112,6 +112,25 @@ TEST_F(RoleDirectoryTest, InOneProcessAServiceIsInTheProcess) {
   EXPECT_FALSE(in_process.Take(judge, now_));
 }
 
+TEST_F(RoleDirectoryTest, AnotherProcessInARolesPlaceIsNoticed) {
+  auto heartbeat = From(RoleKind::kActor, 0);
+  EXPECT_FALSE(directory_.IsReplaced(heartbeat));
+  IsHeard(heartbeat);
+  EXPECT_FALSE(directory_.IsReplaced(heartbeat));
+  heartbeat.pid = 8;
+  EXPECT_TRUE(directory_.IsReplaced(heartbeat));
+  IsHeard(heartbeat);
+  EXPECT_FALSE(directory_.IsReplaced(heartbeat));
+}
+
+TEST_F(RoleDirectoryTest, RolesThatHaveFallenSilentAreNamed) {
+  IsHeard(From(RoleKind::kActor, 0));
+  TimePasses(seconds(11));
+  IsHeard(From(RoleKind::kActor, 1));
+  EXPECT_THAT(directory_.Silent(RoleKind::kActor, now_), ElementsAre("actor-0"));
+  EXPECT_THAT(directory_.Silent(RoleKind::kJudge, now_), IsEmpty());
+}
+
 TEST_F(RoleDirectoryTest, AServiceMayBeOnAnotherMachine) {
   auto judge = From(RoleKind::kJudge, 0);
   judge.endpoint = "tcp://10.9.9.9:5555";
