@@ -18,6 +18,7 @@
 #include "launch/options.h"
 #include "launch/train/training.h"
 #include "process/ending.h"
+#include "process/limits.h"
 #include "process/output.h"
 #include "process/program.h"
 
@@ -186,6 +187,7 @@ int ParseAndRun(CLI::App& app, int argc, char** argv, process::Ending& ending, b
 
 int main(int argc, char** argv) {
   base::SetUpLog({});
+  process::RaiseOpenFiles();  // a connection is one, and a run may have many
   process::Ending ending;
   CLI::App app("Autodidact: label-free training of language models (Compute as Teacher, arXiv 2509.14234)");
   bool agreed = false;

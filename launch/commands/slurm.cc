@@ -18,18 +18,6 @@ namespace {
 constexpr auto kSubmitting = std::chrono::seconds(60);
 constexpr double kMargin = 1.25;
 constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
-// In host memory, of a process that works on a GPU: the libraries' code and what is pinned.
-constexpr std::int64_t kBesideAGpu = std::int64_t{4} << 30;
-// Of a role's process besides what is planned: those that start and watch it, and judges that are no models.
-constexpr std::int64_t kBesideARole = std::int64_t{256} << 20;
-
-// What the run holds in the memory of its hosts, not of their GPUs.
-std::int64_t HostBytes(const MemoryPlace& place, const RunConfig& config, std::int64_t num_weights) {
-  if (!place.gpu) return place.total();
-  const std::int64_t weights = num_weights * (config.dtype == Dtype::kBFloat16 ? 2 : 4);
-  // The first learner publishes: the weights, those before, and one vector of fp32 while it saves.
-  return kBesideAGpu + (place.who == "learner" ? 2 * weights + 4 * num_weights : weights);
-}
 
 // What one node has to give: the most that the roles on one of them hold, as far as the config places them.
 std::string MemoryOfANode(const RunConfig& config, const std::vector<RolePlace>& roles, std::int64_t nodes) {
@@ -37,13 +25,8 @@ std::string MemoryOfANode(const RunConfig& config, const std::vector<RolePlace>&
   std::vector<std::string> kinds;
   for (const RolePlace& role : roles) kinds.push_back(role.kind);
   const MemoryPlan plan = PlanMemory(config, model, kinds, kAssumedPromptTokens);
-  std::vector<std::int64_t> held(static_cast<std::size_t>(nodes), 0);
-  for (const MemoryPlace& place : plan.places) {
-    const std::int64_t each = HostBytes(place, config, plan.num_weights);
-    if (roles.empty()) held[0] += each;
-    for (const RolePlace& role : roles) held[role.host] += role.kind == place.who ? each : 0;
-  }
-  for (const RolePlace& role : roles) held[role.host] += kBesideARole;
+  std::vector<std::int64_t> held = HostMemory(plan, config, roles);
+  held.resize(static_cast<std::size_t>(nodes));
   const auto most = static_cast<double>(*std::max_element(held.begin(), held.end()));
   return base::Format("{}G", static_cast<std::int64_t>(std::ceil(most * kMargin / kGiB)) + 1);
 }

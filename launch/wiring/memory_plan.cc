@@ -210,6 +210,52 @@ MemoryPlan PlanMemory(const RunConfig& config, const model::ModelConfig& model, 
   return Planner(config, model, roles, prompt_tokens).Plan();
 }
 
+namespace {
+
+// In host memory, of a process that works on a GPU: the libraries' code and what is pinned.
+constexpr std::int64_t kBesideAGpu = std::int64_t{4} << 30;
+// Of a role's process besides what is planned: those that start and watch it, and judges that are no models.
+constexpr std::int64_t kBesideARole = std::int64_t{256} << 20;
+
+// What the run holds in the memory of its hosts, not of their GPUs.
+std::int64_t HostBytes(const MemoryPlace& place, const RunConfig& config, std::int64_t num_weights) {
+  if (!place.gpu) return place.total();
+  const std::int64_t weights = num_weights * (config.dtype == Dtype::kBFloat16 ? 2 : 4);
+  // The first learner publishes: the weights, those before, and one vector of fp32 while it saves.
+  return kBesideAGpu + (place.who == "learner" ? 2 * weights + 4 * num_weights : weights);
+}
+
+}  // namespace
+
+std::vector<std::int64_t> HostMemory(const MemoryPlan& plan, const RunConfig& config,
+                                     const std::vector<RolePlace>& roles) {
+  std::size_t hosts = 1;
+  for (const RolePlace& role : roles) hosts = std::max(hosts, role.host + 1);
+  std::vector<std::int64_t> held(hosts, 0);
+  for (const MemoryPlace& place : plan.places) {
+    const std::int64_t each = HostBytes(place, config, plan.num_weights);
+    if (roles.empty()) held[0] += each;
+    for (const RolePlace& role : roles) held[role.host] += role.kind == place.who ? each : 0;
+  }
+  for (const RolePlace& role : roles) held[role.host] += kBesideARole;
+  return held;
+}
+
+std::string ToText(const MemoryPlan& plan, const RunConfig& config, const std::vector<RolePlace>& roles) {
+  if (roles.empty()) return "";
+  std::string text = "# placement\n";
+  const std::vector<std::int64_t> memory = HostMemory(plan, config, roles);
+  for (std::size_t host = 0; host < memory.size(); ++host) {
+    text += base::Format("#   host {}, {} GiB of its memory:", host, GiB(memory[host]));
+    for (const RolePlace& role : roles) {
+      if (role.host != host) continue;
+      text += " " + role.name() + (role.device == "cpu" ? "" : " (" + role.device + ")");
+    }
+    text += "\n";
+  }
+  return text;
+}
+
 std::string ToText(const MemoryPlace& place) {
   std::string text = GiB(place.total()) + " GiB:";
   for (const auto& item : place.items) text += " " + item.what + " " + GiB(item.bytes) + ",";

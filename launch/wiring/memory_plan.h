@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/metrics.h"
+#include "launch/config/placement.h"
 #include "launch/config/run_config.h"
 #include "model/config.h"
 
@@ -44,8 +45,13 @@ inline constexpr std::int64_t kAssumedPromptTokens = 512;
 MemoryPlan PlanMemory(const RunConfig& config, const model::ModelConfig& model, const std::vector<std::string>& roles,
                       std::int64_t prompt_tokens);
 
-// As comment lines of a YAML file.
+// Bytes that each host has to give, besides what lies on its GPUs: by the roles on it, or all in one process.
+std::vector<std::int64_t> HostMemory(const MemoryPlan& plan, const RunConfig& config,
+                                     const std::vector<RolePlace>& roles);
+
+// As comment lines of a YAML file. With `roles`: a line for each host, what is on it and what it needs.
 std::string ToText(const MemoryPlan& plan, const RunConfig& config);
+std::string ToText(const MemoryPlan& plan, const RunConfig& config, const std::vector<RolePlace>& roles);
 // One place in a line: "16.1 GiB: weights 1.9, …".
 std::string ToText(const MemoryPlace& place);
 
