@@ -14,7 +14,7 @@ namespace autodidact::launch {
 // How often a report is sent, how long its answer may take, and after which silence the other side is taken for gone.
 inline constexpr base::Milliseconds kReportInterval{100};
 inline constexpr base::Milliseconds kReportTimeout{2'000};
-inline constexpr base::Milliseconds kReportSilence{20'000};
+inline constexpr base::Milliseconds kReportSilence{90'000};
 
 // Open MPI's daemon, to be started on a host.
 struct Launch {

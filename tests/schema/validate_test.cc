@@ -26,6 +26,29 @@ TEST(ValidateTest, AReplyWithLeasesIsWhatWasAskedFor) {
   IsRefused(Check(LeaseReply{RunState::kRunning, {{.ticket = kBeyond, .prompt = lease.prompt}}}, 1), Refusal::kLease);
 }
 
+TEST(ValidateTest, NobodySpeaksForAnotherAndOnlyActorsAskServices) {
+  ScoredGroup group;
+  group.actor = "actor-0";
+  const Heartbeat heartbeat{.role = "judge-1", .kind = RoleKind::kJudge};
+  EXPECT_FALSE(CheckSender(group, ""));  // in one process
+  EXPECT_FALSE(CheckSender(group, "actor-0"));
+  EXPECT_FALSE(CheckSender(LeaseRequest{.actor = "actor-0"}, "actor-0"));
+  EXPECT_FALSE(CheckSender(heartbeat, "judge-1"));
+  EXPECT_FALSE(CheckSender(SynthesisRequest{3, {"a"}}, "actor-7"));
+  EXPECT_FALSE(CheckSender(WeightRequest{}, "actor-0"));
+  for (const char* other : {"actor-1", "actor-00", "judge-0", "learner", "supervisor", "actor-0 "}) {
+    IsRefused(CheckSender(group, other), Refusal::kSender);
+    IsRefused(CheckSender(LeaseRequest{.actor = "actor-0"}, other), Refusal::kSender);
+    IsRefused(CheckSender(heartbeat, other), Refusal::kSender);
+  }
+  for (const char* service : {"judge-0", "anchor-0", "anchor", "learner", "agent-0"}) {
+    IsRefused(CheckSender(SynthesisRequest{3, {"a"}}, service), Refusal::kSender);
+    IsRefused(CheckSender(JudgeRequest{}, service), Refusal::kSender);
+    IsRefused(CheckSender(WeightRequest{}, service), Refusal::kSender);
+    IsRefused(CheckSender(WeightPart{}, service), Refusal::kSender);
+  }
+}
+
 TEST(ValidateTest, ASynthesisNeedsCandidates) {
   EXPECT_FALSE(Check(SynthesisRequest{3, {""}}));
   IsRefused(Check(SynthesisRequest{3, {}}), Refusal::kSizes);
