@@ -23,7 +23,7 @@ namespace autodidact::launch {
 namespace {
 
 constexpr base::Milliseconds kPatience{3'000};
-constexpr const char* kWhere = "the facts of a host";
+constexpr const char* kFacts = "the facts of a host";
 constexpr std::size_t kMarkDigits = 12;
 
 // What a program says on standard output; nothing where it is not there, fails or is late.
@@ -180,7 +180,7 @@ std::string Encode(const HostFacts& facts) {
 }
 
 HostFacts DecodeHostFacts(const std::string& text) {
-  const json::Json all = json::Parse(text, kWhere);
+  const json::Json all = json::Parse(text, kFacts);
   HostFacts facts;
   try {
     facts.network.name = all.at("host").get<std::string>();
@@ -208,11 +208,11 @@ HostFacts DecodeHostFacts(const std::string& text) {
     facts.shared_memory = all.at("shared_memory").get<std::int64_t>();
     facts.infiniband = all.at("infiniband").get<bool>();
   } catch (const json::Json::exception& error) {
-    base::ThrowBadInput(base::Format("{}: {}", kWhere, error.what()));
+    base::ThrowBadInput(base::Format("{}: {}", kFacts, error.what()));
   }
   for (const net::Interface& own : facts.network.interfaces) {
     if (own.prefix < 0 || own.prefix > 32) {
-      base::ThrowBadInput(base::Format("{}: a prefix of {} bits, expected 0 to 32", kWhere, own.prefix));
+      base::ThrowBadInput(base::Format("{}: a prefix of {} bits, expected 0 to 32", kFacts, own.prefix));
     }
   }
   return facts;

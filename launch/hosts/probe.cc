@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using json::Json;
 
-constexpr const char* kWhere = "a probe of the hosts";
+constexpr const char* kProbe = "a probe of the hosts";
 
 std::string WhereTheRanksAre(const Site& site) {
   std::string all;
@@ -40,7 +40,7 @@ std::vector<Json> Exchange(collective::Communicator& ranks, const Site& site, co
   }
   std::vector<Json> of_hosts;
   for (const std::string& text : said) {
-    if (!text.empty()) of_hosts.push_back(json::Parse(text, kWhere));
+    if (!text.empty()) of_hosts.push_back(json::Parse(text, kProbe));
   }
   return of_hosts;
 }
@@ -167,11 +167,11 @@ Site GatherSite(collective::Communicator& ranks, int first_here) {
   const Json own = {{"first", first_here}, {"facts", site.acts_for_it ? Encode(LookAtThisHost()) : ""}};
   std::vector<std::size_t> host_of_first(static_cast<std::size_t>(ranks.size()), 0);
   for (const std::string& said : ranks.AllGather(json::Dump(own))) {
-    const Json of_rank = json::Parse(said, kWhere);
-    const auto first = static_cast<std::size_t>(json::GetInteger(of_rank, "first", kWhere));
+    const Json of_rank = json::Parse(said, kProbe);
+    const auto first = static_cast<std::size_t>(json::GetInteger(of_rank, "first", kProbe));
     if (first == site.host_of_rank.size()) {
       host_of_first.at(first) = site.hosts.size();
-      site.hosts.push_back(DecodeHostFacts(json::GetString(of_rank, "facts", kWhere)));
+      site.hosts.push_back(DecodeHostFacts(json::GetString(of_rank, "facts", kProbe)));
     }
     site.host_of_rank.push_back(host_of_first.at(first));
   }

@@ -24,15 +24,13 @@ namespace fs = std::filesystem;
 
 constexpr auto kFirstRestart = std::chrono::milliseconds(500);
 constexpr auto kLongestRestart = std::chrono::milliseconds(30'000);
-constexpr auto kSteady = std::chrono::seconds(60);  // a role that lived so long is restarted soon again
+constexpr auto kSteadyRole = std::chrono::seconds(60);  // a role that lived so long is restarted soon again
 constexpr auto kLookForStop = std::chrono::milliseconds(100);
-constexpr auto kGrace = std::chrono::seconds(2);
+constexpr auto kRoleGrace = std::chrono::seconds(2);
 // For roles to leave by themselves once the run is over.
 constexpr auto kLeaving = std::chrono::seconds(5);
 // A role that has left is started again where the run is not over for all within this time.
 constexpr auto kOverForGood = std::chrono::milliseconds(3'000);
-// After the keeper's death, for the learner to save.
-constexpr auto kWithoutKeeper = std::chrono::minutes(10);
 
 void SleepUnless(const std::stop_token& stop, base::Milliseconds duration) {
   std::mutex mutex;
@@ -112,7 +110,7 @@ class HostRoles {
       std::optional<process::ExitStatus> status;
       while (!status && !stop.stop_requested()) status = child.Wait(base::Deadline::In(kLookForStop));
       if (!status) {
-        child.Terminate(kGrace);
+        child.Terminate(kRoleGrace);
         return;
       }
       if (status->ok()) {
@@ -125,7 +123,7 @@ class HostRoles {
       if (!status->by_signal && status->code == process::kExitBadInput) {
         base::ThrowBadInput(base::Format("{} refused its input; see {}", role.name(), LogOf(role, config).string()));
       }
-      if (base::Clock::now() - started > kSteady) pause = kFirstRestart;
+      if (base::Clock::now() - started > kSteadyRole) pause = kFirstRestart;
       base::LogWarning("{} ended ({}); starting it again in {:.1f} s", role.name(), status->Describe(),
                        std::chrono::duration<double>(pause).count());
       SleepUnless(stop, pause);

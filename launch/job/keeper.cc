@@ -20,9 +20,9 @@ using json::Json;
 
 constexpr auto kMeeting = std::chrono::seconds(15);
 constexpr base::Milliseconds kConnecting{5'000};
-constexpr auto kLook = std::chrono::milliseconds(100);
+constexpr auto kLookAtPart = std::chrono::milliseconds(100);
 constexpr auto kAgentLeaves = std::chrono::seconds(15);
-constexpr auto kGrace = std::chrono::seconds(5);
+constexpr auto kPartGrace = std::chrono::seconds(5);
 
 // What this keeper has of the job once the keepers have met.
 struct Kept {
@@ -118,7 +118,7 @@ class Part {
 
   // How it ended by itself, if it has; starts it again when it was killed.
   std::optional<int> Look() {
-    const auto status = child_->Wait(base::Deadline::In(kLook));
+    const auto status = child_->Wait(base::Deadline::In(kLookAtPart));
     if (!status) return std::nullopt;
     if (!status->by_signal) return status->code;
     base::LogWarning("the {} was {}; starting it again", command_.front(), status->Describe());
@@ -126,7 +126,7 @@ class Part {
     return std::nullopt;
   }
   void Signal(int signal) { child_->Signal(signal); }
-  void End() { child_->Terminate(kGrace); }
+  void End() { child_->Terminate(kPartGrace); }
 
  private:
   void Start(const std::vector<std::string>& command) {

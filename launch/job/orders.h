@@ -15,6 +15,8 @@ namespace autodidact::launch {
 inline constexpr base::Milliseconds kReportInterval{100};
 inline constexpr base::Milliseconds kReportTimeout{2'000};
 inline constexpr base::Milliseconds kReportSilence{90'000};
+// What supervisor and agents have after the keeper's death, for the learner to save.
+inline constexpr base::Milliseconds kWithoutKeeper{600'000};
 
 // Open MPI's daemon, to be started on a host.
 struct Launch {

@@ -17,14 +17,12 @@
 namespace autodidact::launch {
 namespace {
 
-constexpr auto kLook = std::chrono::milliseconds(50);
-constexpr auto kGrace = std::chrono::seconds(6);
+constexpr auto kLookAtLearner = std::chrono::milliseconds(50);
+constexpr auto kLearnerGrace = std::chrono::seconds(6);
 // A learner that dies this soon after its start, so often in a row, is not started again.
-constexpr auto kSteady = std::chrono::seconds(60);
+constexpr auto kSteadyLearner = std::chrono::seconds(60);
 constexpr int kMostEarlyDeaths = 5;
 constexpr auto kAgentsLeave = std::chrono::seconds(10);
-// After the keeper's death, for the learner to save.
-constexpr auto kWithoutKeeper = std::chrono::minutes(10);
 
 // The ticket for who joins from elsewhere, beside the run's config as long as the run lasts.
 class JoinersTicket {
@@ -84,7 +82,7 @@ class Learners {
 
   // After their death. False: they die again and again soon after their start.
   bool Restart() {
-    const bool soon = base::Clock::now() - started_ < kSteady;
+    const bool soon = base::Clock::now() - started_ < kSteadyLearner;
     early_deaths_ = soon ? early_deaths_ + 1 : 0;
     if (early_deaths_ >= kMostEarlyDeaths) return false;
     Start(/*again=*/true);
@@ -128,11 +126,11 @@ int WatchOver(Learners& learners, Desk& desk, const JobPlan& plan, process::Endi
       // Before its folder is open there is nothing to save.
       if (desk.config().empty()) {
         learners.child().Signal(SIGHUP);
-        learners.child().Terminate(kGrace);
+        learners.child().Terminate(kLearnerGrace);
       }
     }
     joiners.WriteOnce(plan, desk.config());
-    const auto status = learners.child().Wait(base::Deadline::In(kLook));
+    const auto status = learners.child().Wait(base::Deadline::In(kLookAtLearner));
     if (!status) continue;
     if (cause && !cause->what.empty()) return cause->code;
     if (const auto code = desk.code()) return *code;

@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <set>
 
 #include "base/format.h"
@@ -15,24 +14,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kLong = std::chrono::minutes(3);
-
-std::string Bytes(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
+constexpr auto kJobOnHosts = std::chrono::minutes(3);
 
 class HostsTest : public testing::Test {
  protected:
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "network namespaces need root";
     process::Child up(ToolOptions({script_, "up", "3"}, {}));
-    const auto status = up.Wait(base::Deadline::In(kLong));
+    const auto status = up.Wait(base::Deadline::In(kJobOnHosts));
     if (!status || !status->ok()) GTEST_SKIP() << "no network namespaces here: " << up.errors();
   }
   void TearDown() override {
     process::Child down(ToolOptions({script_, "down"}, {}));
-    down.Wait(base::Deadline::In(kLong));
+    down.Wait(base::Deadline::In(kJobOnHosts));
   }
 
   static std::vector<std::string> Train(const fs::path& runs, const std::string& name) {
@@ -71,7 +65,7 @@ class HostsTest : public testing::Test {
     return argv;
   }
   static int CodeOf(process::Child& job) {
-    const auto status = job.Wait(base::Deadline::In(kLong));
+    const auto status = job.Wait(base::Deadline::In(kJobOnHosts));
     EXPECT_TRUE(status) << job.errors();
     return status && !status->by_signal ? status->code : -1;
   }
@@ -93,15 +87,15 @@ TEST_F(HostsTest, LearnersOnTwoHostsLearnBitForBitWhatTheyLearnOnOne) {
   ASSERT_EQ(local.size(), spread.size());
   for (std::size_t i = 0; i < local.size(); ++i) EXPECT_EQ(local[i].at("loss"), spread[i].at("loss")) << i;
   const std::string weights = "checkpoints/step_000004/model/model.safetensors";
-  EXPECT_FALSE(Bytes(runs_ / "one" / weights).empty());
-  EXPECT_EQ(Bytes(runs_ / "one" / weights), Bytes(runs_ / "three" / weights));
+  EXPECT_FALSE(json::ReadFile(runs_ / "one" / weights).empty());
+  EXPECT_EQ(json::ReadFile(runs_ / "one" / weights), json::ReadFile(runs_ / "three" / weights));
   for (const json::Json& line : spread) EXPECT_EQ(line.at("net/strangers"), 0);
 }
 
 TEST_F(HostsTest, ASignalToTheKeeperOfAnotherHostStopsAndSavesTheRun) {
   process::Child job(ToolOptions(
       OnThreeHosts("run", {"--set", "train.max_steps=100000", "--set", "train.save_steps=0"}), BaseFolder()));
-  const auto deadline = base::Deadline::In(kLong);
+  const auto deadline = base::Deadline::In(kJobOnHosts);
   while (!fs::exists(runs_ / "run/rollouts/step_000002.jsonl")) {
     ASSERT_FALSE(job.Wait(base::Deadline::In(std::chrono::milliseconds(20)))) << job.errors();
     ASSERT_FALSE(deadline.Passed()) << job.errors();
@@ -110,7 +104,7 @@ TEST_F(HostsTest, ASignalToTheKeeperOfAnotherHostStopsAndSavesTheRun) {
       {"ip", "netns", "exec", "adhost3", "bash", "-c",
        "for p in $(ip netns pids adhost3); do grep -qz '^train$' /proc/$p/cmdline && kill -TERM $p; done; true"},
       {}));
-  look.Wait(base::Deadline::In(kLong));
+  look.Wait(base::Deadline::In(kJobOnHosts));
   EXPECT_EQ(CodeOf(job), 128 + SIGTERM) << job.errors();
   EXPECT_TRUE(fs::exists(runs_ / "run/checkpoints")) << job.errors();
 }
@@ -120,7 +114,7 @@ TEST_F(HostsTest, AHostThatIsBehindAFirewallIsNamedAtTheStart) {
   process::Child cut(ToolOptions({"ip", "-n", "adhost3", "neighbour", "add", "10.88.0.2", "lladdr", "02:00:00:00:00:99",
                                   "dev", "e0", "nud", "permanent"},
                                  {}));
-  cut.Wait(base::Deadline::In(kLong));
+  cut.Wait(base::Deadline::In(kJobOnHosts));
   process::Child job(ToolOptions(OnThreeHosts("run", {}), BaseFolder()));
   EXPECT_NE(CodeOf(job), 0);
   const std::string said = job.output() + job.errors();

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <zmq.h>
 
-#include <fstream>
 #include <thread>
 
 #include "launch/job/plan.h"
@@ -17,16 +16,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kLong = std::chrono::minutes(3);
+constexpr auto kVisitedJob = std::chrono::minutes(3);
 constexpr base::Milliseconds kAnswer{10'000};
 constexpr base::Milliseconds kNoAnswer{1'000};
 constexpr int kSteps = 900;
 constexpr int kGroupsPerStep = 6;
-
-std::string Bytes(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 class StrangersTest : public testing::Test {
  protected:
@@ -38,14 +32,14 @@ class StrangersTest : public testing::Test {
                     BaseFolder()));
   }
   void WaitForStep(const process::Child& job, const std::string& name, std::size_t step) const {
-    const auto deadline = base::Deadline::In(kLong);
+    const auto deadline = base::Deadline::In(kVisitedJob);
     while (!fs::exists(runs_ / name / "metrics.jsonl") || ReadLines(runs_ / name / "metrics.jsonl").size() < step) {
       ASSERT_FALSE(job.Wait(base::Deadline::In(std::chrono::milliseconds(20)))) << job.errors();
       ASSERT_FALSE(deadline.Passed()) << job.errors();
     }
   }
   static int CodeOf(const process::Child& job) {
-    const auto status = job.Wait(base::Deadline::In(kLong));
+    const auto status = job.Wait(base::Deadline::In(kVisitedJob));
     EXPECT_TRUE(status) << job.errors();
     return status && !status->by_signal ? status->code : -1;
   }
@@ -55,7 +49,8 @@ class StrangersTest : public testing::Test {
     return sum;
   }
   std::string WeightsOf(const std::string& name) const {
-    return Bytes(runs_ / name / "checkpoints" / ("step_000" + std::to_string(kSteps)) / "model/model.safetensors");
+    return json::ReadFile(runs_ / name / "checkpoints" / ("step_000" + std::to_string(kSteps)) /
+                          "model/model.safetensors");
   }
 
   // What the learner answers to the message of somebody with these keys; nothing when it does not.

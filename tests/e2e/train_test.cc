@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <set>
 
@@ -299,11 +298,6 @@ bool KillNewest(const std::string& pattern) {
   return status && status->ok();
 }
 
-std::string Bytes(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
 TEST(ClusterTest, AKilledLearnerRankSupervisorOrAgentIsStartedAgainAndTheWeightsAreThoseOfAQuietRun) {
   const fs::path runs = TestFolder();
   const std::vector<std::string> keys = {"--set", "train.max_steps=60",      "--set", "train.save_steps=4",
@@ -333,8 +327,8 @@ TEST(ClusterTest, AKilledLearnerRankSupervisorOrAgentIsStartedAgainAndTheWeights
   ASSERT_EQ(lines.size(), 60u);
   for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(lines[i].at("step"), i + 1);
   const std::string weights = "checkpoints/step_000060/model/model.safetensors";
-  EXPECT_FALSE(Bytes(runs / "quiet" / weights).empty());
-  EXPECT_EQ(Bytes(runs / "killed" / weights), Bytes(runs / "quiet" / weights));
+  EXPECT_FALSE(json::ReadFile(runs / "quiet" / weights).empty());
+  EXPECT_EQ(json::ReadFile(runs / "killed" / weights), json::ReadFile(runs / "quiet" / weights));
 }
 
 TEST(ClusterTest, AKilledActorAnchorOrJudgeCostsOnlyItsWorkInFlight) {

@@ -62,7 +62,10 @@ Ran Bash(std::vector<std::string> argv, const std::string& input, std::vector<st
 // A Slurm that notes down what it is told: srun ends with a code of its own, scontrol with 0.
 class ScriptedSlurm : public testing::Test {
  protected:
-  ScriptedSlurm() : folder_(std::filesystem::path(testing::TempDir()) / "scripted slurm's") {
+  // A folder of each test's own, whose name a shell must not misread.
+  ScriptedSlurm()
+      : folder_(std::filesystem::path(testing::TempDir()) /
+                (std::string("slurm's ") + testing::UnitTest::GetInstance()->current_test_info()->name())) {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
     Program("scontrol", "printf 'scontrol %s\\n' \"$*\"\n");

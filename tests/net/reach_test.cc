@@ -19,7 +19,7 @@ using testing::HasSubstr;
 using tests::kSoon;
 
 constexpr const char* kHere = "127.0.0.1";
-constexpr base::Milliseconds kShort{150};
+constexpr base::Milliseconds kTrial{150};
 
 // Listens and never accepts; with a full queue the kernel lets nobody in.
 class DeafListener {
@@ -91,7 +91,7 @@ TEST(ReachTest, RefusedPortIsToldFromSilence) {
   const DeafListener deaf(8);
   const ReachDesk desk(kHere, {}, token);
   const auto failures = TryToReach(
-      {{kHere, ClosedPort(), token}, {kHere, deaf.port(), token}, {kHere, desk.port(), token}}, Deadline::In(kShort));
+      {{kHere, ClosedPort(), token}, {kHere, deaf.port(), token}, {kHere, desk.port(), token}}, Deadline::In(kTrial));
   EXPECT_THAT(failures[0], HasSubstr("refused"));
   EXPECT_THAT(failures[1], HasSubstr("connected, but 64 KiB did not come through"));
 }
@@ -100,7 +100,7 @@ TEST(ReachTest, DroppedConnectionIsSilence) {
   const DeafListener deaf(0);
   // The first fills its queue.
   const std::vector<ReachTarget> targets(4, {kHere, deaf.port(), MakeReachToken()});
-  EXPECT_THAT(TryToReach(targets, Deadline::In(kShort)).back(), HasSubstr("silence for"));
+  EXPECT_THAT(TryToReach(targets, Deadline::In(kTrial)).back(), HasSubstr("silence for"));
 }
 
 TEST(ReachTest, NobodyToReachIsNoFailure) {

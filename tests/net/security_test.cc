@@ -16,7 +16,7 @@ using testing::HasSubstr;
 
 constexpr Milliseconds kRefusal{800};
 
-Client::Options Named(const std::string& server = "learner") {
+Client::Options Asking(const std::string& server = "learner") {
   return {.name = "tester", .peer = "vault", .retry_after = kSoon, .server = server};
 }
 
@@ -50,7 +50,7 @@ class SecurityTest : public testing::Test {
 };
 
 TEST_F(SecurityTest, AKnownKeyIsLetInUnderItsName) {
-  Client client(context_, {server_.endpoint()}, ClientSide(), Named());
+  Client client(context_, {server_.endpoint()}, ClientSide(), Asking());
   EXPECT_EQ(client.Call("a", Deadline::In(kSoon), "asking").value(), "echo a");
   EXPECT_EQ(context_.TakeStrangers(), 0u);
 }
@@ -58,7 +58,7 @@ TEST_F(SecurityTest, AKnownKeyIsLetInUnderItsName) {
 TEST_F(SecurityTest, AnUnknownKeyIsRefusedAndCounted) {
   Security stranger = ClientSide();
   stranger.own = MakeKeyPair();
-  Client client(context_, {server_.endpoint()}, stranger, Named());
+  Client client(context_, {server_.endpoint()}, stranger, Asking());
   const auto reply = client.Call("a", Deadline::In(kRefusal), "asking");
   ASSERT_FALSE(reply.ok());
   EXPECT_THAT(reply.failure().reason, HasSubstr("refused our key"));
@@ -70,7 +70,7 @@ TEST_F(SecurityTest, TheKeysOfAnotherRunAreRefused) {
   const tests::RunKeys other;
   Security foreign = other.Of("actor-0");
   foreign.known = ClientSide().known;  // it knows whom it asks
-  Client client(context_, {server_.endpoint()}, foreign, Named());
+  Client client(context_, {server_.endpoint()}, foreign, Asking());
   EXPECT_FALSE(client.Call("a", Deadline::In(kRefusal), "asking").ok());
   EXPECT_EQ(requests_, 0);
   EXPECT_TRUE(SeesStrangers(1));
@@ -95,7 +95,7 @@ TEST_F(SecurityTest, AnImpostorWithAnotherKeyGetsNoRequests) {
   Security impostor = ServerSide();
   impostor.own = MakeKeyPair();
   Server server(context_, "tcp://127.0.0.1:*", impostor, [&](Incoming) { ++requests; });
-  Client client(context_, {server.endpoint()}, ClientSide(), Named());
+  Client client(context_, {server.endpoint()}, ClientSide(), Asking());
   EXPECT_FALSE(client.Call("a", Deadline::In(kRefusal), "asking").ok());
   EXPECT_EQ(requests, 0);
 }
@@ -105,7 +105,7 @@ TEST_F(SecurityTest, AServiceAnswersByTheKeyOfItsKind) {
   Security anchor = keys.Of("anchor-0");
   anchor.serving = keys.Of("anchor").own;
   Server server(context_, "tcp://127.0.0.1:*", anchor, Echo);
-  Client client(context_, {server.endpoint()}, keys.Of("actor-0"), Named("anchor"));
+  Client client(context_, {server.endpoint()}, keys.Of("actor-0"), Asking("anchor"));
   EXPECT_TRUE(client.Call("a", Deadline::In(kSoon), "asking").ok());
 }
 
@@ -113,15 +113,15 @@ TEST_F(SecurityTest, TcpWithoutKeysIsBadInput) {
   for (const char* endpoint : {"tcp://127.0.0.1:*", "tcp://*:*", "tcp://0.0.0.0:*", "tcp://10.1.2.3:5000"}) {
     EXPECT_EQ(KindThrownBy([&] { Server(context_, endpoint, {}, Echo); }), ErrorKind::kBadInput) << endpoint;
   }
-  EXPECT_EQ(KindThrownBy([&] { Client(context_, {"tcp://127.0.0.1:5000"}, {}, Named()); }), ErrorKind::kBadInput);
-  Client client(context_, {}, {}, Named());
+  EXPECT_EQ(KindThrownBy([&] { Client(context_, {"tcp://127.0.0.1:5000"}, {}, Asking()); }), ErrorKind::kBadInput);
+  Client client(context_, {}, {}, Asking());
   EXPECT_EQ(KindThrownBy([&] { client.SetEndpoints({"tcp://10.1.2.3:5000"}); }), ErrorKind::kBadInput);
 }
 
 TEST_F(SecurityTest, EveryAddressOfAHostCanBeServedWithKeys) {
   Server server(context_, "tcp://0.0.0.0:*", ServerSide(), Echo);
   const std::string port = server.endpoint().substr(server.endpoint().rfind(':'));
-  Client client(context_, {"tcp://127.0.0.1" + port}, ClientSide(), Named());
+  Client client(context_, {"tcp://127.0.0.1" + port}, ClientSide(), Asking());
   EXPECT_TRUE(client.Call("a", Deadline::In(kSoon), "asking").ok());
 }
 
@@ -132,7 +132,7 @@ TEST_F(SecurityTest, MalformedAndMissingKeysAreBadInput) {
   Security nobody = ServerSide();
   nobody.known.clear();
   EXPECT_EQ(KindThrownBy([&] { Server(context_, "tcp://127.0.0.1:*", nobody, Echo); }), ErrorKind::kBadInput);
-  EXPECT_EQ(KindThrownBy([&] { Client(context_, {"tcp://127.0.0.1:5"}, ClientSide(), Named("judge")); }),
+  EXPECT_EQ(KindThrownBy([&] { Client(context_, {"tcp://127.0.0.1:5"}, ClientSide(), Asking("judge")); }),
             ErrorKind::kBadInput);
 }
 
@@ -170,7 +170,7 @@ TEST_F(StrangerTest, MessagesThatAreNoRequestsDoNotDisturbAServer) {
   SetKey(raw, ZMQ_CURVE_SECRETKEY, ClientSide().own->secret_key);
   ASSERT_EQ(zmq_connect(raw, server.endpoint().c_str()), 0);
   Babble(raw);
-  Client client(context_, {server.endpoint()}, ClientSide(), Named());
+  Client client(context_, {server.endpoint()}, ClientSide(), Asking());
   EXPECT_EQ(client.Call("a", Deadline::In(kSoon), "asking").value(), "echo a");
   zmq_close(raw);
   zmq_ctx_term(raw_context);
@@ -189,7 +189,7 @@ TEST_F(StrangerTest, MessagesThatAreNoRepliesDoNotDisturbAClient) {
   std::size_t size = endpoint.size();
   zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, endpoint.data(), &size);
   endpoint.resize(size - 1);
-  Client client(context_, {endpoint}, ClientSide(), Named());
+  Client client(context_, {endpoint}, ClientSide(), Asking());
   std::atomic<bool> failed{false};
   std::thread caller([&] { failed = !client.Call("a", Deadline::In(kRefusal), "asking").ok(); });
   Babble(raw);
