@@ -142,7 +142,7 @@ std::string Head(const JobScript& script) {
   return head;
 }
 
-std::string About(const JobScript& script) {
+std::string Introduction(const JobScript& script) {
   std::string about = base::Format(R"(#
 # A run as a Slurm job: one task a node, with all that the job has of the node. Submit it from the folder from which the
 # paths of the config are meant. {} seconds before the time limit, and by scancel --signal=TERM, every process of the run
@@ -225,7 +225,7 @@ std::string ToText(const JobScript& script) {
   RequireMemory(script.memory);
   RequireName("--partition", script.partition);
   RequireName("--account", script.account);
-  std::string text = Head(script) + About(script);
+  std::string text = Head(script) + Introduction(script);
   text += "set -euo pipefail\n\n";
   text += "program=${AUTODIDACT_PROGRAM:-" + ForBash(script.program) + "}\n";
   text += kChecks;

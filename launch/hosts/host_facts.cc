@@ -51,7 +51,9 @@ int KeepMark(dl_phdr_info* module, std::size_t /*size*/, void* kept) {
   for (int i = 0; i < module->dlpi_phnum; ++i) {
     const auto& segment = module->dlpi_phdr[i];
     if (segment.p_type != PT_NOTE) continue;
-    const char* at = reinterpret_cast<const char*>(module->dlpi_addr + segment.p_vaddr);
+    // The loader gives addresses as numbers.
+    const char* at =
+        reinterpret_cast<const char*>(module->dlpi_addr + segment.p_vaddr);  // NOLINT(performance-no-int-to-ptr)
     const char* end = at + segment.p_memsz;
     while (at + sizeof(ElfW(Nhdr)) <= end) {
       ElfW(Nhdr) note{};
