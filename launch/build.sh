@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the program and prints its path as the last line of standard output; all else goes to standard error.
 #
-#   launch/build.sh [PRESET] [TARGET]...     PRESET: release (default), dev, asan, tsan, cuda; TARGET: autodidact
+#   launch/build.sh [PRESET] [TARGET]...     PRESET: release (default), dev, asan, tsan, fuzz, cuda; TARGET: autodidact
 #
 # Environment:
 #   AUTODIDACT_JOBS      compile jobs (default: one per core, at most one per 2 GiB of free memory)
@@ -13,13 +13,13 @@ preset=${1:-release}
 shift || true
 targets=("${@:-autodidact}")
 case $preset in
-  release | dev | asan | tsan) launch/setup.sh ;;
+  release | dev | asan | tsan | fuzz) launch/setup.sh ;;
   cuda)
     launch/setup.sh
     launch/setup.sh --cuda
     command -v nvcc > /dev/null || export CUDACXX=${CUDACXX:-/usr/local/cuda/bin/nvcc}
     ;;
-  *) echo "build: unknown preset '$preset': release, dev, asan, tsan or cuda" >&2; exit 2 ;;
+  *) echo "build: unknown preset '$preset': release, dev, asan, tsan, fuzz or cuda" >&2; exit 2 ;;
 esac
 
 jobs=${AUTODIDACT_JOBS:-}

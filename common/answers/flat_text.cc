@@ -136,6 +136,11 @@ constexpr std::string_view kNumbers[] = {
     "twenty", "thirty", "forty",    "fifty",    "sixty",   "seventy", "eighty",    "ninety",   "zero"};
 constexpr std::string_view kBeforeNumbers[] = {"is", "are", "be", "equals", "exactly", "was", "were", "has", "have"};
 
+// A text's own byte of that value stands for no formula.
+char WithoutMark(char c) {
+  return c == FlatText::kFormula ? ' ' : c;
+}
+
 }  // namespace
 
 FlatText::FlatText(std::string_view text) {
@@ -157,10 +162,11 @@ FlatText::FlatText(std::string_view text) {
       formulas_.emplace_back(formula);
       at = span.after;
     } else if (text[at] == '\\' && at + 1 < text.size()) {
-      flat_.append(text.substr(at, 2));
+      flat_ += '\\';
+      flat_ += WithoutMark(text[at + 1]);
       at += 2;
     } else {
-      flat_ += text[at] == kFormula ? ' ' : text[at];
+      flat_ += WithoutMark(text[at]);
       ++at;
     }
   }

@@ -132,6 +132,12 @@ TEST(StatedAnswerTest, MutatedTextsNeverCrash) {
   }
 }
 
+TEST(StatedAnswerTest, TheMarkOfAFormulaInATextIsNoFormula) {
+  for (const std::string before : {"", "\\", "\\\\\\", "$1$ and \\"}) {
+    EXPECT_EQ(TextOf("The answer is " + before + "\x02 + 1.").find('\x02'), std::string::npos) << before;
+  }
+}
+
 TEST(StatedAnswerTest, LongTextsTakeLinearTime) {
   for (const char* piece :
        {"the answer is ", "$", "**", "1 ", "(", "\\boxed{1} ", "= ", "is 5. ", "<", "_", "{", "1,234 "}) {

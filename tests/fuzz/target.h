@@ -1,4 +1,4 @@
-// Fuzz targets: one for each decoder of outside bytes that needs no libtorch (safetensors: tests/model).
+// Fuzz targets: one for each decoder of outside bytes that needs no libtorch (others: tests/libfuzzer).
 #pragma once
 
 #include <string>
@@ -16,5 +16,7 @@ struct Target {
 };
 
 const std::vector<Target>& Targets();
+// Ends the program where there is none.
+const Target& TargetNamed(std::string_view name);
 
 }  // namespace autodidact::fuzz

@@ -1,6 +1,3 @@
-#include <unistd.h>
-
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -8,43 +5,16 @@
 #include "answers/automatic.h"
 #include "answers/compare.h"
 #include "answers/extract.h"
-#include "base/error.h"
 #include "data/rows.h"
 #include "json/strict.h"
 #include "programs/code.h"
 #include "schema/codec.h"
+#include "tests/fuzz/refusal.h"
 #include "tests/fuzz/target.h"
 #include "text/tokenizer.h"
 
 namespace autodidact::fuzz {
 namespace {
-
-void Require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "fuzz: broken: %s\n", what);
-  std::abort();
-}
-
-// Bad input is refused by one kind of error; anything else is a defect.
-template <class Decode>
-void MayRefuse(Decode decode) {
-  try {
-    decode();
-  } catch (const base::Error& error) {
-    Require(error.kind() == base::ErrorKind::kBadInput, "bad input is told as bad input");
-    Require(!error.message().empty(), "an error has a message");
-  }
-}
-
-// The bytes as a file, for decoders that read files.
-std::filesystem::path AsFile(std::string_view bytes, const char* name) {
-  const auto file = std::filesystem::temp_directory_path() / ("autodidact_fuzz_" + std::to_string(getpid()) + name);
-  std::FILE* stream = std::fopen(file.c_str(), "wb");
-  Require(stream != nullptr, "a file can be made");
-  Require(std::fwrite(bytes.data(), 1, bytes.size(), stream) == bytes.size(), "a file can be written");
-  std::fclose(stream);
-  return file;
-}
 
 // The bytes up to and after the first zero byte.
 void RunMathematics(std::string_view bytes) {
@@ -196,6 +166,14 @@ const std::vector<Target>& Targets() {
       {"codec", RunCodec, CodecSeeds(), {kZero, "\xff\xff\xff\xff", std::string(8, '\0'), "\x01"}},
   };
   return kTargets;
+}
+
+const Target& TargetNamed(std::string_view name) {
+  for (const Target& target : Targets()) {
+    if (target.name == name) return target;
+  }
+  Require(false, "a target has this name");
+  std::abort();
 }
 
 }  // namespace autodidact::fuzz
