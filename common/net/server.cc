@@ -143,11 +143,11 @@ class Server::Impl {
 
   // On the door's thread.
   void CountStranger() {
-    const std::uint64_t count = ++context_.strangers();
+    ++context_.strangers();
     // There may be many of them.
-    if (std::has_single_bit(count)) {
+    if (std::has_single_bit(++refused_)) {
       base::LogWarning("net: {} refused a connection that showed no key of this run ({} refused so far)", endpoint_,
-                       count);
+                       refused_);
     }
   }
 
@@ -177,6 +177,7 @@ class Server::Impl {
   Context::Impl& context_;
   std::function<void(Incoming)> handler_;
   Socket socket_;
+  std::uint64_t refused_ = 0;  // of the door's thread
   std::optional<Door> door_;
   std::string endpoint_;
   std::string domain_;

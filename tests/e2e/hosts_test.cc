@@ -34,10 +34,9 @@ class HostsTest : public testing::Test {
   }
   // mpirun on the first host, of so many places on each of the three.
   std::vector<std::string> OnThreeHosts(const std::string& name, const std::vector<std::string>& more) const {
-    std::vector<std::string> argv = {"ip",
-                                     "netns",
-                                     "exec",
-                                     "adhost1",
+    std::vector<std::string> argv = {script_,
+                                     "on",
+                                     "1",
                                      "mpirun",
                                      "--allow-run-as-root",
                                      "--oversubscribe",
@@ -101,7 +100,7 @@ TEST_F(HostsTest, ASignalToTheKeeperOfAnotherHostStopsAndSavesTheRun) {
     ASSERT_FALSE(deadline.Passed()) << job.errors();
   }
   process::Child look(ToolOptions(
-      {"ip", "netns", "exec", "adhost3", "bash", "-c",
+      {script_, "on", "3", "bash", "-c",
        "for p in $(ip netns pids adhost3); do grep -qz '^train$' /proc/$p/cmdline && kill -TERM $p; done; true"},
       {}));
   look.Wait(base::Deadline::In(kJobOnHosts));

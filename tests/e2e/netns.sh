@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Hosts on one machine for the tests of several hosts: network namespaces joined by a bridge, HOST K at 10.88.0.K on
-# its own interface "e0". Needs root and iproute2.
+# its own interface "e0", and a name of its own: Open MPI's daemons on hosts of one name would share their files.
+# Needs root, iproute2 and util-linux.
 #
 #   netns.sh up COUNT [MBIT]     MBIT: the rate of each host's link
 #   netns.sh down                whatever is left of them
+#   netns.sh on K COMMAND…       runs a command on HOST K
 #   netns.sh rsh HOST COMMAND…   runs a shell command on the host of this address, in the place of ssh
 set -euo pipefail
 
@@ -33,14 +35,22 @@ up() {
   done
 }
 
+on() {
+  local name
+  name=$(host "$1")
+  shift
+  exec ip netns exec "$name" unshare --uts bash -c 'hostname "$0"; exec "$@"' "$name" "$@"
+}
+
 case $1 in
   up) up "$2" "${3:-}" ;;
   down) down ;;
+  on) on "${@:2}" ;;
   rsh)
     shift
     while [[ $1 == -* ]]; do shift; done
     address=$1
     shift
-    exec ip netns exec "$(host "${address##*.}")" bash -c "$*"
+    on "${address##*.}" bash -c "$*"
     ;;
 esac
