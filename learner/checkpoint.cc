@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "model/folder.h"
@@ -117,12 +119,56 @@ class Writing {
   fs::path partial_;
 };
 
-void WriteModel(const Writing& writing, const CheckpointPlace& place, const CheckpointState& state,
-                const FlatParameters& parameters) {
-  const model::WeightSet weights(parameters.config(), parameters.Unflatten(parameters.flat().detach()), state.version);
-  model::SaveModel(weights, parameters.type(), writing.folder() / "model", place.tokenizer_from);
-  writing.Done();
-}
+// The parts of a checkpoint, one after another; a failure of the disk leaves nothing of it.
+class Parts {
+ public:
+  Parts(const CheckpointPlace& place, const CheckpointState& state, const FlatParameters& layout)
+      : place_(place), writing_(place, state), layout_(layout) {}
+
+  void Begin() {
+    OrGiveUp([&] { writing_.Begin(CheckpointBytes(layout_.size(), layout_.type())); });
+  }
+  void Add(const model::WeightSet& weights) {
+    OrGiveUp([&] {
+      model::SaveModel(weights, layout_.type(), writing_.folder() / "model", place_.tokenizer_from);
+      writing_.Done();
+    });
+  }
+  void Add(StateVector vector, const at::Tensor& whole) {
+    OrGiveUp([&] {
+      std::vector<std::pair<std::string, at::Tensor>> tensors;
+      for (const auto& [tensor, value] : layout_.Unflatten(whole)) tensors.emplace_back(tensor, value);
+      model::WriteSafetensors(FileOf(writing_.folder(), vector), tensors, at::kFloat);
+      writing_.Done();
+    });
+  }
+  void Complete() {
+    OrGiveUp([&] { writing_.Complete(); });
+  }
+
+ private:
+  template <typename Operation>
+  void OrGiveUp(const Operation& operation) {
+    try {
+      operation();
+    } catch (const fs::filesystem_error& error) {
+      GiveUp(error.what());
+    } catch (const base::Error& error) {
+      if (error.kind() != base::ErrorKind::kBadInput) throw;
+      GiveUp(error.message());
+    }
+  }
+  [[noreturn]] void GiveUp(const std::string& reason) {
+    writing_.GiveUp();
+    throw base::Error(base::ErrorKind::kRetryLater,
+                      base::Format("{}: {}; the older ones are as they were, and --resume goes on from the newest",
+                                   writing_.what(), reason));
+  }
+
+  const CheckpointPlace& place_;
+  Writing writing_;
+  const FlatParameters& layout_;
+};
 
 }  // namespace
 
@@ -134,38 +180,41 @@ std::uint64_t CheckpointBytes(std::int64_t num_weights, at::ScalarType type) {
 
 void WriteCheckpoint(const CheckpointPlace& place, const CheckpointState& state, const FlatParameters& parameters,
                      const AdamW& optimizer, bool writes) {
-  Writing writing(place, state);
-  const auto fail = [&](const std::string& reason) {
-    writing.GiveUp();
-    throw base::Error(base::ErrorKind::kRetryLater,
-                      base::Format("{}: {}; the older ones are as they were, and --resume goes on from the newest",
-                                   writing.what(), reason));
-  };
+  std::optional<Parts> parts;
   if (writes) {
-    try {
-      writing.Begin(CheckpointBytes(parameters.size(), parameters.type()));
-    } catch (const fs::filesystem_error& error) {
-      fail(error.what());
-    }
+    parts.emplace(place, state, parameters);
+    parts->Begin();
+    parts->Add({parameters.config(), parameters.Unflatten(parameters.flat().detach()), state.version});
   }
-  try {
-    if (writes) WriteModel(writing, place, state, parameters);
-    // One vector at a time: the whole of one is all that rank 0 holds beside its share.
-    for (const StateVector vector : optimizer.vectors()) {
-      const at::Tensor whole = optimizer.Collect(vector);
-      if (!writes) continue;
-      std::vector<std::pair<std::string, at::Tensor>> tensors;
-      for (const auto& [tensor, value] : parameters.Unflatten(whole)) tensors.emplace_back(tensor, value);
-      model::WriteSafetensors(FileOf(writing.folder(), vector), tensors, at::kFloat);
-      writing.Done();
-    }
-    if (writes) writing.Complete();
-  } catch (const fs::filesystem_error& error) {
-    fail(error.what());
-  } catch (const base::Error& error) {
-    if (!writes || error.kind() != base::ErrorKind::kBadInput) throw;
-    fail(error.message());
+  // One vector at a time: the whole of one is all that rank 0 holds beside its share.
+  for (const StateVector vector : optimizer.vectors()) {
+    const at::Tensor whole = optimizer.Collect(vector);
+    if (parts) parts->Add(vector, whole);
   }
+  if (parts) parts->Complete();
+}
+
+std::optional<CheckpointCopy> CopyForCheckpoint(CheckpointState state, model::SharedWeights weights,
+                                                const AdamW& optimizer, bool writes) {
+  const auto start = base::Clock::now();
+  CheckpointCopy copy{.state = std::move(state), .weights = std::move(weights), .vectors = {}};
+  for (const StateVector vector : optimizer.vectors()) {
+    at::Tensor whole = optimizer.Collect(vector);
+    if (!writes) continue;
+    copy.bytes += whole.nbytes();
+    copy.vectors.emplace_back(vector, std::move(whole));
+  }
+  if (!writes) return std::nullopt;
+  copy.seconds = base::SecondsSince(start);
+  return copy;
+}
+
+void WriteCheckpoint(const CheckpointPlace& place, const CheckpointCopy& copy, const FlatParameters& parameters) {
+  Parts parts(place, copy.state, parameters);
+  parts.Begin();
+  parts.Add(*copy.weights);
+  for (const auto& [vector, whole] : copy.vectors) parts.Add(vector, whole);
+  parts.Complete();
 }
 
 void RestoreCheckpoint(const fs::path& checkpoint, const CheckpointState& state, FlatParameters& parameters,

@@ -4,11 +4,15 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "data/checkpoint_files.h"
 #include "data/durable.h"
 #include "learner/flat_parameters.h"
 #include "learner/optimizer.h"
+#include "model/weight_set.h"
 
 namespace autodidact::learner {
 
@@ -38,6 +42,21 @@ std::uint64_t CheckpointBytes(std::int64_t num_weights, at::ScalarType type);
 // makes the room.
 void WriteCheckpoint(const CheckpointPlace& place, const CheckpointState& state, const FlatParameters& parameters,
                      const AdamW& optimizer, bool writes = true);
+
+// What a checkpoint is made of, apart from the training that goes on; host memory beside the weights.
+struct CheckpointCopy {
+  CheckpointState state;
+  model::SharedWeights weights;
+  std::vector<std::pair<StateVector, at::Tensor>> vectors;  // whole, laid out like FlatParameters::flat()
+  std::uint64_t bytes = 0;                                  // of the vectors
+  double seconds = 0;                                       // that the copying took
+};
+// All ranks of the optimizer call it; nothing but on rank 0 (`writes`). `weights` are those of now. Blocks for the
+// collectives and the copy.
+std::optional<CheckpointCopy> CopyForCheckpoint(CheckpointState state, model::SharedWeights weights,
+                                                const AdamW& optimizer, bool writes = true);
+// As above, from a copy; of the parameters only their layout is read. Any thread.
+void WriteCheckpoint(const CheckpointPlace& place, const CheckpointCopy& copy, const FlatParameters& parameters);
 
 // By every rank for itself, however many there are. Error(kBadInput) naming the file when weights or moments do not
 // fit.

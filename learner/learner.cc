@@ -73,7 +73,8 @@ Learner::Learner(LearnerConfig config, const model::SharedWeights& initial, coll
     : config_(std::move(config)),
       communicator_(communicator),
       rank_zero_(rank_zero),
-      trainer_(config_.trainer, *initial, config_.trainer.loss.beta != 0 ? initial : nullptr, communicator) {
+      trainer_(config_.trainer, *initial, config_.trainer.loss.beta != 0 ? initial : nullptr, communicator),
+      writer_(trainer_.parameters()) {
   AD_CHECK((communicator.rank() == 0) == (rank_zero != nullptr), "rank 0 alone has the coordinator");
   if (rank_zero_) initial_ = initial;
 }
@@ -137,7 +138,8 @@ RunEnd Learner::Run(const std::stop_token& stop) {
       metrics["step_time"] = base::SecondsSince(start);
       end = FinishStep(std::move(batch), advantages, std::move(metrics));
     }
-    if (config_.save_steps > 0 && step_ % config_.save_steps == 0) Save();
+    if (config_.save_steps > 0 && step_ % config_.save_steps == 0) Save(config_.save_behind);
+    if (rank_zero_) writer_.Check();
     Order after;
     if (end) after = {Order::Kind::kEnd, {}, *end};
     after = Order::Unpack(communicator_.BroadcastBytes(after.Pack(), 0));
@@ -159,7 +161,7 @@ std::vector<schema::ScoredGroup> Learner::Deal(const std::vector<schema::ScoredG
 }
 
 RunEnd Learner::End(RunEnd end) {
-  Save();
+  Save(/*behind=*/false);
   if (rank_zero_) rank_zero_->coordinator.Finish();
   communicator_.Barrier();
   return end;
@@ -227,7 +229,8 @@ std::optional<RunEnd> Learner::FinishStep(StepBatch batch, const std::vector<std
   return findings.end;
 }
 
-void Learner::Save() {
+void Learner::Save(bool behind) {
+  if (rank_zero_ && (!behind || saved_step_ != step_)) writer_.Wait(base::Deadline::In(config_.step_timeout));
   if (saved_step_ == step_) return;
   CheckpointState state{.step = step_,
                         .version = static_cast<std::uint64_t>(trainer_.optimizer().steps()),
@@ -238,8 +241,13 @@ void Learner::Save() {
   const CheckpointPlace place{.root = config_.run_folder / "checkpoints",
                               .tokenizer_from = config_.initial_model,
                               .keep = config_.keep_checkpoints};
-  WriteCheckpoint(place, state, trainer_.parameters(), trainer_.optimizer(), rank_zero_ != nullptr);
   saved_step_ = step_;
+  if (behind) {
+    auto copy = CopyForCheckpoint(std::move(state), published_, trainer_.optimizer(), rank_zero_ != nullptr);
+    if (copy) writer_.Begin(place, std::move(*copy));
+    return;
+  }
+  WriteCheckpoint(place, state, trainer_.parameters(), trainer_.optimizer(), rank_zero_ != nullptr);
   if (rank_zero_) base::LogInfo("checkpoint of step {} written", step_);
 }
 

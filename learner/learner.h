@@ -13,6 +13,7 @@
 #include "collective/collective.h"
 #include "data/run_folder.h"
 #include "learner/checkpoint.h"
+#include "learner/checkpoint_writer.h"
 #include "learner/coordinator.h"
 #include "learner/policy_trainer.h"
 #include "learner/run_end.h"
@@ -24,6 +25,7 @@ struct LearnerConfig {
   TrainerConfig trainer;
   std::int64_t max_steps = 1000;
   std::int64_t save_steps = 100;      // a checkpoint every so many steps, and at the end
+  bool save_behind = true;            // those are copied, and written to the disk while the training goes on
   std::int64_t keep_checkpoints = 0;  // 0: all
   std::int64_t evaluate_steps = 0;    // hooks.evaluate every so many steps and at the end; 0: never
   base::Milliseconds step_timeout{600'000};
@@ -82,7 +84,8 @@ class Learner {
 
   // Blocks until max_steps are done, `stop` is requested (on rank 0, or in the middle of a step on any rank, which is
   // given up), or a hook ends the run; then a checkpoint is written. All ranks return the same. Throws
-  // Error(kRetryLater) with a diagnosis when a step makes no progress within step_timeout.
+  // Error(kRetryLater) with a diagnosis when a step makes no progress within step_timeout, or the disk takes no
+  // checkpoint.
   RunEnd Run(const std::stop_token& stop);
 
   std::int64_t steps_done() const { return step_; }
@@ -98,8 +101,9 @@ class Learner {
   std::optional<RunEnd> FinishStep(StepBatch batch, const std::vector<std::string>& advantages, base::Metrics metrics);
   // All ranks: the last checkpoint, and the roles hear that the run is over.
   RunEnd End(RunEnd end);
-  // All ranks: a checkpoint of the step that is done, unless it is there.
-  void Save();
+  // All ranks: a checkpoint of the step that is done, unless it is there. With `behind`, rank 0 may still be writing it
+  // when this returns.
+  void Save(bool behind);
 
   LearnerConfig config_;
   collective::Communicator& communicator_;
@@ -109,6 +113,7 @@ class Learner {
   std::int64_t saved_step_ = -1;
   model::SharedWeights initial_;    // rank 0, until the first weights are published
   model::SharedWeights published_;  // rank 0
+  CheckpointWriter writer_;         // rank 0
 };
 
 }  // namespace autodidact::learner

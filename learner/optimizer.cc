@@ -129,7 +129,7 @@ at::Tensor AdamW::Share(StateVector vector) const {
 at::Tensor AdamW::Collect(StateVector vector) const {
   const at::NoGradGuard no_grad;
   const at::Tensor mine = Share(vector);
-  if (!communicator_ || communicator_->size() == 1) return mine.cpu();
+  if (!communicator_ || communicator_->size() == 1) return mine.to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
   const bool root = communicator_->rank() == 0;
   at::Tensor whole = root ? at::empty({parameters_.size()}, at::kFloat) : at::Tensor();
   // A block at a time, so that no other rank ever holds more than one.

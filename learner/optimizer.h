@@ -40,7 +40,7 @@ class AdamW {
 
   std::int64_t steps() const { return steps_; }
   std::vector<StateVector> vectors() const;
-  // The whole vector on rank 0, in host memory; undefined on the others.
+  // A copy of the whole vector on rank 0, in host memory; undefined on the others.
   at::Tensor Collect(StateVector vector) const;
   // Sets the count and this rank's share of each vector; `read` gives tensors by name, on any device.
   void Restore(std::int64_t steps, const std::function<at::Tensor(StateVector vector, const std::string& name)>& read);

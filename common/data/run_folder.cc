@@ -177,7 +177,8 @@ void RunFolder::WriteMetrics(std::int64_t step, const base::Metrics& metrics) {
   AD_CHECK(clash.empty(), "the metric '{}' is also a folder of others", clash);
   Json line = {{"step", step}};
   for (const auto& [name, value] : metrics) line[name] = value;
-  metrics_ << json::Dump(line) << '\n' << std::flush;
+  // In one piece, for who reads along.
+  metrics_ << json::Dump(line) + '\n' << std::flush;
   if (!metrics_) base::ThrowBadInput((folder_ / kMetricsFile).string() + ": cannot be written; is the disk full?");
   events_->Write(step, metrics);
 }

@@ -115,6 +115,9 @@ void Describe(V& v, TrainConfig& c) {
   v("max_staleness", c.max_staleness, Whole{0, 1000, "steps"},
     MayChange("How old a rollout's weights may be. 0: synchronous."));
   v("save_steps", c.save_steps, kSteps, MayChange("A checkpoint every so many steps. 0: only at the end."));
+  v("save_behind", c.save_behind,
+    MayChange("Those checkpoints are copied in memory and written to the disk while the training goes on. false: the "
+              "training waits for the disk, and the memory of the copy is saved."));
   v("keep_checkpoints", c.keep_checkpoints, kCount, MayChange("So many of the newest are kept. 0: all."));
 }
 

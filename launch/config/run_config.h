@@ -76,6 +76,7 @@ struct TrainConfig {
   learner::TrainerConfig trainer;
   std::int64_t max_staleness = 0;     // steps; 0: synchronous, the same bits in every run
   std::int64_t save_steps = 100;      // 0: only at the end
+  bool save_behind = true;            // those of save_steps
   std::int64_t keep_checkpoints = 3;  // 0: all
   std::int64_t max_empty_steps = 5;   // steps in a row that teach nothing end the run; 0: they do not
 };

@@ -216,6 +216,7 @@ learner::LearnerConfig LearnerOf(const RunConfig& config, const data::RunFacts& 
   learner.trainer = TrainerOf(config);
   learner.max_steps = config.train.max_steps;
   learner.save_steps = config.train.save_steps;
+  learner.save_behind = config.train.save_behind;
   learner.keep_checkpoints = config.train.keep_checkpoints;
   learner.evaluate_steps = config.eval.data.empty() ? 0 : config.eval.steps;
   learner.step_timeout = base::Seconds(config.timeouts.step);

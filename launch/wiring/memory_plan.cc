@@ -132,6 +132,15 @@ class Planner {
     items.push_back({whose + "working memory", count * memory.working});
   }
 
+  // Moments and master, while they are written behind the training.
+  std::int64_t CheckpointCopy() const {
+    if (config_.train.save_steps == 0 || !config_.train.save_behind) return 0;
+    return (type_ == at::kFloat ? 2 : 3) * model::WeightBytes(model_, at::kFloat);
+  }
+  static void AddCopy(const std::string& whose, std::int64_t bytes, Items& items) {
+    if (bytes > 0) items.push_back({whose + "checkpoint on its way", bytes});
+  }
+
   MemoryPlace OneProcess() const {
     MemoryPlace place = Place("one process", 1);
     place.items.push_back({"initial weights (anchor, KL reference)", weights_});
@@ -139,6 +148,7 @@ class Planner {
     place.items.push_back({"published weights", weights_});
     learner::LearnerMemory memory = LearnerRank();
     AddLearner(memory, weights_, place.items);
+    if (!gpu_) AddCopy("", CheckpointCopy(), place.items);
     AddEngine("actor's ", ActorEngine(), Count("actor"), place.items);
     if (config_.judge.has_model()) AddJudge(place);
     if (config_.estimator == estimators::EstimatorKind::kSynthesis)
@@ -156,6 +166,7 @@ class Planner {
       if (config_.train.trainer.loss.beta != 0) place.items.push_back({"KL reference", weights_});
       place.items.push_back({"rank 0's published weights", 2 * weights_});
       AddLearner(memory, weights_, place.items);
+      AddCopy("rank 0's ", CheckpointCopy(), place.items);
     }
     if (!config_.eval.data.empty() && config_.eval.steps > 0) {
       const engine::EngineMemory engine = ActorEngine();
@@ -221,8 +232,11 @@ constexpr std::int64_t kBesideARole = std::int64_t{256} << 20;
 std::int64_t HostBytes(const MemoryPlace& place, const RunConfig& config, std::int64_t num_weights) {
   if (!place.gpu) return place.total();
   const std::int64_t weights = num_weights * (config.dtype == Dtype::kBFloat16 ? 2 : 4);
-  // The first learner publishes: the weights, those before, and one vector of fp32 while it saves.
-  return kBesideAGpu + (place.who == "learner" ? 2 * weights + 4 * num_weights : weights);
+  if (place.who == "actor" || place.who == "anchor" || place.who == "judge") return kBesideAGpu + weights;
+  // The first learner publishes: the weights, those before, and what it saves.
+  const bool behind = config.train.save_steps > 0 && config.train.save_behind;
+  const std::int64_t vectors = !behind ? 1 : config.dtype == Dtype::kBFloat16 ? 3 : 2;
+  return kBesideAGpu + 2 * weights + vectors * static_cast<std::int64_t>(sizeof(float)) * num_weights;
 }
 
 }  // namespace
@@ -294,6 +308,7 @@ const char* KeysThatShrink(const std::string& part) {
       {"backward", "train.micro_batch_tokens, train.gradient_checkpointing: true"},
       {"evaluation", "eval.steps: 0, rollout.max_completion_length"},
       {"KL reference", "train.offload_reference: true, train.beta: 0"},
+      {"checkpoint", "train.save_behind: false"},
       {"judge", "judge.backend: endpoint, or a smaller judge"},
   };
   for (const auto& [word, keys] : kKeys) {

@@ -33,7 +33,7 @@ class StrangersTest : public testing::Test {
   }
   void WaitForStep(const process::Child& job, const std::string& name, std::size_t step) const {
     const auto deadline = base::Deadline::In(kVisitedJob);
-    while (!fs::exists(runs_ / name / "metrics.jsonl") || ReadLines(runs_ / name / "metrics.jsonl").size() < step) {
+    while (LinesSoFar(runs_ / name / "metrics.jsonl") < step) {
       ASSERT_FALSE(job.Wait(base::Deadline::In(std::chrono::milliseconds(20)))) << job.errors();
       ASSERT_FALSE(deadline.Passed()) << job.errors();
     }

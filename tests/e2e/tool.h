@@ -34,5 +34,7 @@ const std::filesystem::path& BaseFolder();
 
 // Every line of a JSONL file.
 std::vector<json::Json> ReadLines(const std::filesystem::path& file);
+// How many lines of a file, which may be being written, are complete; 0 where there is none.
+std::size_t LinesSoFar(const std::filesystem::path& file);
 
 }  // namespace autodidact::e2e

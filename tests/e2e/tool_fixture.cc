@@ -3,8 +3,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "tests/e2e/tool.h"
@@ -133,6 +135,11 @@ std::vector<json::Json> ReadLines(const fs::path& file) {
   std::istringstream stream(json::ReadFile(file));
   for (std::string line; std::getline(stream, line);) lines.push_back(json::Parse(line, file.string()));
   return lines;
+}
+
+std::size_t LinesSoFar(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return static_cast<std::size_t>(std::count(std::istreambuf_iterator<char>(stream), {}, '\n'));
 }
 
 }  // namespace autodidact::e2e

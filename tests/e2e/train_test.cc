@@ -310,8 +310,7 @@ TEST(ClusterTest, AKilledLearnerRankSupervisorOrAgentIsStartedAgainAndTheWeights
   std::optional<process::ExitStatus> status;
   while (!status && !deadline.Passed()) {
     status = job.Wait(base::Deadline::In(std::chrono::milliseconds(20)));
-    const fs::path metrics = runs / "killed/metrics.jsonl";
-    const auto steps = fs::exists(metrics) ? ReadLines(metrics).size() : 0;
+    const std::size_t steps = LinesSoFar(runs / "killed/metrics.jsonl");
     const std::string program = "^" + tests::ProgramFile().string() + " ";
     for (const auto& [part, step] :
          {std::pair<std::string, std::size_t>{"learner ", 6}, {"supervisor", 20}, {"agent ", 36}}) {
@@ -342,8 +341,7 @@ TEST(ClusterTest, AKilledActorAnchorOrJudgeCostsOnlyItsWorkInFlight) {
   std::optional<process::ExitStatus> status;
   while (!status && !deadline.Passed()) {
     status = job.Wait(base::Deadline::In(std::chrono::milliseconds(50)));
-    const fs::path metrics = runs / "killed/metrics.jsonl";
-    const auto steps = fs::exists(metrics) ? ReadLines(metrics).size() : 0;
+    const std::size_t steps = LinesSoFar(runs / "killed/metrics.jsonl");
     // One role after the other, a few steps apart.
     for (const auto& [role, step] : {std::pair<std::string, std::size_t>{"actor", 3}, {"anchor", 8}, {"judge", 13}}) {
       if (steps < step || killed.contains(role)) continue;
