@@ -12,6 +12,10 @@ targets=("$@")
 if [ $# -eq 0 ]; then
   for source in tests/libfuzzer/*.cc; do targets+=("$(basename "$source" .cc)"); done
 fi
+if ! command -v clang++ > /dev/null; then
+  echo "fuzz: clang++ is not on this machine: install the packages of .ci/packages.txt" >&2
+  exit 1
+fi
 launch/build.sh fuzz "${targets[@]/#/fuzz_}" > /dev/null
 
 export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1

@@ -1,7 +1,7 @@
 #include "launch/job/orders.h"
 
-#include "base/error.h"
 #include "json/json.h"
+#include "launch/job/reading.h"
 
 namespace autodidact::launch {
 namespace {
@@ -10,20 +10,12 @@ using json::Json;
 
 constexpr int kMostSignals = 64;
 
-template <class Read>
-auto ReadObject(const std::string& text, const char* what, Read read) {
-  const Json object = json::Parse(text, what);
-  try {
-    return read(object);
-  } catch (const Json::exception& error) {
-    base::ThrowBadInput(std::string(what) + ": " + error.what());
-  }
+int ReadSignal(const Json& object) {
+  return Whole<int>(object.at("signal"), 0, kMostSignals);
 }
 
-int ReadSignal(const Json& object) {
-  const int signal = object.at("signal");
-  if (signal < 0 || signal > kMostSignals) base::ThrowBadInput("signal " + std::to_string(signal));
-  return signal;
+std::optional<int> ReadCode(const Json& code) {
+  return code.is_null() ? std::nullopt : std::optional(Whole<int>(code));
 }
 
 }  // namespace
@@ -56,32 +48,33 @@ std::string Encode(const StartRequest& request) {
 }
 
 Report ParseReport(const std::string& text) {
-  return ReadObject(text, "a report", [](const Json& object) {
+  return ReadObject(text, "what was reported", "a report", [](const Json& object) {
     Report report{.attempt = object.at("attempt"),
                   .open = object.at("open"),
                   .over = object.at("over"),
-                  .code = object.at("code").is_null() ? std::nullopt : std::optional<int>(object.at("code")),
+                  .code = ReadCode(object.at("code")),
                   .config = object.at("config"),
                   .done = object.at("done"),
                   .signal = ReadSignal(object),
                   .failure = object.at("failure")};
-    for (const Json& it : object.at("launched")) report.launched.push_back({it.at("id"), it.at("failure")});
+    for (const Json& it : object.at("launched"))
+      report.launched.push_back({Whole<std::uint64_t>(it.at("id")), it.at("failure")});
     return report;
   });
 }
 
 Orders ParseOrders(const std::string& text) {
-  return ReadObject(text, "orders", [](const Json& object) {
-    const int phase = object.at("phase");
-    if (phase < 0 || phase > static_cast<int>(RunPhase::kGone)) base::ThrowBadInput("phase " + std::to_string(phase));
+  return ReadObject(text, "what was ordered", "orders", [](const Json& object) {
+    const int phase = Whole<int>(object.at("phase"), 0, static_cast<int>(RunPhase::kGone));
     Orders orders{.phase = static_cast<RunPhase>(phase), .config = object.at("config"), .signal = ReadSignal(object)};
-    for (const Json& it : object.at("launches")) orders.launches.push_back({it.at("id"), it.at("command")});
+    for (const Json& it : object.at("launches"))
+      orders.launches.push_back({Whole<std::uint64_t>(it.at("id")), it.at("command")});
     return orders;
   });
 }
 
 StartRequest ParseStartRequest(const std::string& text) {
-  return ReadObject(text, "a start", [](const Json& object) {
+  return ReadObject(text, "what was asked", "a request to start something", [](const Json& object) {
     return StartRequest{.host = object.at("host"), .command = object.at("command")};
   });
 }

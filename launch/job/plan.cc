@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "json/json.h"
+#include "launch/job/reading.h"
 #include "schema/validate.h"
 
 namespace autodidact::launch {
@@ -51,7 +52,9 @@ Json ToJson(const std::vector<RolePlace>& roles) {
 
 std::vector<RolePlace> ReadRoles(const Json& list) {
   std::vector<RolePlace> roles;
-  for (const Json& role : list) roles.push_back({role.at(0), role.at(1), role.at(2), role.at(3)});
+  for (const Json& role : list) {
+    roles.push_back({role.at(0), Whole<std::int64_t>(role.at(1), 0), Whole<std::size_t>(role.at(2)), role.at(3)});
+  }
   return roles;
 }
 
@@ -63,14 +66,30 @@ std::map<std::string, net::KeyPair> ReadKeys(const Json& object) {
   return keys;
 }
 
-// `read` for a text of JSON whose members may have any type. `what` it should be.
-template <class Read>
-auto ReadObject(std::string_view text, const std::string& where, const char* what, Read read) {
-  const Json object = json::Parse(text, where);
-  try {
-    return read(object);
-  } catch (const Json::exception& error) {
-    base::ThrowBadInput(base::Format("{}: expected {}: {}", where, what, error.what()));
+// Everybody of a run, and those who may join it.
+std::vector<std::string> NamesIn(const std::vector<RolePlace>& roles, std::size_t num_hosts) {
+  std::vector<std::string> names = {schema::kLearnerName, kSupervisor, kStarter};
+  names.insert(names.end(), std::begin(kServices), std::end(kServices));
+  for (std::size_t host = 0; host < num_hosts; ++host) names.push_back(AgentName(host));
+  for (const char* kind : kJoinable) {
+    const auto placed = std::count_if(roles.begin(), roles.end(), [&](const auto& role) { return role.kind == kind; });
+    for (std::int64_t i = 0; i < placed + kJoiners; ++i) names.push_back(RoleNamed(kind, i));
+  }
+  return names;
+}
+
+// All that the plan's own functions ask of it.
+void RequireWhole(const JobPlan& plan) {
+  if (plan.hosts.empty()) base::ThrowBadInput("it names no host");
+  for (const RolePlace& role : plan.roles) {
+    const bool joinable = std::find(std::begin(kJoinable), std::end(kJoinable), role.kind) != std::end(kJoinable);
+    const bool learns = role.kind == schema::kLearnerName;
+    if (role.host >= plan.hosts.size() || !(learns || (joinable && plan.keys.contains(role.name())))) {
+      base::ThrowBadInput(base::Format("{} on host {} has no host or no keys in it", role.name(), role.host));
+    }
+  }
+  for (const std::string& name : NamesIn(plan.roles, plan.hosts.size())) {
+    if (!plan.keys.contains(name)) base::ThrowBadInput(base::Format("it has no keys of {}", name));
   }
 }
 
@@ -274,22 +293,17 @@ JobPlan ParsePlan(std::string_view text) {
                  .learner = object.at("learner"),
                  .weights = object.at("weights"),
                  .keys = ReadKeys(object.at("keys"))};
-    for (const Json& host : object.at("hosts")) plan.hosts.push_back({host.at(0), host.at(1), host.at(2)});
+    for (const Json& host : object.at("hosts")) {
+      plan.hosts.push_back({host.at(0), host.at(1), Whole<int>(host.at(2), 0, 32)});
+    }
+    RequireWhole(plan);
     return plan;
   });
 }
 
 std::map<std::string, net::KeyPair> MakeKeys(const std::vector<RolePlace>& roles, std::size_t num_hosts) {
   std::map<std::string, net::KeyPair> keys;
-  for (const char* name : {schema::kLearnerName, kSupervisor, kStarter, "anchor", "judge"}) {
-    keys[name] = net::MakeKeyPair();
-  }
-  for (std::size_t host = 0; host < num_hosts; ++host) keys[AgentName(host)] = net::MakeKeyPair();
-  std::map<std::string, std::int64_t> placed;
-  for (const RolePlace& role : roles) ++placed[role.kind];
-  for (const char* kind : kJoinable) {
-    for (std::int64_t i = 0; i < placed[kind] + kJoiners; ++i) keys[RoleNamed(kind, i)] = net::MakeKeyPair();
-  }
+  for (const std::string& name : NamesIn(roles, num_hosts)) keys[name] = net::MakeKeyPair();
   return keys;
 }
 

@@ -78,6 +78,7 @@ struct JobPlan {
   Ticket ForJoiners() const;
   net::Security SecurityOf(const std::string& who) const;
 };
+// Error(kBadInput) for a text that is no plan, or lacks a host or the keys of somebody whom it names.
 std::string Encode(const JobPlan& plan);
 JobPlan ParsePlan(std::string_view text);
 

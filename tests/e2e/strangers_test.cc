@@ -8,6 +8,7 @@
 #include "launch/job/plan.h"
 #include "net/net.h"
 #include "schema/codec.h"
+#include "tests/e2e/strangers.h"
 #include "tests/e2e/tool.h"
 #include "tests/paths.h"
 
@@ -21,15 +22,37 @@ constexpr base::Milliseconds kAnswer{10'000};
 constexpr base::Milliseconds kNoAnswer{1'000};
 constexpr int kSteps = 900;
 constexpr int kGroupsPerStep = 6;
+constexpr int kCrowds = 4, kOfEach = 2500;
+constexpr int kFiles = 1024;  // that the visited run may have open
+
+const schema::LeaseRequest kLeaseForAnother{.actor = "actor-0", .max_groups = 1};
+// What ends a handshake of ZMTP that the server agrees to.
+constexpr const char* kShaken = "\5READY";
+
+// What the learner answers to the message of somebody with these keys; nothing when it does not.
+std::optional<schema::Message> Ask(const std::string& learner, const net::Security& security,
+                                   const schema::Message& message, base::Milliseconds patience) {
+  net::Context context;
+  net::Client client(context, {learner}, security, {.name = "x", .peer = "learner", .server = "learner"});
+  const auto reply = client.Call(schema::Encode(message), base::Deadline::In(patience), "asking");
+  if (!reply.ok()) return std::nullopt;
+  return schema::Decode(*reply);
+}
+bool IsRefused(const std::optional<schema::Message>& answer) {
+  return answer && std::holds_alternative<schema::Refused>(*answer);
+}
 
 class StrangersTest : public testing::Test {
  protected:
-  std::unique_ptr<process::Child> Start(const std::string& name) const {
-    return std::make_unique<process::Child>(
-        ToolOptions({"mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "4", tests::ProgramFile(), "train",
-                     "train.yaml", "--set", "folder=" + runs_.string(), "--set", "name=" + name, "--set",
-                     "train.max_steps=" + std::to_string(kSteps), "--set", "train.save_steps=0"},
-                    BaseFolder()));
+  std::unique_ptr<process::Child> Start(const std::string& name, std::vector<std::string> command = {}) const {
+    for (const std::string& word :
+         {std::string("mpirun"), std::string("--allow-run-as-root"), std::string("--oversubscribe"), std::string("-n"),
+          std::string("4"), tests::ProgramFile().string(), std::string("train"), std::string("train.yaml"),
+          std::string("--set"), "folder=" + runs_.string(), std::string("--set"), "name=" + name, std::string("--set"),
+          "train.max_steps=" + std::to_string(kSteps), std::string("--set"), std::string("train.save_steps=0")}) {
+      command.push_back(word);
+    }
+    return std::make_unique<process::Child>(ToolOptions(command, BaseFolder()));
   }
   void WaitForStep(const process::Child& job, const std::string& name, std::size_t step) const {
     const auto deadline = base::Deadline::In(kVisitedJob);
@@ -53,44 +76,27 @@ class StrangersTest : public testing::Test {
                           "model/model.safetensors");
   }
 
-  // What the learner answers to the message of somebody with these keys; nothing when it does not.
-  static std::optional<schema::Message> Ask(const std::string& learner, const net::Security& security,
-                                            const schema::Message& message, base::Milliseconds patience) {
-    net::Context context;
-    net::Client client(context, {learner}, security, {.name = "x", .peer = "learner", .server = "learner"});
-    const auto reply = client.Call(schema::Encode(message), base::Deadline::In(patience), "asking");
-    if (!reply.ok()) return std::nullopt;
-    return schema::Decode(*reply);
-  }
-  static bool IsRefused(const std::optional<schema::Message>& answer) {
-    return answer && std::holds_alternative<schema::Refused>(*answer);
-  }
-
   const fs::path runs_ = TestFolder();
 };
 
-TEST_F(StrangersTest, AreRefusedAndCountedAndTheRunIsTheQuietOne) {
-  const auto quiet = Start("quiet");
-  ASSERT_EQ(CodeOf(*quiet), 0) << quiet->errors();
-  const auto job = Start("visited");
-  WaitForStep(*job, "visited", 2);
-  const launch::Ticket ticket = launch::ReadTicket(runs_ / "visited/join.ticket");
+// Those who know a key of the run: in another's name, for a ticket that they do not hold, and what no actor says.
+constexpr int kLies = 5;
+void ExpectLiesRefused(const launch::Ticket& ticket) {
   const net::Security joiner = ticket.SecurityOf("actor-1");
-
   schema::ScoredGroup forged;
   forged.actor = "actor-0";
   forged.group.ticket = kSteps * kGroupsPerStep - 1;  // of the last step
-  const schema::Message in_anothers_name = forged;
-  // With a key of the run: in another's name, for a ticket that it does not hold, and what no actor says.
-  EXPECT_TRUE(IsRefused(Ask(ticket.learner, joiner, in_anothers_name, kAnswer)));
-  EXPECT_TRUE(
-      IsRefused(Ask(ticket.learner, joiner, schema::LeaseRequest{.actor = "actor-0", .max_groups = 1}, kAnswer)));
   schema::ScoredGroup not_lent = forged;
   not_lent.actor = "actor-1";
+  EXPECT_TRUE(IsRefused(Ask(ticket.learner, joiner, forged, kAnswer)));
+  EXPECT_TRUE(IsRefused(Ask(ticket.learner, joiner, kLeaseForAnother, kAnswer)));
   EXPECT_TRUE(IsRefused(Ask(ticket.learner, joiner, not_lent, kAnswer)));
   EXPECT_TRUE(IsRefused(Ask(ticket.learner, joiner, schema::Directory{}, kAnswer)));
   EXPECT_TRUE(IsRefused(Ask(ticket.learner, ticket.SecurityOf("judge-1"), not_lent, kAnswer)));
-  // Without a key, with an unknown one, with one of another run.
+}
+
+// Without a key, with an unknown one, with one of another run.
+void ExpectNoAnswerWithoutAKey(const launch::Ticket& ticket) {
   void* context = zmq_ctx_new();
   void* plain = zmq_socket(context, ZMQ_DEALER);
   const int linger = 0;
@@ -98,18 +104,50 @@ TEST_F(StrangersTest, AreRefusedAndCountedAndTheRunIsTheQuietOne) {
   ASSERT_EQ(zmq_connect(plain, ticket.learner.c_str()), 0);
   zmq_send(plain, "12345678", 8, ZMQ_SNDMORE);
   zmq_send(plain, "a", 1, 0);
-  net::Security stranger = joiner;
+  net::Security stranger = ticket.SecurityOf("actor-1");
   stranger.own = net::MakeKeyPair();
-  EXPECT_FALSE(Ask(ticket.learner, stranger, in_anothers_name, kNoAnswer));
-  const auto other_run = launch::MakeKeys({{"actor", 0, 0, "cpu"}}, 1);
-  net::Security foreign = joiner;
-  foreign.own = other_run.at("actor-0");
-  EXPECT_FALSE(Ask(ticket.learner, foreign, in_anothers_name, kNoAnswer));
+  EXPECT_FALSE(Ask(ticket.learner, stranger, kLeaseForAnother, kNoAnswer));
+  stranger.own = launch::MakeKeys({{"actor", 0, 0, "cpu"}}, 1).at("actor-0");
+  EXPECT_FALSE(Ask(ticket.learner, stranger, kLeaseForAnother, kNoAnswer));
   zmq_close(plain);
   zmq_ctx_term(context);
+}
+
+// A client's conversation is listened to, and its bytes are sent once more.
+void ExpectNoAnswerToAReplay(const launch::Ticket& ticket) {
+  Eavesdropper eavesdropper(PortOf(ticket.learner));
+  ASSERT_TRUE(IsRefused(Ask(eavesdropper.endpoint(), ticket.SecurityOf("actor-1"), kLeaseForAnother, kAnswer)));
+  eavesdropper.Finish();
+  ASSERT_NE(eavesdropper.answered().find(kShaken), std::string::npos);
+  const int fd = ConnectTo(PortOf(ticket.learner));
+  ASSERT_GE(fd, 0);
+  const std::string& bytes = eavesdropper.asked();
+  EXPECT_EQ(send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  const Heard heard = Listen(fd, kAnswer);
+  EXPECT_TRUE(heard.closed);
+  EXPECT_FALSE(heard.bytes.empty());
+  EXPECT_EQ(heard.bytes.find(kShaken), std::string::npos);
+  close(fd);
+}
+
+TEST_F(StrangersTest, AreRefusedAndCountedAndTheRunIsTheQuietOne) {
+  const Crowd crowd(kCrowds, kOfEach);
+  const auto quiet = Start("quiet");
+  ASSERT_EQ(CodeOf(*quiet), 0) << quiet->errors();
+  const auto job = Start("visited", {"bash", "-c", "ulimit -n " + std::to_string(kFiles) + " && exec \"$@\"", "bash"});
+  WaitForStep(*job, "visited", 2);
+  const launch::Ticket ticket = launch::ReadTicket(runs_ / "visited/join.ticket");
+
+  ExpectNoAnswerToAReplay(ticket);
+  WaitForStep(*job, "visited", ReadLines(runs_ / "visited/metrics.jsonl").size() + 2);
+  EXPECT_GE(Sum("visited", "net/strangers"), 1);
+  EXPECT_EQ(crowd.ConnectTo(PortOf(ticket.learner)), kCrowds * kOfEach);
+  ExpectLiesRefused(ticket);
+  ExpectNoAnswerWithoutAKey(ticket);
   ASSERT_EQ(CodeOf(*job), 0) << job->errors();
-  EXPECT_GE(Sum("visited", "intake/refused"), 5);
-  EXPECT_GE(Sum("visited", "net/strangers"), 3);
+  // Of the replay there is only what was listened to.
+  EXPECT_EQ(Sum("visited", "intake/refused"), kLies + 1);
+  EXPECT_GE(Sum("visited", "net/strangers"), kCrowds * kOfEach - kFiles);
   EXPECT_EQ(Sum("quiet", "intake/refused"), 0);
   EXPECT_EQ(Sum("quiet", "net/strangers"), 0);
   EXPECT_FALSE(WeightsOf("quiet").empty());

@@ -6,8 +6,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "base/error.h"
+#include "json/json.h"
 #include "launch/job/learners.h"
 #include "launch/job/orders.h"
 
@@ -60,6 +62,26 @@ TEST_F(PlanTest, APlanReadsBackAsItWas) {
   EXPECT_EQ(Encode(read), Encode(plan_));
   EXPECT_EQ(read.roles[2].device, "cuda:1");
   EXPECT_THAT(ErrorOf([] { ParsePlan("{}"); }), HasSubstr("the plan of a run"));
+}
+
+TEST_F(PlanTest, APlanThatLacksWhatItsRolesNeedIsRefused) {
+  const auto refused = [&](const std::function<void(json::Json&)>& change) {
+    json::Json plan = json::Parse(Encode(plan_), "plan");
+    change(plan);
+    return ErrorOf([&] { ParsePlan(json::Dump(plan)); });
+  };
+  EXPECT_THAT(refused([](json::Json& plan) { plan["roles"][1][2] = 2; }), HasSubstr("actor-0"));
+  EXPECT_THAT(refused([](json::Json& plan) { plan["roles"][1][0] = "cook"; }), HasSubstr("cook-0"));
+  EXPECT_THAT(refused([](json::Json& plan) { plan["roles"][1][1] = 70; }), HasSubstr("actor-70"));
+  EXPECT_THAT(refused([](json::Json& plan) { plan["hosts"] = json::Json::array(); }), HasSubstr("no host"));
+  for (const json::Json& number : {json::Json(-1), json::Json(0.5), json::Json(1e300), json::Json(true)}) {
+    EXPECT_THAT(refused([&](json::Json& plan) { plan["roles"][1][2] = number; }), HasSubstr("whole number"));
+    EXPECT_THAT(refused([&](json::Json& plan) { plan["hosts"][0][2] = number; }), HasSubstr("from 0 to 32"));
+  }
+  EXPECT_THAT(refused([](json::Json& plan) { plan["hosts"][0][2] = 33; }), HasSubstr("from 0 to 32"));
+  for (const char* name : {"learner", "supervisor", "starter", "anchor", "judge-3", "actor-32", "agent-1"}) {
+    EXPECT_THAT(refused([&](json::Json& plan) { plan["keys"].erase(name); }), HasSubstr(name));
+  }
 }
 
 TEST_F(PlanTest, ARoleHasItsOwnKeysAloneAndKnowsWhoTheOthersAre) {
@@ -147,6 +169,20 @@ TEST(OrdersTest, ReportsAndOrdersReadBackAsTheyWere) {
     EXPECT_THROW(ParseOrders(text), base::Error) << text;
     EXPECT_THROW(ParseReport(text), base::Error) << text;
     EXPECT_THROW(ParseStartRequest(text), base::Error) << text;
+  }
+}
+
+TEST(OrdersTest, ANumberIsNotCutToFit) {
+  for (const char* number : {"1e300", "2.5", "-1", "4294967298", "true", "\"2\""}) {
+    const std::string orders = std::string(R"({"phase": 0, "config": "", "launches": [], "signal": )") + number + "}";
+    EXPECT_THROW(ParseOrders(orders), base::Error) << number;
+    const std::string launches =
+        std::string(R"({"phase": 0, "config": "", "signal": 0, "launches": [{"command": "", "id": )") + number + "}]}";
+    if (std::string(number) != "4294967298") EXPECT_THROW(ParseOrders(launches), base::Error) << number;
+    const std::string report =
+        std::string(R"({"attempt": "", "open": true, "over": false, "config": "", "done": false, "signal": 0,)") +
+        R"("failure": "", "launched": [], "code": )" + number + "}";
+    if (std::string(number) != "-1") EXPECT_THROW(ParseReport(report), base::Error) << number;
   }
 }
 

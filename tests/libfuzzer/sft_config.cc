@@ -1,0 +1,15 @@
+#include "launch/config/sft_config.h"
+
+#include "tests/fuzz/refusal.h"
+#include "tests/libfuzzer/text_of.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace autodidact;
+  const auto file = fuzz::AsFile(fuzz::TextOf(data, size), "_sft.yaml");
+  fuzz::MayRefuse([&] {
+    const std::string written = launch::ToYaml(launch::ReadSftConfig(file, {}));
+    const auto again = fuzz::AsFile(written, "_again.yaml");
+    fuzz::Require(launch::ToYaml(launch::ReadSftConfig(again, {})) == written, "a resolved config reads back as it is");
+  });
+  return 0;
+}
