@@ -38,23 +38,40 @@ inline int ConnectTo(int port) {
   return -1;
 }
 
-// What comes within `patience` of the last bytes, or until the other side closes; whether it did.
+// What one side of a conversation says before the other one speaks.
+struct Turn {
+  bool asks = false;  // of the client
+  std::string bytes;
+};
+
+// Says the client's turns of a conversation once more, each after as many bytes as it came after. Blocks until the
+// other side closes, or is silent for `patience`.
 struct Heard {
   std::string bytes;
   bool closed = false;
 };
-inline Heard Listen(int fd, std::chrono::milliseconds patience) {
+inline Heard Replay(int port, const std::vector<Turn>& turns, std::chrono::milliseconds patience) {
   Heard heard;
-  std::array<char, 4096> buffer{};
-  pollfd one{fd, POLLIN, 0};
-  while (poll(&one, 1, static_cast<int>(patience.count())) > 0) {
-    const ssize_t got = recv(fd, buffer.data(), buffer.size(), 0);
-    if (got <= 0) {
-      heard.closed = true;
-      break;
+  const int fd = ConnectTo(port);
+  std::size_t expected = 0;
+  const auto listen_until = [&](std::size_t size) {
+    std::array<char, 4096> buffer{};
+    pollfd one{fd, POLLIN, 0};
+    while (!heard.closed && heard.bytes.size() < size && poll(&one, 1, static_cast<int>(patience.count())) > 0) {
+      const ssize_t got = recv(fd, buffer.data(), buffer.size(), 0);
+      heard.closed = got <= 0;
+      if (got > 0) heard.bytes.append(buffer.data(), static_cast<std::size_t>(got));
     }
-    heard.bytes.append(buffer.data(), static_cast<std::size_t>(got));
+  };
+  for (const Turn& turn : turns) {
+    if (turn.asks) {
+      send(fd, turn.bytes.data(), turn.bytes.size(), MSG_NOSIGNAL);
+    } else {
+      listen_until(expected += turn.bytes.size());
+    }
   }
+  listen_until(std::string::npos);
+  close(fd);
   return heard;
 }
 
@@ -85,8 +102,7 @@ class Eavesdropper {
     if (thread_.joinable()) thread_.join();
   }
   // After Finish.
-  const std::string& asked() const { return said_[0]; }
-  const std::string& answered() const { return said_[1]; }
+  const std::vector<Turn>& turns() const { return turns_; }
 
  private:
   static constexpr int kPatience = 60'000;  // milliseconds without a byte
@@ -98,22 +114,23 @@ class Eavesdropper {
     bool open = true;
     while (open && poll(ends.data(), ends.size(), kPatience) > 0) {
       for (std::size_t from = 0; from < ends.size(); ++from) {
-        if (ends[from].revents != 0) open = open && Pass(ends[from].fd, ends[1 - from].fd, said_[from]);
+        if (ends[from].revents != 0) open = open && Pass(ends[from].fd, ends[1 - from].fd, from == 0);
       }
     }
     for (const pollfd& end : ends) close(end.fd);
   }
-  static bool Pass(int from, int to, std::string& said) {
+  bool Pass(int from, int to, bool asks) {
     std::array<char, 4096> buffer{};
     const ssize_t got = recv(from, buffer.data(), buffer.size(), 0);
     if (got <= 0) return false;
-    said.append(buffer.data(), static_cast<std::size_t>(got));
+    if (turns_.empty() || turns_.back().asks != asks) turns_.push_back({asks, {}});
+    turns_.back().bytes.append(buffer.data(), static_cast<std::size_t>(got));
     return send(to, buffer.data(), static_cast<std::size_t>(got), MSG_NOSIGNAL) == got;
   }
 
   int door_;
   std::string endpoint_;
-  std::array<std::string, 2> said_;
+  std::vector<Turn> turns_;
   std::thread thread_;
 };
 
@@ -155,6 +172,9 @@ class Crowd {
   }
 
  private:
+  // A backlog that overflows costs its connections a second each.
+  static constexpr std::chrono::milliseconds kBreath{5};
+
   struct Member {
     std::array<int, 2> orders{};
     pid_t child = -1;
@@ -168,7 +188,10 @@ class Crowd {
     int port = 0, count = 0;
     // Waits where the server's backlog is full, so that each of them is there.
     if (read(orders, &port, sizeof port) == static_cast<ssize_t>(sizeof port)) {
-      while (count < connections_ && e2e::ConnectTo(port) >= 0) ++count;
+      while (count < connections_ && e2e::ConnectTo(port) >= 0) {
+        ++count;
+        std::this_thread::sleep_for(kBreath);
+      }
     }
     if (write(answers_[1], &count, sizeof count) > 0) pause();
     _exit(0);
