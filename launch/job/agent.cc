@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr auto kFirstRestart = std::chrono::milliseconds(500);
 constexpr auto kLongestRestart = std::chrono::milliseconds(30'000);
-constexpr auto kSteadyRole = std::chrono::seconds(60);  // a role that lived so long is restarted soon again
+constexpr auto kSteadyRole = std::chrono::seconds(10);  // a role that lived so long is restarted soon again
 constexpr auto kLookForStop = std::chrono::milliseconds(100);
 constexpr auto kRoleGrace = std::chrono::seconds(2);
 // For roles to leave by themselves once the run is over.

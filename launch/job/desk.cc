@@ -114,7 +114,10 @@ std::string Desk::config() const {
 }
 
 void Desk::ExpectLearner(const std::string& attempt) {
-  state_.With([&](State& state) { state.attempt = attempt; });
+  state_.With([&](State& state) {
+    state.attempt = attempt;
+    state.code.reset();
+  });
 }
 
 void Desk::TellSignal(int signal) {

@@ -1,5 +1,9 @@
+#include <algorithm>
+#include <csignal>
+#include <fstream>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -23,6 +27,10 @@ constexpr base::Milliseconds kConnecting{5'000};
 constexpr auto kLookAtPart = std::chrono::milliseconds(100);
 constexpr auto kAgentLeaves = std::chrono::seconds(15);
 constexpr auto kPartGrace = std::chrono::seconds(5);
+// A supervisor or agent that is stopped (SIGSTOP) for so long is replaced: meanwhile nobody starts what dies. Time in
+// which the keeper was stopped as well, as by a suspended job, counts for no more than one look.
+constexpr auto kLongestStop = std::chrono::seconds(10);
+constexpr auto kLongestLook = std::chrono::seconds(1);
 
 // What this keeper has of the job once the keepers have met.
 struct Kept {
@@ -108,6 +116,14 @@ Kept Meet(const RunConfig& config, const JobCall& call) {
                       "\n  what is meant to be open: network.interface, network.ports; autodidact doctor says more");
 }
 
+bool IsStopped(pid_t pid) {
+  std::ifstream file(base::Format("/proc/{}/stat", pid));
+  std::string text;
+  std::getline(file, text);
+  const std::size_t name_end = text.rfind(')');
+  return name_end != std::string::npos && text.compare(name_end + 1, 2, " T") == 0;
+}
+
 // A process of this host that outlives its keeper, started again when it is killed.
 class Part {
  public:
@@ -119,7 +135,10 @@ class Part {
   // How it ended by itself, if it has; starts it again when it was killed.
   std::optional<int> Look() {
     const auto status = child_->Wait(base::Deadline::In(kLookAtPart));
-    if (!status) return std::nullopt;
+    if (!status) {
+      LookWhetherStopped();
+      return std::nullopt;
+    }
     if (!status->by_signal) return status->code;
     base::LogWarning("the {} was {}; starting it again", command_.front(), status->Describe());
     Start(again_);
@@ -129,6 +148,17 @@ class Part {
   void End() { child_->Terminate(kPartGrace); }
 
  private:
+  void LookWhetherStopped() {
+    const auto now = base::Clock::now();
+    const auto since_last = std::min<base::Clock::duration>(now - std::exchange(last_look_, now), kLongestLook);
+    stopped_ = IsStopped(child_->pid()) ? stopped_ + since_last : base::Clock::duration(0);
+    if (stopped_ < kLongestStop) return;
+    base::LogError("the {} (process {}) has been stopped for {} s; it is killed", command_.front(), child_->pid(),
+                   std::chrono::duration_cast<std::chrono::seconds>(stopped_).count());
+    child_->Signal(SIGKILL);
+    stopped_ = {};
+  }
+
   void Start(const std::vector<std::string>& command) {
     std::vector<std::string> argv = {plan_.binary};
     if (plan_.verbose) argv.emplace_back("--verbose");
@@ -147,6 +177,8 @@ class Part {
   const std::vector<std::string> command_;
   const std::vector<std::string> again_;
   std::unique_ptr<process::Child> child_;
+  base::Clock::time_point last_look_ = base::Clock::now();
+  base::Clock::duration stopped_{0};
 };
 
 // Blocks until `first` has ended for good; keeps `second` alive meanwhile. Hands signals on to the first.

@@ -3,6 +3,8 @@
 #include <csignal>
 #include <memory>
 #include <optional>
+#include <system_error>
+#include <thread>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -19,9 +21,11 @@ namespace {
 
 constexpr auto kLookAtLearner = std::chrono::milliseconds(50);
 constexpr auto kLearnerGrace = std::chrono::seconds(6);
-// A learner that dies this soon after its start, so often in a row, is not started again.
+// A learner that ends this soon after its start without a new checkpoint, so often in a row, is not started again.
 constexpr auto kSteadyLearner = std::chrono::seconds(60);
 constexpr int kMostEarlyDeaths = 5;
+// Before each further start of one that ends so: what it lacks (room on the disk) may come back.
+constexpr auto kPauseAfterEarlyDeath = std::chrono::seconds(3);
 constexpr auto kAgentsLeave = std::chrono::seconds(10);
 
 // The ticket for who joins from elsewhere, beside the run's config as long as the run lasts.
@@ -80,11 +84,17 @@ class Learners {
 
   process::Child& child() { return *child_; }
 
-  // After their death. False: they die again and again soon after their start.
-  bool Restart() {
-    const bool soon = base::Clock::now() - started_ < kSteadyLearner;
+  // Whether ranks that were whole came before these, so that their input was right.
+  bool started_again() const { return started_again_; }
+
+  // After their end. False: they end again and again soon after their start, or ended by themselves (not `died`) and
+  // late.
+  bool Restart(bool died) {
+    const bool soon = base::Clock::now() - started_ < kSteadyLearner && NewestCheckpoint() == checkpoint_;
     early_deaths_ = soon ? early_deaths_ + 1 : 0;
-    if (early_deaths_ >= kMostEarlyDeaths) return false;
+    if (early_deaths_ >= kMostEarlyDeaths || (!died && !soon)) return false;
+    if (early_deaths_ > 1) std::this_thread::sleep_for(kPauseAfterEarlyDeath);
+    started_again_ = true;
     Start(/*again=*/true);
     return true;
   }
@@ -92,6 +102,7 @@ class Learners {
  private:
   void Start(bool again) {
     started_ = base::Clock::now();
+    checkpoint_ = NewestCheckpoint();
     folder_ = std::make_unique<PrivateFolder>();
     // Of no other process, nor of this one before.
     const std::string attempt = base::Format("{}.{}", getpid(), started_.time_since_epoch().count());
@@ -106,9 +117,18 @@ class Learners {
     child_->Write(Encode(plan_.ForLearner(attempt)) + "\n");
   }
 
+  // What the run's link to it says; empty: there is none.
+  std::filesystem::path NewestCheckpoint() const {
+    std::error_code none;
+    return std::filesystem::read_symlink(std::filesystem::path(desk_.config()).parent_path() / "checkpoints/latest",
+                                         none);
+  }
+
   const JobPlan& plan_;
   Desk& desk_;
   base::Clock::time_point started_;
+  std::filesystem::path checkpoint_;  // the newest when they started
+  bool started_again_ = false;
   int early_deaths_ = 0;
   std::unique_ptr<PrivateFolder> folder_;
   std::unique_ptr<process::Child> child_;
@@ -133,11 +153,14 @@ int WatchOver(Learners& learners, Desk& desk, const JobPlan& plan, process::Endi
     const auto status = learners.child().Wait(base::Deadline::In(kLookAtLearner));
     if (!status) continue;
     if (cause && !cause->what.empty()) return cause->code;
-    if (const auto code = desk.code()) return *code;
+    const auto told = desk.code();
+    if (told && !(learners.started_again() && *told == process::kExitBadInput)) return *told;
     if (cause) return cause->code;
-    if (!Died(*status)) return status->code;
-    base::LogError("the learner ended: {}", status->Describe());
-    if (desk.config().empty() || !learners.Restart()) return process::kExitFailed;
+    const bool died = !told && Died(*status);
+    if (!died && !learners.started_again()) return status->code;
+    base::LogError("the learner ended: {}", told ? "it refused to go on" : status->Describe());
+    if (desk.config().empty() || !learners.Restart(died))
+      return died ? process::kExitFailed : told.value_or(status->code);
     base::LogWarning("the learner is started again from its newest checkpoint; the other roles go on");
   }
 }

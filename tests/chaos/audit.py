@@ -10,7 +10,8 @@ the quiet run. Each finding is a line; with none the exit code is 0. Then a tabl
 what share of the time is useful where steps take 60 s and every tenth has a fault.
 
 The log is JSON lines {"event", "time", "steps"}: "start" once the first step is done, "fault" with "kind" and "role",
-and "joined" where the one before it was still felt, "end" with the exit "code". `steps`: how many were done then.
+and "joined" where the one before it was still felt, "settled" some steps after the last one, "end" with the exit
+"code". `steps`: how many were done then.
 """
 import argparse
 import collections
@@ -172,11 +173,11 @@ def findings_of(folder, quiet_folder):
 
 def windows(log):
     """Of each fault: its kind, and the seconds and steps until the next one that is not joined to it, or the end."""
-    marks = [row for row in log if row["event"] in ("start", "fault", "end")]
+    marks = [row for row in log if row["event"] in ("start", "fault", "settled", "end")]
     found = []
     for mark, after in zip(marks, marks[1:]):
         seconds, steps = after["time"] - mark["time"], after["steps"] - mark["steps"]
-        if mark["event"] == "start":
+        if mark["event"] in ("start", "settled"):
             found.append(["no fault", seconds, steps, 0])
         elif mark.get("joined") and found:
             last = found[-1]

@@ -135,6 +135,11 @@ class TableTest(unittest.TestCase):
         self.assertIn("useful time at steps of 60 s and a fault every 10 steps: 97.6%",
                       list(audit.table_of([(log, self.QUIET)]))[-1])
 
+    def test_what_comes_long_after_the_last_fault_is_not_charged_to_it(self):
+        log = self.log({"event": "fault", "time": 2, "steps": 2, "kind": "kill", "role": "actor"},
+                       {"event": "settled", "time": 10, "steps": 9})
+        self.assertEqual(audit.windows(log)[1:], [["kill actor", 8, 7, 1], ["no fault", 30, 1, 0]])
+
     def test_a_fault_that_joins_another_is_charged_with_it(self):
         log = self.log({"event": "fault", "time": 2, "steps": 2, "kind": "kill", "role": "actor"},
                        {"event": "fault", "time": 3, "steps": 2, "kind": "kill", "role": "judge", "joined": True})

@@ -12,7 +12,7 @@ without faults. A checkpoint every few steps, synchronous mode. Kinds of faults,
   link   the link of one of three hosts (network namespaces) is cut for 2 to 10 s; these runs have three hosts; root
   disk   the disk of the run's folder (a tmpfs of its own) is full for 2 to 10 s; root
 
-The next fault comes 1 to 3 s after the run has gone on, or in one of ten cases at once. What needs root is left out
+The next fault comes 0.5 to 2 s after the run has gone on, or in one of ten cases at once. What needs root is left out
 without it. It ends by its own deadlines, and leaves no process behind.
 """
 import argparse
@@ -36,6 +36,7 @@ ROLES = ("actor", "anchor", "judge", "learner", "supervisor", "agent")
 HOSTS = 3
 DISK_MIB = 600
 STARTING = 120    # seconds until the first step
+SETTLED = 10      # steps after the last fault
 NO_PROGRESS = 150  # seconds without a new step that no fault explains
 
 
@@ -248,9 +249,11 @@ class Run:
                     stop_over = max([0] + [seconds for seconds in self.stopped.values()])
                     if done and not self.wait_until(lambda: self.steps() > self.before, NO_PROGRESS + stop_over):
                         break
-                    self.wait_until(lambda: False, chance.uniform(1, 3))
+                    self.wait_until(lambda: False, chance.uniform(0.5, 2))
                 if self.look() and self.do_fault(chance, kinds, joined):
                     done += 1
+            if done and self.wait_until(lambda: self.steps() > self.before + SETTLED, NO_PROGRESS):
+                self.tell("settled")
             last = [self.steps(), time.time()]
 
             def stuck():

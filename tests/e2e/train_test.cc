@@ -291,9 +291,9 @@ TEST(ClusterTest, ASelectionUnderMpirunNeedsNoAnchorAndPicksAsOneProcessDoes) {
   for (std::size_t i = 0; i < local.size(); ++i) EXPECT_EQ(local[i].at("reference"), cluster[i].at("reference"));
 }
 
-// Kills the newest process that matches, and says whether there was one.
-bool KillNewest(const std::string& pattern) {
-  process::Child kill(ToolOptions({"pkill", "-KILL", "-n", "-f", pattern}, {}));
+// Sends the newest process that matches a signal, and says whether there was one.
+bool SignalNewest(const std::string& signal, const std::string& pattern) {
+  process::Child kill(ToolOptions({"pkill", "-" + signal, "-n", "-f", pattern}, {}));
   const auto status = kill.Wait(base::Deadline::In(std::chrono::seconds(10)));
   return status && status->ok();
 }
@@ -316,7 +316,7 @@ TEST(ClusterTest, AKilledLearnerRankSupervisorOrAgentIsStartedAgainAndTheWeights
          {std::pair<std::string, std::size_t>{"learner ", 6}, {"supervisor", 20}, {"agent ", 36}}) {
       if (steps < step || killed.contains(part)) continue;
       killed.insert(part);
-      EXPECT_TRUE(KillNewest(program + part)) << part;
+      EXPECT_TRUE(SignalNewest("KILL", program + part)) << part;
     }
   }
   ASSERT_TRUE(status) << job.errors();
@@ -328,6 +328,31 @@ TEST(ClusterTest, AKilledLearnerRankSupervisorOrAgentIsStartedAgainAndTheWeights
   const std::string weights = "checkpoints/step_000060/model/model.safetensors";
   EXPECT_FALSE(json::ReadFile(runs / "quiet" / weights).empty());
   EXPECT_EQ(json::ReadFile(runs / "killed" / weights), json::ReadFile(runs / "quiet" / weights));
+}
+
+TEST(ClusterTest, ASupervisorThatIsStoppedForGoodIsReplacedByItsKeeper) {
+  const fs::path runs = TestFolder();
+  process::Child job(
+      ToolOptions(Mpirun(runs, "stopped", 4,
+                         {"--set", "train.max_steps=60", "--set", "train.save_steps=4", "--set",
+                          "train.learning_rate=1e-4", "--set", "placement.ranks=[learner, actor, anchor, judge]"}),
+                  BaseFolder()));
+  const std::string program = "^" + tests::ProgramFile().string() + " ";
+  bool stopped = false;
+  const auto deadline = base::Deadline::In(std::chrono::minutes(4));
+  std::optional<process::ExitStatus> status;
+  while (!status && !deadline.Passed()) {
+    status = job.Wait(base::Deadline::In(std::chrono::milliseconds(20)));
+    if (stopped || LinesSoFar(runs / "stopped/metrics.jsonl") < 6) continue;
+    stopped = true;
+    // A learner that dies now has nobody else to start it again.
+    EXPECT_TRUE(SignalNewest("STOP", program + "supervisor"));
+    EXPECT_TRUE(SignalNewest("KILL", program + "learner "));
+  }
+  ASSERT_TRUE(status) << job.errors();
+  EXPECT_TRUE(status->ok()) << job.errors();
+  EXPECT_TRUE(stopped);
+  EXPECT_EQ(ReadLines(runs / "stopped/metrics.jsonl").size(), 60u);
 }
 
 TEST(ClusterTest, AKilledActorAnchorOrJudgeCostsOnlyItsWorkInFlight) {

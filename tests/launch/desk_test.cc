@@ -53,6 +53,18 @@ class DeskTest : public testing::Test {
   Desk desk_{context_, plan_};
 };
 
+TEST_F(DeskTest, TheCodeOfRanksThatWereReplacedIsNotTheRuns) {
+  IsOpen();
+  LearnerSays({.open = true, .code = 2});
+  EXPECT_EQ(desk_.code(), 2);
+  desk_.ExpectLearner("second");
+  EXPECT_EQ(desk_.code(), std::nullopt);
+  LearnerSays({.code = 1});
+  EXPECT_EQ(desk_.code(), std::nullopt);
+  LearnerSays({.code = 0}, "second");
+  EXPECT_EQ(desk_.code(), 0);
+}
+
 TEST_F(DeskTest, RolesMayStartOnceTheLearnerHasOpenedItsFolder) {
   desk_.ExpectLearner("first");
   EXPECT_EQ(Says("agent-0", {}).phase, RunPhase::kStarting);
