@@ -11,11 +11,11 @@ using json::Json;
 constexpr int kMostSignals = 64;
 
 int ReadSignal(const Json& object) {
-  return Whole<int>(object.at("signal"), 0, kMostSignals);
+  return ReadWhole<int>(object.at("signal"), 0, kMostSignals);
 }
 
 std::optional<int> ReadCode(const Json& code) {
-  return code.is_null() ? std::nullopt : std::optional(Whole<int>(code));
+  return code.is_null() ? std::nullopt : std::optional(ReadWhole<int>(code));
 }
 
 }  // namespace
@@ -58,17 +58,17 @@ Report ParseReport(const std::string& text) {
                   .signal = ReadSignal(object),
                   .failure = object.at("failure")};
     for (const Json& it : object.at("launched"))
-      report.launched.push_back({Whole<std::uint64_t>(it.at("id")), it.at("failure")});
+      report.launched.push_back({ReadWhole<std::uint64_t>(it.at("id")), it.at("failure")});
     return report;
   });
 }
 
 Orders ParseOrders(const std::string& text) {
   return ReadObject(text, "what was ordered", "orders", [](const Json& object) {
-    const int phase = Whole<int>(object.at("phase"), 0, static_cast<int>(RunPhase::kGone));
+    const int phase = ReadWhole<int>(object.at("phase"), 0, static_cast<int>(RunPhase::kGone));
     Orders orders{.phase = static_cast<RunPhase>(phase), .config = object.at("config"), .signal = ReadSignal(object)};
     for (const Json& it : object.at("launches"))
-      orders.launches.push_back({Whole<std::uint64_t>(it.at("id")), it.at("command")});
+      orders.launches.push_back({ReadWhole<std::uint64_t>(it.at("id")), it.at("command")});
     return orders;
   });
 }

@@ -53,7 +53,8 @@ Json ToJson(const std::vector<RolePlace>& roles) {
 std::vector<RolePlace> ReadRoles(const Json& list) {
   std::vector<RolePlace> roles;
   for (const Json& role : list) {
-    roles.push_back({role.at(0), Whole<std::int64_t>(role.at(1), 0), Whole<std::size_t>(role.at(2)), role.at(3)});
+    roles.push_back(
+        {role.at(0), ReadWhole<std::int64_t>(role.at(1), 0), ReadWhole<std::size_t>(role.at(2)), role.at(3)});
   }
   return roles;
 }
@@ -294,7 +295,7 @@ JobPlan ParsePlan(std::string_view text) {
                  .weights = object.at("weights"),
                  .keys = ReadKeys(object.at("keys"))};
     for (const Json& host : object.at("hosts")) {
-      plan.hosts.push_back({host.at(0), host.at(1), Whole<int>(host.at(2), 0, 32)});
+      plan.hosts.push_back({host.at(0), host.at(1), ReadWhole<int>(host.at(2), 0, 32)});
     }
     RequireWhole(plan);
     return plan;

@@ -28,7 +28,7 @@ auto ReadObject(std::string_view text, const std::string& where, const char* wha
 // The value as a whole number between `least` and `most`; Error(kBadInput) for any other, which a conversion of the
 // JSON library would cut to fit.
 template <std::integral T>
-T Whole(const json::Json& value, T least = std::numeric_limits<T>::min(), T most = std::numeric_limits<T>::max()) {
+T ReadWhole(const json::Json& value, T least = std::numeric_limits<T>::min(), T most = std::numeric_limits<T>::max()) {
   const auto within = [&](auto number) {
     return std::cmp_greater_equal(number, least) && std::cmp_less_equal(number, most);
   };
