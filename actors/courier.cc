@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/wait_log.h"
 #include "schema/codec.h"
 
 namespace autodidact::actors {
@@ -76,7 +77,10 @@ Courier::~Courier() {
 }
 
 bool Courier::WaitUntilBelow(std::int64_t count, base::Deadline deadline) const {
-  return under_way_.WaitUntil(deadline, [count](std::int64_t n) { return n < count; });
+  return base::WaitTold(
+      deadline,
+      [this] { return base::Format("{} groups that are under way to anchor, judge and learner", under_way()); },
+      [&](base::Deadline until) { return under_way_.WaitUntil(until, [count](std::int64_t n) { return n < count; }); });
 }
 
 void Courier::Send(schema::Lease lease, schema::RolloutGroup group, double rollout_seconds) {

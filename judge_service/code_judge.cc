@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/format.h"
 
 namespace autodidact::judge_service {
@@ -31,7 +32,8 @@ auto ForEachProgram(const CodeJudgeConfig& config, const std::vector<std::string
     for (std::size_t i = next++; i < given.size(); i = next++) given[i].emplace(run(texts[i]));
   };
   std::vector<std::jthread> threads;
-  for (std::uint32_t i = 1; i < std::min<std::size_t>(config.jobs, given.size()); ++i) threads.emplace_back(work);
+  for (std::uint32_t i = 1; i < std::min<std::size_t>(config.jobs, given.size()); ++i)
+    threads.push_back(base::StartThread("judge.code.thread", work));
   work();
   threads.clear();
   std::vector<decltype(run(texts.front()))> all;

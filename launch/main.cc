@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "collective/collective.h"
@@ -162,6 +163,7 @@ int Explain(const CLI::App& app, const CLI::ParseError& error) {
 int ParseAndRun(CLI::App& app, int argc, char** argv, process::Ending& ending, bool& agreed) {
   launch::Arguments arguments;
   try {
+    base::CheckFaults();
     launch::Describe(app, arguments);
     try {
       app.parse(argc, argv);

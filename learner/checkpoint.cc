@@ -11,6 +11,7 @@
 
 #include "base/deadline.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "model/folder.h"
 #include "model/safetensors.h"
@@ -82,6 +83,7 @@ class Writing {
   // Renamed first, so that what has the name of a checkpoint is never half a one.
   void Remove(const data::CheckpointFolder& checkpoint) {
     const fs::path removing = data::CheckpointRemoving(place_.root, checkpoint.path.filename().string());
+    base::FaultPoint("checkpoint.remove");
     fs::rename(checkpoint.path, removing);
     Done();
     fs::remove_all(removing);

@@ -7,7 +7,9 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/log.h"
+#include "base/wait_log.h"
 
 namespace autodidact::learner {
 namespace {
@@ -21,6 +23,7 @@ double GigabytesPerSecond(std::uint64_t bytes, double seconds) {
 void CheckpointWriter::Begin(CheckpointPlace place, CheckpointCopy copy) {
   AD_CHECK(!written_.valid(), "the checkpoint of step {} is still on its way", step_);
   step_ = copy.state.step;
+  base::FaultPoint("checkpoint.thread");
   written_ = std::async(
       std::launch::async, [this, place = std::move(place), copy = std::move(copy), role = base::LogRole()]() {
         base::SetLogRole(role);
@@ -43,7 +46,9 @@ void CheckpointWriter::Check() {
 
 void CheckpointWriter::Wait(base::Deadline deadline) {
   if (!written_.valid()) return;
-  if (written_.wait_until(deadline.at()) != std::future_status::ready) {
+  const auto wait = [&](base::Deadline until) { return written_.wait_until(until.at()) == std::future_status::ready; };
+  if (!base::WaitTold(
+          deadline, [&] { return base::Format("the disk, in the checkpoint of step {}", step_); }, wait)) {
     throw base::Error(base::ErrorKind::kRetryLater,
                       base::Format("the disk has not taken the checkpoint of step {} in time", step_));
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/wait_log.h"
 #include "schema/codec.h"
 
 namespace autodidact::learner {
@@ -133,19 +134,24 @@ schema::Directory Coordinator::MakeDirectory(const State& state, base::Clock::ti
 }
 
 base::Outcome<StepBatch> Coordinator::WaitForStep(base::Deadline deadline, const std::stop_token& stop) {
+  std::optional<StepBatch> batch;
   // Waits in slices, so that a stop request is noticed and leases expire even when nobody writes.
-  while (!deadline.Passed() && !stop.stop_requested()) {
-    state_.WaitUntil(base::Deadline::In(base::Milliseconds(100)).Min(deadline),
-                     [](const State& state) { return state.queue.StepReady(); });
-    auto batch = state_.With([&](State& state) -> std::optional<StepBatch> {
-      Serve(state, base::Clock::now());
-      if (!state.queue.StepReady()) return std::nullopt;
-      return state.queue.TakeStep();
-    });
-    if (batch) return std::move(*batch);
-  }
+  const auto wait = [&](base::Deadline until) {
+    while (!batch && !until.Passed() && !stop.stop_requested()) {
+      state_.WaitUntil(base::Deadline::In(base::Milliseconds(100)).Min(until),
+                       [](const State& state) { return state.queue.StepReady(); });
+      state_.With([&](State& state) {
+        Serve(state, base::Clock::now());
+        if (state.queue.StepReady()) batch = state.queue.TakeStep();
+      });
+    }
+    return batch || stop.stop_requested();
+  };
+  base::WaitTold(
+      deadline, [this] { return "the groups of the step: " + Situation(); }, wait);
+  if (batch) return std::move(*batch);
   if (stop.stop_requested()) return base::Failure{base::ErrorKind::kRetryLater, "stopped on request"};
-  return base::Failure{base::ErrorKind::kRetryLater, Diagnosis()};
+  return base::Failure{base::ErrorKind::kRetryLater, "no progress: " + Situation()};
 }
 
 void Coordinator::Announce(schema::WeightVersion version) {
@@ -175,11 +181,9 @@ schema::Prompt Coordinator::PromptOf(schema::Ticket ticket) const {
   return state_.With([&](const State& state) { return state.queue.PromptOf(ticket); });
 }
 
-std::string Coordinator::Diagnosis() const {
+std::string Coordinator::Situation() const {
   const auto now = base::Clock::now();
-  return state_.With([&](const State& state) {
-    return "no progress: " + state.queue.Describe(now) + "; " + state.roles.Describe(now);
-  });
+  return state_.With([&](const State& state) { return state.queue.Describe(now) + "; " + state.roles.Describe(now); });
 }
 
 }  // namespace autodidact::learner

@@ -77,7 +77,8 @@ class Coordinator {
   schema::Message TakeHeartbeat(schema::Heartbeat heartbeat);
   void Serve(State& state, base::Clock::time_point now);
   schema::Directory MakeDirectory(const State& state, base::Clock::time_point now) const;
-  std::string Diagnosis() const;
+  // Which groups of the step are missing, who has them, and when each role was last heard of.
+  std::string Situation() const;
 
   const CoordinatorConfig config_;
   base::Guarded<State> state_;

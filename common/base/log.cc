@@ -59,6 +59,7 @@ class StandardError final : public spdlog::sinks::base_sink<std::mutex> {
       if (ready < 0 && errno == EINTR) continue;
       if (ready <= 0) return false;
       // So much a pipe takes at once where it says that it takes anything.
+      // No fault point: it would be logged.
       const ssize_t written = write(STDERR_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
       if (written < 0 && errno != EINTR && errno != EAGAIN) return true;  // nobody is there to miss it
       text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));

@@ -1,4 +1,5 @@
 #include "base/write.h"
+#include "base/fault.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -12,7 +13,7 @@ namespace autodidact::base {
 
 void WriteAll(int descriptor, std::string_view bytes, const std::string& name) {
   while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    const ssize_t written = FaultFails("base.write") ? -1 : ::write(descriptor, bytes.data(), bytes.size());
     if (written >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno == EAGAIN) {

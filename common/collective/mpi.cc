@@ -10,7 +10,9 @@
 
 #include "base/check.h"
 #include "base/deadline.h"
+#include "base/fault.h"
 #include "base/log.h"
+#include "base/wait_log.h"
 #include "collective/collective.h"
 #include "collective/rank_order.h"
 
@@ -52,15 +54,19 @@ class Patience {
 
 // Polls the requests until all are done (true) or the deadline passes. Those that are done become MPI_REQUEST_NULL.
 bool WaitAll(std::vector<MPI_Request>& requests, base::Deadline deadline, const std::string& operation) {
-  for (Patience patience;; patience.Pause()) {
-    bool all = true;
-    for (auto& request : requests) {
-      int done = 1;
-      if (request != MPI_REQUEST_NULL) Check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), operation);
-      all = all && done != 0;
+  const auto wait = [&](base::Deadline until) {
+    for (Patience patience;; patience.Pause()) {
+      bool all = true;
+      for (auto& request : requests) {
+        int done = 1;
+        if (request != MPI_REQUEST_NULL) Check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), operation);
+        all = all && done != 0;
+      }
+      if (all || until.Passed()) return all;
     }
-    if (all || deadline.Passed()) return all;
-  }
+  };
+  return base::WaitTold(
+      deadline, [&] { return "the other ranks in " + operation; }, wait);
 }
 
 bool IsRunning() {
@@ -177,7 +183,10 @@ class MpiRanks final : public Communicator {
       for (int r = 0; r < size_; ++r) {
         if (r == rank_) continue;
         ForChunks(flight->bytes[r].data(), flight->bytes[r].size(), [&](char* data, int count) {
-          Check(MPI_Isend(data, count, MPI_BYTE, r, kPartTag, comm_, flight->NewRequest()), flight->operation);
+          Check(base::FaultFails("collective.scatter.send")
+                    ? MPI_ERR_OTHER
+                    : MPI_Isend(data, count, MPI_BYTE, r, kPartTag, comm_, flight->NewRequest()),
+                flight->operation);
         });
       }
       Finish(flight);
@@ -185,7 +194,10 @@ class MpiRanks final : public Communicator {
     }
     flight->bytes = {std::string(flight->received[root].own, '\0')};
     ForChunks(flight->bytes[0].data(), flight->bytes[0].size(), [&](char* data, int count) {
-      Check(MPI_Irecv(data, count, MPI_BYTE, root, kPartTag, comm_, flight->NewRequest()), flight->operation);
+      Check(base::FaultFails("collective.scatter.receive")
+                ? MPI_ERR_OTHER
+                : MPI_Irecv(data, count, MPI_BYTE, root, kPartTag, comm_, flight->NewRequest()),
+            flight->operation);
     });
     Finish(flight);
     return std::move(flight->bytes[0]);
@@ -207,6 +219,7 @@ class MpiRanks final : public Communicator {
   // when two ranks are in different operations. own[r] is what rank r is told as Header::own.
   FlightPtr Meet(Kind kind, const std::string& operation, std::int64_t bytes, const std::vector<std::int64_t>& own) {
     if (!broken_.empty()) Throw(base::ErrorKind::kRetryLater, operation, "the group is broken: " + broken_);
+    if (base::FaultFails("collective.meet")) Throw(base::ErrorKind::kDisconnected, operation, std::strerror(errno));
     auto flight = std::make_unique<Flight>();
     flight->operation = operation;
     flight->sent.resize(size_);
@@ -263,7 +276,10 @@ class MpiRanks final : public Communicator {
 
   void SendOut(FlightPtr& flight, char* data, std::size_t size, int root) {
     ForChunks(data, size, [&](char* piece, int count) {
-      Check(MPI_Ibcast(piece, count, MPI_BYTE, root, comm_, flight->NewRequest()), flight->operation);
+      Check(base::FaultFails("collective.broadcast")
+                ? MPI_ERR_OTHER
+                : MPI_Ibcast(piece, count, MPI_BYTE, root, comm_, flight->NewRequest()),
+            flight->operation);
       Finish(flight);
     });
   }
@@ -328,13 +344,17 @@ class MpiRanks final : public Communicator {
   template <class T>
   void Send(FlightPtr& flight, const T* data, std::int64_t count, int to) {
     if (count == 0) return;
-    Check(MPI_Isend(data, static_cast<int>(count * sizeof(T)), MPI_BYTE, to, kPartTag, comm_, flight->NewRequest()),
+    Check(base::FaultFails("collective.send") ? MPI_ERR_OTHER
+                                              : MPI_Isend(data, static_cast<int>(count * sizeof(T)), MPI_BYTE, to,
+                                                          kPartTag, comm_, flight->NewRequest()),
           flight->operation);
   }
   template <class T>
   void Receive(FlightPtr& flight, T* data, std::int64_t count, int from) {
     if (count == 0) return;
-    Check(MPI_Irecv(data, static_cast<int>(count * sizeof(T)), MPI_BYTE, from, kPartTag, comm_, flight->NewRequest()),
+    Check(base::FaultFails("collective.receive") ? MPI_ERR_OTHER
+                                                 : MPI_Irecv(data, static_cast<int>(count * sizeof(T)), MPI_BYTE, from,
+                                                             kPartTag, comm_, flight->NewRequest()),
           flight->operation);
   }
 
@@ -355,6 +375,7 @@ std::vector<int> MissingFromWorld(base::Milliseconds timeout) {
     std::vector<MPI_Request> requests;
     std::vector<char> greetings;
   };
+  base::FaultPoint("collective.world");
   auto meeting = std::make_unique<Meeting>();
   meeting->requests.assign(2 * size, MPI_REQUEST_NULL);
   meeting->greetings.assign(size + 1, 0);
@@ -395,6 +416,7 @@ void InitMpi() {
   MPI_Initialized(&initialized);
   if (initialized != 0) return;
   int provided = MPI_THREAD_SINGLE;
+  base::FaultPoint("collective.start");
   Check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_SERIALIZED) {
     base::ThrowBadInput("collective: this MPI cannot be called from other threads than the main one");
@@ -442,6 +464,7 @@ std::unique_ptr<Communicator> MakeMpiGroup(int color, std::chrono::milliseconds 
             MpiRank(), std::chrono::duration<double>(timeout).count(), Listed(missing)));
   }
   MPI_Comm comm = MPI_COMM_NULL;
+  base::FaultPoint("collective.split");
   Check(MPI_Comm_split(MPI_COMM_WORLD, color < 0 ? MPI_UNDEFINED : color, MpiRank(), &comm), "a new group");
   if (comm == MPI_COMM_NULL) return nullptr;
   return std::make_unique<MpiRanks>(comm, timeout);

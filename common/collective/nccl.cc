@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/deadline.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "collective/collective.h"
 #include "collective/facts.h"
@@ -35,6 +36,7 @@ class NcclRanks final : public Communicator {
     AD_CHECK(device.is_cuda() && device.has_index(), "NCCL needs a GPU with its number, got {}", device.str());
     const c10::cuda::CUDAGuard guard(device_);
     ncclUniqueId id;
+    base::FaultPoint("collective.nccl.start");
     if (rank() == 0) CheckNow(ncclGetUniqueId(&id), "a new group");
     const std::string bytes = bootstrap_.BroadcastBytes(std::string(id.internal, sizeof id.internal), 0);
     AD_CHECK(bytes.size() == sizeof id.internal, "a group id of {} bytes", bytes.size());
@@ -85,6 +87,7 @@ class NcclRanks final : public Communicator {
     if (tensor.is_cpu()) return bootstrap_.Broadcast(tensor, root);
     RequireContiguous(tensor, "broadcast", device_);
     RequireRank(root, size(), "broadcast");
+    base::FaultPoint("collective.nccl.broadcast");
     const auto since = Begin("broadcast");
     const c10::cuda::CUDAGuard guard(device_);
     Settle(ncclBroadcast(tensor.data_ptr(), tensor.data_ptr(), tensor.nbytes(), ncclUint8, root, comm_, Stream()),
@@ -112,6 +115,7 @@ class NcclRanks final : public Communicator {
 
   // Every rank gets everyone's piece of its own rows and adds them up in rank order.
   void SumOwnRows(const at::Tensor& tensor, const std::string& operation) {
+    base::FaultPoint("collective.nccl.sum");
     const auto since = Begin(operation);
     const c10::cuda::CUDAGuard guard(device_);
     const at::Tensor flat = tensor.view({-1});
@@ -135,6 +139,7 @@ class NcclRanks final : public Communicator {
   }
 
   void GatherRows(const at::Tensor& tensor, const std::string& operation) {
+    base::FaultPoint("collective.nccl.gather");
     const auto since = Begin(operation);
     const c10::cuda::CUDAGuard guard(device_);
     const auto width = static_cast<std::int64_t>(tensor.element_size());

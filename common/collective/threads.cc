@@ -6,7 +6,9 @@
 
 #include "base/check.h"
 #include "base/deadline.h"
+#include "base/fault.h"
 #include "base/guarded.h"
+#include "base/wait_log.h"
 #include "collective/collective.h"
 #include "collective/rank_order.h"
 
@@ -43,8 +45,11 @@ class Meeting {
     const auto all_here = [&](const State& state) {
       return std::all_of(state.rounds.begin(), state.rounds.end(), [&](auto r) { return r >= round; });
     };
-    state_.WaitUntil(base::Deadline(since + timeout_),
-                     [&](const State& state) { return state.broken || all_here(state); });
+    base::WaitTold(
+        base::Deadline(since + timeout_), [&] { return "the other ranks in " + operation; },
+        [&](base::Deadline until) {
+          return state_.WaitUntil(until, [&](const State& state) { return state.broken || all_here(state); });
+        });
     const std::string trouble = state_.With([&](State& state) -> std::string {
       if (all_here(state)) return {};
       if (state.broken) return *state.broken;
@@ -236,20 +241,21 @@ std::vector<std::unique_ptr<Communicator>> MakeThreadGroup(int size, std::chrono
 void SpawnRanks(int size, const std::function<void(Communicator&)>& fn) {
   auto group = MakeThreadGroup(size, kSpawnTimeout);
   base::Guarded<std::exception_ptr> first;
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads;
   for (auto& communicator : group) {
-    threads.emplace_back([&first, &fn, communicator = std::move(communicator)]() mutable {
-      try {
-        fn(*communicator);
-      } catch (...) {
-        first.With([](std::exception_ptr& slot) {
-          if (!slot) slot = std::current_exception();
-        });
-      }
-      communicator.reset();  // a rank that failed leaves, so that the others do not wait for it
-    });
+    threads.push_back(
+        base::StartThread("collective.rank.thread", [&first, &fn, communicator = std::move(communicator)]() mutable {
+          try {
+            fn(*communicator);
+          } catch (...) {
+            first.With([](std::exception_ptr& slot) {
+              if (!slot) slot = std::current_exception();
+            });
+          }
+          communicator.reset();  // a rank that failed leaves, so that the others do not wait for it
+        }));
   }
-  for (auto& thread : threads) thread.join();
+  threads.clear();
   const auto error = first.With([](std::exception_ptr& slot) { return slot; });
   if (error) std::rethrow_exception(error);
 }

@@ -8,6 +8,7 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "json/json.h"
@@ -156,6 +157,7 @@ void PointLatestTo(const fs::path& root, const std::string& name) {
   std::error_code error, ignored;
   fs::remove(link, ignored);
   fs::create_directory_symlink(name, link, error);
+  if (base::FaultFails("data.latest")) error = std::error_code(errno, std::generic_category());
   if (!error) fs::rename(link, root / kLatest, error);
   if (!error) return;
   fs::remove(link, ignored);

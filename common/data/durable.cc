@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <system_error>
 
+#include "base/fault.h"
 #include "base/format.h"
 
 namespace autodidact::data {
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 void Sync(const fs::path& path, int flags) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags);
   if (descriptor < 0) Fail("cannot be opened to flush it", path);
-  const int result = ::fsync(descriptor);
+  const int result = base::FaultFails("data.fsync") ? -1 : ::fsync(descriptor);
   const int reason = errno;
   ::close(descriptor);
   errno = reason;
@@ -46,6 +47,7 @@ void SyncTree(const fs::path& folder) {
 }
 
 void ExchangeOrRename(const fs::path& from, const fs::path& to) {
+  if (base::FaultFails("data.rename")) Fail("cannot be put in its place", from);
   if (!fs::exists(fs::symlink_status(to))) return fs::rename(from, to);
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return;
   if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) Fail("cannot be put in its place", from);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/format.h"
 #include "json/json.h"
 
@@ -167,8 +168,10 @@ void EventFile::Write(std::int64_t step, const base::Metrics& metrics) {
 }
 
 void EventFile::Append(std::string_view event) {
+  if (base::FaultFails("data.events")) stream_.setstate(std::ios::badbit);
   stream_ << EncodeRecord(event) << std::flush;
-  if (!stream_) base::ThrowBadInput(file_.string() + ": cannot be written; is the disk full?");
+  if (!stream_)
+    throw base::Error(base::ErrorKind::kRetryLater, file_.string() + ": cannot be written; is the disk full?");
 }
 
 void CutEventFiles(const std::filesystem::path& folder, std::int64_t last_step) {

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "data/durable.h"
@@ -178,8 +179,11 @@ void RunFolder::WriteMetrics(std::int64_t step, const base::Metrics& metrics) {
   Json line = {{"step", step}};
   for (const auto& [name, value] : metrics) line[name] = value;
   // In one piece, for who reads along.
+  if (base::FaultFails("data.metrics")) metrics_.setstate(std::ios::badbit);
   metrics_ << json::Dump(line) + '\n' << std::flush;
-  if (!metrics_) base::ThrowBadInput((folder_ / kMetricsFile).string() + ": cannot be written; is the disk full?");
+  if (!metrics_)
+    throw base::Error(base::ErrorKind::kRetryLater,
+                      (folder_ / kMetricsFile).string() + ": cannot be written; is the disk full?");
   events_->Write(step, metrics);
 }
 

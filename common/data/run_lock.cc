@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "json/json.h"
@@ -86,7 +87,7 @@ void RunLock::Announce() {
   const json::Json record = {
       {"program", "autodidact"}, {"host", HostName()}, {"process", ::getpid()}, {"since", TimeNow()}};
   const std::string text = json::Dump(record) + "\n";
-  const bool written = ::ftruncate(descriptor_, 0) == 0 &&
+  const bool written = !base::FaultFails("data.lock") && ::ftruncate(descriptor_, 0) == 0 &&
                        ::pwrite(descriptor_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
   if (!written) {
     base::ThrowBadInput(base::Format("{}: cannot be written: {}", file_.string(), std::strerror(errno)));

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "data/checkpoint_files.h"
@@ -116,6 +117,7 @@ std::string StepsOf(const std::vector<CheckpointFolder>& checkpoints) {
 void MoveInto(const fs::path& folder, const fs::path& path) {
   if (!Exists(path)) return;
   fs::create_directories(folder);
+  base::FaultPoint("data.move");
   fs::rename(path, folder / path.filename());
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/format.h"
 #include "base/write.h"
 #include "json/dom_builder.h"
@@ -180,6 +181,8 @@ void WriteFile(const std::filesystem::path& name, std::string_view bytes) {
     fail(base::Format("{}: cannot be written: {}", name.string(), std::strerror(errno)));
   }
   if (!replaced) return;
+  if (base::FaultFails("json.rename"))
+    fail(base::Format("{}: cannot be replaced: {}", name.string(), std::strerror(errno)));
   fs::rename(written, file, error);
   if (error) fail(base::Format("{}: cannot be replaced: {}", name.string(), error.message()));
 }

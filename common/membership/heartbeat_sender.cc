@@ -6,6 +6,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "schema/codec.h"
 #include "schema/validate.h"
@@ -59,7 +60,7 @@ HeartbeatSender::HeartbeatSender(net::Client& learner, MemberConfig config, std:
       status_(std::move(status)),
       on_directory_(std::move(on_directory)),
       on_over_(std::move(on_over)),
-      thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+      thread_(base::StartThread("membership.heartbeat.thread", [this](const std::stop_token& stop) { Run(stop); })) {}
 
 HeartbeatSender::~HeartbeatSender() {
   thread_.request_stop();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/format.h"
 
 namespace autodidact::model {
@@ -28,7 +29,7 @@ AtomicFile::~AtomicFile() {
 void AtomicFile::Write(const void* data, std::size_t size) {
   const auto* bytes = static_cast<const char*>(data);
   while (size > 0) {
-    const ssize_t written = ::write(descriptor_, bytes, size);
+    const ssize_t written = base::FaultFails("model.write") ? -1 : ::write(descriptor_, bytes, size);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) Fail("write");
     bytes += written;
@@ -37,8 +38,8 @@ void AtomicFile::Write(const void* data, std::size_t size) {
 }
 
 void AtomicFile::Commit() {
-  if (::fsync(descriptor_) != 0) Fail("flush");
-  if (::rename(temporary_.c_str(), target_.c_str()) != 0) Fail("rename");
+  if (base::FaultFails("model.fsync") || ::fsync(descriptor_) != 0) Fail("flush");
+  if (base::FaultFails("model.rename") || ::rename(temporary_.c_str(), target_.c_str()) != 0) Fail("rename");
   ::close(descriptor_);
   descriptor_ = -1;
 }

@@ -1,7 +1,9 @@
 #include <thread>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "base/log.h"
+#include "base/wait_log.h"
 #include "net/client_loop.h"
 #include "net/context.h"
 
@@ -11,7 +13,7 @@ class Client::Impl {
   Impl(void* context, std::vector<std::string> endpoints, const Security& security, Options options)
       : security_(security), options_(std::move(options)) {
     SetEndpoints(std::move(endpoints));
-    thread_ = std::thread([this, context, role = base::LogRole()] {
+    thread_ = base::StartThread<std::thread>("net.client.thread", [this, context, role = base::LogRole()] {
       base::SetLogRole(role);
       ClientLoop(context, security_, options_, inbox_, wakeup_).Run();
     });
@@ -59,7 +61,9 @@ class Client::Impl {
     // The client's thread fails the call at its deadline and knows best why; a little patience lets it say so.
     constexpr base::Milliseconds kPatience{200};
     const auto there = [](const auto& value) { return value.has_value(); };
-    if (answer->WaitUntil(base::Deadline(deadline.at() + kPatience), there)) {
+    if (base::WaitTold(
+            base::Deadline(deadline.at() + kPatience), [&] { return base::Format("the {}: {}", options_.peer, doing); },
+            [&](base::Deadline until) { return answer->WaitUntil(until, there); })) {
       return answer->With([](auto& value) { return std::move(*value); });
     }
     return base::Failure{base::ErrorKind::kRetryLater, base::Format("{}: no reply to '{}' within {:.1f} s",

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "base/log.h"
 
 namespace autodidact::net {
@@ -32,7 +33,8 @@ std::string Context::Impl::Admit(NamesOfKeys names) {
   if (!doorkeeper_.joinable()) {
     auto socket = std::make_unique<Socket>(handle_, ZMQ_REP);
     AD_CHECK(zmq_bind(socket->handle(), "inproc://zeromq.zap.01") == 0, "the key handler: {}", LastError());
-    doorkeeper_ = std::thread([this, socket = std::move(socket)] { AnswerKeyQuestions(*socket); });
+    doorkeeper_ = base::StartThread<std::thread>("net.doorkeeper.thread",
+                                                 [this, socket = std::move(socket)] { AnswerKeyQuestions(*socket); });
   }
   return doors_.With([&](Doors& doors) {
     std::string domain = "autodidact-" + std::to_string(doors.next++);

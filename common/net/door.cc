@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/fault.h"
+
 namespace autodidact::net {
 namespace {
 
@@ -48,7 +50,7 @@ Door::Door(void *context, Socket &server, std::function<void()> refused)
       refused_(std::move(refused)),
       most_(MostUnknown()),
       monitor_(context, server, kEvents),
-      thread_([this](const std::stop_token &stop) { Run(stop); }) {}
+      thread_(base::StartThread("net.door.thread", [this](const std::stop_token &stop) { Run(stop); })) {}
 
 Door::~Door() {
   thread_.request_stop();

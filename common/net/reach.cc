@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "net/wakeup.h"
 
 namespace autodidact::net {
@@ -81,7 +82,9 @@ struct Talk {
   // 0, or the error that ends it; ECONNRESET where the other end closed before it had said all.
   int Send() {
     while (!AllSent()) {
-      const auto count = send(socket.fd(), to_send.data() + sent, to_send.size() - sent, MSG_NOSIGNAL);
+      const auto count = base::FaultFails("net.reach.send")
+                             ? -1
+                             : send(socket.fd(), to_send.data() + sent, to_send.size() - sent, MSG_NOSIGNAL);
       if (count < 0) return IsPassing(errno) ? 0 : errno;
       sent += static_cast<std::size_t>(count);
     }
@@ -91,7 +94,7 @@ struct Talk {
     std::array<char, 1 << 14> buffer{};
     while (!AllReceived()) {
       const std::size_t room = std::min(buffer.size(), kMessageBytes - received.size());
-      const auto count = recv(socket.fd(), buffer.data(), room, 0);
+      const auto count = base::FaultFails("net.reach.receive") ? -1 : recv(socket.fd(), buffer.data(), room, 0);
       if (count < 0) return IsPassing(errno) ? 0 : errno;
       if (count == 0) return ECONNRESET;
       received.append(buffer.data(), static_cast<std::size_t>(count));
@@ -179,7 +182,7 @@ class ReachDesk::Impl {
     AD_CHECK(token.size() == kTokenBytes, "a token of {} bytes", token.size());
     Bind(address, ports);
     AD_CHECK(listen(listener_.fd(), kQueue) == 0, "listen: {}", std::strerror(errno));
-    thread_ = std::thread([this] { Run(); });
+    thread_ = base::StartThread<std::thread>("net.reach.thread", [this] { Run(); });
   }
 
   ~Impl() {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "net/context.h"
 #include "net/door.h"
@@ -70,7 +71,7 @@ class Server::Impl {
       context_.Dismiss(domain_);
       throw;
     }
-    thread_ = std::thread([this, role = base::LogRole()] {
+    thread_ = base::StartThread<std::thread>("net.server.thread", [this, role = base::LogRole()] {
       base::SetLogRole(role);
       Run();
     });

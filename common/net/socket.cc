@@ -9,6 +9,7 @@
 #include <random>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "net/interfaces.h"
 
 namespace autodidact::net {
@@ -187,6 +188,7 @@ void Socket::SetCommonOptions(const std::string& endpoint) {
 
 bool Socket::TrySend(const std::vector<std::string_view>& heads, SharedBytes payload) {
   messages_passed.fetch_add(1, std::memory_order_acq_rel);
+  if (base::FaultFails("net.send")) return false;
   for (const auto& head : heads) {
     if (zmq_send(handle_, head.data(), head.size(), ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0) return false;
   }
@@ -202,6 +204,7 @@ bool Socket::TrySend(const std::vector<std::string_view>& heads, SharedBytes pay
 int Socket::TryReceive(std::vector<std::string>& frames, int max_frames) {
   frames.clear();
   sender_.clear();
+  if (base::FaultFails("net.receive")) return 0;
   int count = 0;
   zmq_msg_t message;
   zmq_msg_init(&message);

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "base/format.h"
 #include "base/guarded.h"
 #include "base/log.h"
@@ -70,7 +71,7 @@ class Child::Impl {
  public:
   explicit Impl(ChildOptions options) : options_(std::move(options)), wakeup_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (wakeup_ < 0) base::ThrowBadInput("process: " + options_.what + ": no file descriptor left");
-    thread_ = std::thread([this] { Run(); });
+    thread_ = base::StartThread<std::thread>("process.child.thread", [this] { Run(); });
     // Ended by Spawn, which blocks no longer than exec takes.
     const auto far = base::Deadline::In(std::chrono::hours(1));
     state_.WaitUntil(far, [](const State& state) { return state.spawned.pid > 0 || state.error; });
@@ -164,6 +165,7 @@ class Child::Impl {
  private:
   void Wake() const {
     const std::uint64_t one = 1;
+    // No fault point: an eventfd always takes one more, or is full.
     [[maybe_unused]] const auto written = write(wakeup_, &one, sizeof one);
   }
 
@@ -212,7 +214,8 @@ class Child::Impl {
   bool FeedInput(int& fd) {
     return state_.With([&](State& state) {
       while (fd >= 0 && !state.to_write.empty()) {
-        const ssize_t written = write(fd, state.to_write.data(), state.to_write.size());
+        const ssize_t written =
+            base::FaultFails("process.child.write") ? -1 : write(fd, state.to_write.data(), state.to_write.size());
         if (written > 0) {
           state.to_write.erase(0, static_cast<std::size_t>(written));
         } else if (errno == EAGAIN) {
@@ -230,7 +233,7 @@ class Child::Impl {
   void TakeOutput(int& fd, std::string State::*kept) {
     std::array<char, 65536> buffer;
     while (true) {
-      const ssize_t got = read(fd, buffer.data(), buffer.size());
+      const ssize_t got = base::FaultFails("process.child.read") ? -1 : read(fd, buffer.data(), buffer.size());
       if (got > 0) {
         state_.With([&](State& state) {
           const std::size_t room = options_.capture_limit - std::min(options_.capture_limit, (state.*kept).size());

@@ -9,16 +9,19 @@
 #include <thread>
 #include <utility>
 
+#include "base/fault.h"
 #include "base/guarded.h"
 #include "base/log.h"
 #include "process/child.h"
 #include "process/signals.h"
+#include "process/stacks.h"
 
 namespace autodidact::process {
 namespace {
 
 // One request may arrive twice: `timeout` signals its child and then their common group.
 constexpr base::Milliseconds kSameRequest{250};
+constexpr base::Milliseconds kStacks{2'000};
 
 std::string Describe(int signal) {
   if (signal == SIGPIPE) return "nobody reads standard output any more";
@@ -72,12 +75,17 @@ class Ending::Impl {
     stop_.request_stop();
   }
 
-  void EndBy(base::Deadline deadline, int exit_code) {
-    end_ = std::jthread([deadline, exit_code](const std::stop_token& stop) {
+  void EndBy(base::Deadline deadline, int exit_code, std::string so_far) {
+    end_ = base::StartThread("process.ending.thread", [deadline, exit_code,
+                                                       so_far = std::move(so_far)](const std::stop_token& stop) {
       std::mutex mutex;
       std::condition_variable_any over;
       std::unique_lock lock(mutex);
       if (over.wait_until(lock, stop, deadline.at(), [] { return false; }) || stop.stop_requested()) return;
+      if (!so_far.empty()) {
+        base::LogError("{}; and not every thread has come to its end in time: ended with code {}", so_far, exit_code);
+        LogStacks(base::Deadline::In(kStacks));
+      }
       process::EndNow(exit_code);
     });
   }
@@ -145,8 +153,8 @@ std::optional<int> Ending::requested() const {
 void Ending::Request(int signal) {
   impl_->Request(signal);
 }
-void Ending::EndBy(base::Deadline deadline, int exit_code) {
-  impl_->EndBy(deadline, exit_code);
+void Ending::EndBy(base::Deadline deadline, int exit_code, std::string so_far) {
+  impl_->EndBy(deadline, exit_code, std::move(so_far));
 }
 
 }  // namespace autodidact::process

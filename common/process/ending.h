@@ -53,8 +53,9 @@ class Ending {
   // As if the signal had come to this process: another rank was sent it.
   void Request(int signal);
 
-  // What is saved is saved: the program ends with this code when it has not ended by itself by the deadline.
-  void EndBy(base::Deadline deadline, int exit_code);
+  // What is saved is saved: the program ends with this code when it has not ended by itself by the deadline. Where
+  // that would be a fault, the log then says `so_far`, and what the threads are doing.
+  void EndBy(base::Deadline deadline, int exit_code, std::string so_far = "");
 
  private:
   class Impl;

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/fault.h"
+
 namespace autodidact::process {
 namespace {
 
@@ -18,7 +20,8 @@ void Watch(const std::stop_token& stop, const std::function<void()>& on_gone) {
     pollfd input{STDIN_FILENO, POLLIN, 0};
     if (poll(&input, 1, kLookAtStopMilliseconds) <= 0) continue;
     std::array<char, 4096> dropped;
-    const ssize_t got = read(STDIN_FILENO, dropped.data(), dropped.size());
+    const ssize_t got =
+        base::FaultFails("process.lifeline.read") ? -1 : read(STDIN_FILENO, dropped.data(), dropped.size());
     if (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN))) continue;
     on_gone();
     return;
@@ -28,7 +31,9 @@ void Watch(const std::stop_token& stop, const std::function<void()>& on_gone) {
 }  // namespace
 
 Lifeline::Lifeline(std::function<void()> on_gone)
-    : thread_([on_gone = std::move(on_gone)](const std::stop_token& stop) { Watch(stop, on_gone); }) {}
+    : thread_(base::StartThread("process.lifeline.thread", [on_gone = std::move(on_gone)](const std::stop_token& stop) {
+        Watch(stop, on_gone);
+      })) {}
 
 Lifeline::~Lifeline() = default;
 

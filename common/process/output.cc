@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/format.h"
 #include "base/write.h"
 
@@ -144,6 +145,7 @@ void Output::Finish() {
   };
   if (::close(std::exchange(descriptor_, -1)) != 0) fail(std::strerror(errno));
   std::error_code error;
+  if (!partial_.empty() && base::FaultFails("process.output.rename")) fail(std::strerror(errno));
   if (!partial_.empty()) fs::rename(partial_, file_, error);
   if (error) fail(error.message());
 }

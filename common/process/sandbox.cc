@@ -13,6 +13,7 @@
 #include <optional>
 #include <system_error>
 
+#include "base/fault.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "process/descriptor.h"
@@ -32,7 +33,8 @@ constexpr std::uint32_t kOpenFiles = 64;
 int FileWith(const std::string& bytes) {
   const int fd = memfd_create("filter", MFD_CLOEXEC);
   if (fd < 0) return -1;
-  if (write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) || lseek(fd, 0, SEEK_SET) != 0) {
+  if (base::FaultFails("process.sandbox.write") ||
+      write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) || lseek(fd, 0, SEEK_SET) != 0) {
     close(fd);
     return -1;
   }
@@ -112,7 +114,8 @@ class StatusReader {
 
   void Look() {
     std::array<char, 512> buffer;
-    for (ssize_t got; (got = read(fd_.get(), buffer.data(), buffer.size())) > 0;) {
+    for (ssize_t got;
+         (got = base::FaultFails("process.sandbox.read") ? -1 : read(fd_.get(), buffer.data(), buffer.size())) > 0;) {
       text_.append(buffer.data(), static_cast<std::size_t>(got));
     }
     if (init_.get() < 0) {

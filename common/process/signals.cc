@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "base/log.h"
 
 namespace autodidact::process {
@@ -30,11 +31,12 @@ class SignalWatch::Impl {
     signals_ = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
     stop_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     AD_CHECK(signals_ >= 0 && stop_ >= 0, "process: no file descriptor left for signals");
-    thread_ = std::thread([this] { Run(); });
+    thread_ = base::StartThread<std::thread>("process.signals.thread", [this] { Run(); });
   }
 
   ~Impl() {
     const std::uint64_t one = 1;
+    // No fault point: an eventfd always takes one more, or is full.
     [[maybe_unused]] const auto written = write(stop_, &one, sizeof one);
     thread_.join();
     close(signals_);

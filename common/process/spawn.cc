@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/fault.h"
 #include "base/format.h"
 #include "process/descriptor.h"
 
@@ -82,6 +83,7 @@ bool BecomeUser(uid_t user) {
 [[noreturn]] void BecomeChild(const Plan& plan) {
   const auto fail = [&] {
     const int error = errno;
+    // No fault point: the child may only make system calls.
     [[maybe_unused]] const auto written = write(plan.report, &error, sizeof error);
     _exit(127);
   };
@@ -130,6 +132,7 @@ bool BecomeUser(uid_t user) {
   pthread_sigmask(SIG_SETMASK, &all, &before);  // no handler of ours may run in the child
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  // No fault point: its caller has one.
   const pid_t pid = vfork();
 #pragma GCC diagnostic pop
   if (pid == 0) BecomeChild(plan);
@@ -188,7 +191,7 @@ Spawned Spawn(const ChildOptions& options) {
     plan.standard[1] = plan.standard[2] = child_output.get();
   }
 
-  const pid_t pid = StartWithVfork(plan);
+  const pid_t pid = base::FaultFails("process.spawn") ? -1 : StartWithVfork(plan);
   if (pid < 0) ThrowCannotStart(options, "vfork", errno);
   report.write.Reset();
   int error = 0;

@@ -61,6 +61,7 @@ std::string ThreadFile(int thread, const char* file) {
   const int fd = open(base::Format("/proc/self/task/{}/{}", thread, file).c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return "";
   std::array<char, 4096> text{};
+  // No fault point: it tells of other faults.
   const ssize_t got = read(fd, text.data(), text.size());
   close(fd);
   return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
@@ -79,6 +80,7 @@ bool Blocks(int thread, int signal) {
 }
 
 void Put(int fd, const std::string& text) {
+  // No fault point: it tells of other faults.
   [[maybe_unused]] const auto written = write(fd, text.data(), text.size());
 }
 

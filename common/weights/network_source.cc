@@ -2,7 +2,9 @@
 #include <thread>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "base/log.h"
+#include "base/wait_log.h"
 #include "schema/codec.h"
 #include "schema/validate.h"
 #include "weights/assembly.h"
@@ -41,7 +43,7 @@ class NetworkSource final : public WeightSource {
                  .peer = "weight publisher",
                  .retry_after = kReply,
                  .server = schema::kLearnerName}) {
-    thread_ = std::thread([this, role = base::LogRole()] {
+    thread_ = base::StartThread<std::thread>("weights.source.thread", [this, role = base::LogRole()] {
       base::SetLogRole(role);
       Run();
     });
@@ -57,7 +59,9 @@ class NetworkSource final : public WeightSource {
     const auto there = [&](const Arrived& arrived) {
       return arrived.weights && arrived.weights->version() >= min_version;
     };
-    const bool found = arrived_.WaitUntil(deadline, there);
+    const bool found = base::WaitTold(
+        deadline, [&] { return base::Format("weights of version {}", min_version); },
+        [&](base::Deadline until) { return arrived_.WaitUntil(until, there); });
     const Arrived arrived = std::as_const(arrived_).With([](const Arrived& it) { return it; });
     if (found) return arrived.weights;
     return base::Failure{

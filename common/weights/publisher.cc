@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "schema/codec.h"
 #include "schema/validate.h"
@@ -113,7 +114,7 @@ class WeightPublisher::Impl {
         part_bytes_(static_cast<std::uint64_t>(part_bytes)),
         server_(context, endpoint, security, [this](net::Incoming incoming) { Queue(std::move(incoming)); }) {
     AD_CHECK(part_bytes > 0, "parts of {} bytes", part_bytes);
-    thread_ = std::thread([this, role = base::LogRole()] {
+    thread_ = base::StartThread<std::thread>("weights.publisher.thread", [this, role = base::LogRole()] {
       base::SetLogRole(role);
       Run();
     });

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/wait_log.h"
 #include "weights/weights.h"
 
 namespace autodidact::weights {
@@ -19,7 +20,9 @@ base::Outcome<model::SharedWeights> WeightStore::WaitFor(schema::WeightVersion m
                                                          base::Deadline deadline) const {
   const auto since = base::Clock::now();
   const auto there = [&](const State& state) { return state.newest && state.newest->version() >= min_version; };
-  const bool found = state_.WaitUntil(deadline, there);
+  const bool found = base::WaitTold(
+      deadline, [&] { return base::Format("weights of version {}", min_version); },
+      [&](base::Deadline until) { return state_.WaitUntil(until, there); });
   const State state = Held();
   if (found) return state.newest;
   return base::Failure{

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "collective/collective.h"
 #include "collective/facts.h"
@@ -33,7 +34,7 @@ constexpr const char* kAnyPort = "*";
 // other, or versions do not agree.
 class Bound {
  public:
-  Bound() : thread_([this](const std::stop_token& stop) { Wait(stop); }) {}
+  Bound() : thread_(base::StartThread("doctor.thread", [this](const std::stop_token& stop) { Wait(stop); })) {}
 
   void Doing(std::string what) {
     const std::lock_guard lock(mutex_);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/bounded_queue.h"
+#include "base/fault.h"
 
 namespace autodidact::launch {
 
@@ -19,15 +20,18 @@ template <class Result>
 class OrderedJobs {
  public:
   OrderedJobs(std::size_t limit, std::function<void(Result)> take)
-      : slots_(static_cast<std::ptrdiff_t>(limit)), results_(limit), taker_([this, take = std::move(take)] {
+      : slots_(static_cast<std::ptrdiff_t>(limit)),
+        results_(limit),
+        taker_(base::StartThread<std::thread>("lines.taker.thread", [this, take = std::move(take)] {
           while (auto result = results_.Pop(Forever())) take(result->get());
-        }) {}
+        })) {}
   ~OrderedJobs() { Finish(); }
   OrderedJobs(const OrderedJobs&) = delete;
   OrderedJobs& operator=(const OrderedJobs&) = delete;
 
   // Blocks until fewer than `limit` jobs run.
   void Add(std::function<Result()> job) {
+    base::FaultPoint("lines.job.thread");
     slots_.acquire();
     results_.Push(std::async(std::launch::async,
                              [this, job = std::move(job)] {

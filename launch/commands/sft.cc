@@ -8,6 +8,7 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "json/json.h"
 #include "launch/commands/commands.h"
@@ -256,6 +257,7 @@ class Sft {
     fs::remove_all(writing);
     model::SaveModel(*parameters.Snapshot(0), at::kFloat, writing, tokenizer_folder_);
     fs::remove_all(place_.partial() / "best");
+    base::FaultPoint("sft.best");
     fs::rename(writing, place_.partial() / "best");
   }
 

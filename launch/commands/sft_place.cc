@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/format.h"
 #include "json/json.h"
 #include "learner/checkpoint.h"
@@ -118,6 +119,7 @@ void SftPlace::Open(const std::string& config) {
 
 void SftPlace::Publish(const fs::path& made) {
   try {
+    base::FaultPoint("sft.output");
     if (HoldsAnything(output_)) fs::rename(output_, partial_ / "replaced");
     fs::rename(made, output_);
     fs::remove_all(partial_);

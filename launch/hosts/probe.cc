@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/format.h"
 #include "json/json.h"
 #include "net/reach.h"
@@ -115,10 +116,13 @@ std::string WriteProbe(const fs::path& file, const std::string& text) {
   const int fd = open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return Failed("write", partial);
   std::string why;
-  if (write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) why = Failed("write", partial);
-  if (why.empty() && fsync(fd) != 0) why = Failed("synchronise (fsync)", partial);
+  if (base::FaultFails("hosts.probe.write") || write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    why = Failed("write", partial);
+  if (why.empty() && (base::FaultFails("hosts.probe.fsync") || fsync(fd) != 0))
+    why = Failed("synchronise (fsync)", partial);
   close(fd);
-  if (why.empty() && rename(partial.c_str(), file.c_str()) != 0) why = Failed("rename", partial);
+  if (why.empty() && (base::FaultFails("hosts.probe.rename") || rename(partial.c_str(), file.c_str()) != 0))
+    why = Failed("rename", partial);
   if (!why.empty()) unlink(partial.c_str());
   return why;
 }
@@ -131,7 +135,7 @@ std::string ReadProbe(const fs::path& file, const std::string& expected, const s
                         file.parent_path().string(), writer);
   }
   std::string text(expected.size() + 1, '\0');
-  const auto count = read(fd, text.data(), text.size());
+  const auto count = base::FaultFails("hosts.probe.read") ? -1 : read(fd, text.data(), text.size());
   close(fd);
   text.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
   return text == expected ? "" : base::Format("{}: does not read as {} wrote it", file.string(), writer);

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/format.h"
 #include "base/guarded.h"
 #include "base/log.h"
@@ -52,7 +53,7 @@ class HostRoles {
     for (const RolePlace& role : plan_.roles) {
       if (role.host != host || role.kind == "learner") continue;
       running_.With([](int& running) { ++running; });
-      threads_.emplace_back([this, role, config](const std::stop_token& stop) {
+      threads_.push_back(base::StartThread("job.role.thread", [this, role, config](const std::stop_token& stop) {
         base::SetLogRole("agent of " + role.name());
         try {
           KeepAlive(role, config, stop);
@@ -62,7 +63,7 @@ class HostRoles {
           });
         }
         running_.With([](int& running) { --running; });
-      });
+      }));
     }
   }
 

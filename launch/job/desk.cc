@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "base/wait_log.h"
 #include "schema/validate.h"
 
 namespace autodidact::launch {
@@ -138,7 +139,11 @@ std::vector<std::string> Desk::WaitForAgents(base::Deadline deadline) {
     }
     return names;
   };
-  state_.WaitUntil(deadline, [&](const State& state) { return not_left(state).empty(); });
+  const auto wait = [&](base::Deadline until) {
+    return state_.WaitUntil(until, [&](const State& state) { return not_left(state).empty(); });
+  };
+  base::WaitTold(
+      deadline, [] { return "the agents to leave"; }, wait);
   return std::as_const(state_).With(not_left);
 }
 

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/format.h"
 #include "json/json.h"
 #include "launch/job/reading.h"
@@ -153,7 +154,7 @@ std::string TicketLine(base::Deadline deadline) {
     }
     // Byte by byte: what comes behind the line is another reader's.
     char byte = 0;
-    const ssize_t got = read(STDIN_FILENO, &byte, 1);
+    const ssize_t got = base::FaultFails("job.ticket.read") ? -1 : read(STDIN_FILENO, &byte, 1);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) base::ThrowBadInput("standard input: it ended within the ticket");
     if (byte == '\n') return line;
@@ -177,11 +178,13 @@ void WriteTicket(const std::filesystem::path& file, const Ticket& ticket) {
   const std::string text = Encode(ticket) + "\n";
   unlink(file.c_str());
   const int descriptor = open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  const bool written =
-      descriptor >= 0 && write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const bool written = descriptor >= 0 && !base::FaultFails("job.ticket.write") &&
+                       write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   const int error = errno;
   if (descriptor >= 0) close(descriptor);
-  if (!written) base::ThrowBadInput(base::Format("{}: {}", file.string(), strerror(error)));
+  if (written) return;
+  unlink(file.c_str());
+  base::ThrowBadInput(base::Format("{}: {}", file.string(), strerror(error)));
 }
 
 net::KeyRing JobPlan::Ring() const {

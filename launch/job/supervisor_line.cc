@@ -2,7 +2,9 @@
 
 #include <csignal>
 
+#include "base/fault.h"
 #include "base/log.h"
+#include "base/wait_log.h"
 #include "process/child.h"
 #include "schema/validate.h"
 
@@ -13,7 +15,7 @@ SupervisorLine::SupervisorLine(net::Context& context, const Ticket& ticket, proc
       report_(Report{.attempt = ticket.attempt}),
       client_(context, {ticket.supervisor}, ticket.SecurityOf(schema::kLearnerName),
               {.name = schema::kLearnerName, .peer = kSupervisor, .server = kSupervisor}),
-      thread_([this](const std::stop_token& stop) { Talk(stop); }) {}
+      thread_(base::StartThread("job.line.thread", [this](const std::stop_token& stop) { Talk(stop); })) {}
 
 SupervisorLine::~SupervisorLine() {
   thread_.request_stop();
@@ -33,7 +35,9 @@ void SupervisorLine::TellEnd(int code, bool roles_leave, base::Deadline deadline
     report.over = roles_leave;
   });
   const auto done = [&](const Heard& heard) { return heard.code && (heard.released || !roles_leave); };
-  if (!heard_.WaitUntil(deadline, done))
+  const auto wait = [&](base::Deadline until) { return heard_.WaitUntil(until, done); };
+  if (!base::WaitTold(
+          deadline, [] { return "the supervisor to hear of the end, and the roles to leave"; }, wait))
     base::LogWarning("the supervisor did not hear of the end, or not all roles left");
 }
 

@@ -4,6 +4,7 @@
 #include "actors/actor.h"
 #include "base/format.h"
 #include "base/guarded.h"
+#include "base/wait_log.h"
 #include "launch/train/roles.h"
 #include "launch/train/run_identity.h"
 #include "launch/wiring/judge.h"
@@ -114,9 +115,10 @@ class ActorRole final : public membership::Role {
   std::unique_ptr<weights::WeightSource> FindWeights(const std::stop_token& over) {
     if (setting_.local_store) return weights::MakeLocalSource(*setting_.local_store);
     const std::stop_callback wake(over, [this] { weights_endpoint_.With([](const std::string&) {}); });
-    const bool told = weights_endpoint_.WaitUntil(base::Deadline::In(kJoinTimeout), [&](const std::string& endpoint) {
-      return !endpoint.empty() || over.stop_requested();
-    });
+    const auto known = [&](const std::string& endpoint) { return !endpoint.empty() || over.stop_requested(); };
+    const bool told = base::WaitTold(
+        base::Deadline::In(kJoinTimeout), [&] { return "an answer of the learner at " + setting_.learner; },
+        [&](base::Deadline until) { return weights_endpoint_.WaitUntil(until, known); });
     if (over.stop_requested()) return nullptr;
     if (!told) {
       throw base::Error(base::ErrorKind::kDisconnected,

@@ -163,6 +163,7 @@ void RunRank(const RunConfig& config, const Job& job, RunData data) {
                             base::Deadline::In(kRolesLeave));
   }
   job.ranks.Barrier();
+  job.ending.EndBy(base::Deadline::In(kLeavingJob), process::kExitDone, "the run is saved");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fault.h"
 #include "base/guarded.h"
 #include "base/log.h"
 #include "collective/collective.h"
@@ -16,6 +17,8 @@ namespace autodidact::launch {
 namespace {
 
 constexpr auto kLeaving = std::chrono::seconds(3);
+// What no role takes that nothing is wrong with.
+constexpr auto kLeavingAtMost = std::chrono::seconds(30);
 
 // The roles of a run as threads of this process. The first that fails stops the run, and its error is the run's.
 class RoleThreads {
@@ -28,7 +31,7 @@ class RoleThreads {
 
   void Start(schema::RoleKind kind, std::int64_t count) {
     for (std::int64_t index = 0; index < count; ++index) {
-      threads_.emplace_back([this, kind, index] { Run(kind, index); });
+      threads_.push_back(base::StartThread("train.role.thread", [this, kind, index] { Run(kind, index); }));
     }
   }
   void Join() {
@@ -104,12 +107,15 @@ learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& o
       base::LogWarning("stopped after step {}; --resume goes on from its checkpoint", learner.steps_done());
       // A judge may be in the middle of a long program or call, for which nobody waits any more.
       ending.EndBy(base::Deadline::In(kLeaving), process::ExitCodeAfter(*signal));
+    } else {
+      ending.EndBy(base::Deadline::In(kLeavingAtMost), ExitCodeOf(end, ending), "the run is saved");
     }
     roles.Join();
     if (const auto error = roles.failure()) std::rethrow_exception(error);
   } catch (const std::exception& error) {
-    roles.Join();
     side.WriteFailure(error.what());
+    ending.EndBy(base::Deadline::In(kLeavingAtMost), process::kExitFailed, error.what());
+    roles.Join();
     throw;
   }
   return end;

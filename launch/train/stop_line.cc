@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "process/child.h"
 #include "schema/validate.h"
@@ -43,7 +44,7 @@ StopLine::StopLine(net::Context& context, const std::string& desk, const net::Se
       client_(
           context, {desk}, security,
           {.name = "rank", .peer = "rank 0", .retry_after = std::chrono::hours(24), .server = schema::kLearnerName}),
-      thread_([this](const std::stop_token& stop) { Talk(stop); }) {}
+      thread_(base::StartThread("train.stop_line.thread", [this](const std::stop_token& stop) { Talk(stop); })) {}
 
 StopLine::~StopLine() {
   thread_.request_stop();

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/fault.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "launch/wiring/wiring.h"
@@ -15,7 +16,8 @@ constexpr auto kLook = std::chrono::seconds(1);  // between two looks at a close
 
 SelectionThread::SelectionThread(Config config, model::SharedWeights weights, const text::Tokenizer& tokenizer)
     : config_(std::move(config)), jobs_(config_.capacity) {
-  thread_ = std::jthread([this, weights = std::move(weights), &tokenizer] { Run(weights, tokenizer); });
+  thread_ = base::StartThread("selection.thread",
+                              [this, weights = std::move(weights), &tokenizer] { Run(weights, tokenizer); });
 }
 
 SelectionThread::~SelectionThread() {

@@ -95,6 +95,17 @@ TEST_F(EndingTest, ASignalToAnotherRankStopsAndTheFirstOwnOneAfterItDoesNotEnd) 
   EXPECT_EXIT(end(), testing::ExitedWithCode(41), "another rank was sent SIGTERM");
 }
 
+TEST_F(EndingTest, WhatDoesNotComeToItsEndIsSaidWithItsThreads) {
+  const auto end = [] {
+    Ending ending;
+    ending.EndBy(Deadline::In(base::Milliseconds(10)), 42, "the run is saved");
+    WaitForTheEnd();
+  };
+  EXPECT_EXIT(end(), testing::ExitedWithCode(42),
+              "the run is saved; and not every thread has come to its end in time: ended with code 42(.|\n)*"
+              "what each thread of this process is doing");
+}
+
 // Standard output becomes a pipe that nobody reads once `on_output` has run.
 [[noreturn]] void CloseTheOutput(const std::function<void(Ending&)>& then) {
   std::array<int, 2> ends{};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/fault.h"
+
 namespace autodidact::engine::cpu {
 namespace {
 
@@ -19,10 +21,21 @@ void WaitWhile(const std::atomic<T>& value, T old) {
 }  // namespace
 
 ThreadTeam::ThreadTeam(int size) {
-  for (int worker = 1; worker < size; ++worker) workers_.emplace_back([this, worker] { Work(worker); });
+  try {
+    for (int worker = 1; worker < size; ++worker) {
+      workers_.push_back(base::StartThread<std::thread>("engine.team.thread", [this, worker] { Work(worker); }));
+    }
+  } catch (...) {
+    Join();
+    throw;
+  }
 }
 
 ThreadTeam::~ThreadTeam() {
+  Join();
+}
+
+void ThreadTeam::Join() {
   stopping_.store(true, std::memory_order_release);
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();

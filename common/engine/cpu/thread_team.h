@@ -30,6 +30,7 @@ class ThreadTeam {
   void For(std::int64_t n, std::int64_t grain, const Body& body);
 
  private:
+  void Join();
   void Work(int worker);
   void RunPart(int worker);
 
