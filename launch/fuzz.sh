@@ -3,6 +3,8 @@
 # build/fuzz/corpus. Fails when one crashes, leaks, hangs for 10 s or takes over 2 GiB; its input lies in build/fuzz/found.
 #
 #   launch/fuzz.sh SECONDS [TARGET]...      TARGET: the name of a file of tests/libfuzzer (default: all)
+#
+# AUTODIDACT_FUZZ_SEED: of the random inputs (default 1)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -29,7 +31,7 @@ fuzz_one() {
   local log=$root/$name.log
   mkdir -p "$root/found" "$root/corpus/$name"
   cp "tests/libfuzzer/corpus/$name"/* "$root/corpus/$name/"
-  if ! "$root/tests/libfuzzer/fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+  if ! "$root/tests/libfuzzer/fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -seed="${AUTODIDACT_FUZZ_SEED:-1}" \
       -artifact_prefix="$root/found/$name-" "$root/corpus/$name" > "$log" 2>&1; then
     echo "fuzz: $name failed, see $log; input:"
     sed -n 's/.*Test unit written to //p' "$log"

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kVisitedJob = std::chrono::minutes(3);
+constexpr auto kVisitedJob = std::chrono::minutes(4);
 constexpr base::Milliseconds kAnswer{10'000};
 constexpr base::Milliseconds kNoAnswer{1'000};
 constexpr int kSteps = 900;
