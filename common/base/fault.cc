@@ -107,8 +107,8 @@ std::optional<Action> Due(std::string_view point) {
 
 // The number of the error with which the operation fails; 0: it does not.
 int Happen(const char* point) {
-  static const bool off = Faults().empty();
-  if (off) return 0;
+  static const bool kOff = Faults().empty();
+  if (kOff) return 0;
   const auto action = Due(point);
   if (!action) return 0;
   LogWarning("fault on demand at {}", point);
