@@ -120,6 +120,7 @@ class Server::Impl {
     AD_CHECK(zmq_getsockopt(socket_.handle(), ZMQ_LAST_ENDPOINT, bound.data(), &size) == 0, "the endpoint of {}: {}",
              endpoint, LastError());
     endpoint_ = bound.data();
+    bound_ = true;
     if (door_) door_->BoundTo(endpoint_);
   }
 
@@ -147,8 +148,8 @@ class Server::Impl {
     ++context_.strangers();
     // There may be many of them.
     if (std::has_single_bit(++refused_)) {
-      base::LogWarning("net: {} refused a connection that showed no key of this run ({} refused so far)", endpoint_,
-                       refused_);
+      base::LogWarning("net: {} refused a connection that showed no key of this run ({} refused so far)",
+                       bound_ ? endpoint_ : "a server", refused_);
     }
   }
 
@@ -178,7 +179,8 @@ class Server::Impl {
   Context::Impl& context_;
   std::function<void(Incoming)> handler_;
   Socket socket_;
-  std::uint64_t refused_ = 0;  // of the door's thread
+  std::uint64_t refused_ = 0;       // of the door's thread
+  std::atomic<bool> bound_{false};  // from then on the endpoint stays as it is
   std::optional<Door> door_;
   std::string endpoint_;
   std::string domain_;
