@@ -102,8 +102,9 @@ learner::RunEnd TrainInOneProcess(const RunConfig& config, const TrainOptions& o
       const process::Ending::Saving saving(ending, "stopping; the steps that are done are saved as a checkpoint");
       end = learner.Run(run_stop.get_token());
     }
-    if (!roles.failure()) side.WriteEnd(end);
-    if (const auto signal = ending.requested(); signal && end == learner::RunEnd::kStopped && !roles.failure()) {
+    if (const auto error = roles.failure()) std::rethrow_exception(error);
+    side.WriteEnd(end);
+    if (const auto signal = ending.requested(); signal && end == learner::RunEnd::kStopped) {
       base::LogWarning("stopped after step {}; --resume goes on from its checkpoint", learner.steps_done());
       // A judge may be in the middle of a long program or call, for which nobody waits any more.
       ending.EndBy(base::Deadline::In(kLeaving), process::ExitCodeAfter(*signal));

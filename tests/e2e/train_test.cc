@@ -200,6 +200,21 @@ TEST(TrainTest, AnInterruptEndsTheRunWithACheckpointToResumeFrom) {
   EXPECT_TRUE(resumed.status.ok()) << resumed.err;
 }
 
+TEST(TrainTest, WhyARoleFailedIsWhatTheRunEndsWith) {
+  const fs::path runs = TestFolder();
+  auto options = ToolOptions({tests::ProgramFile(), "train", "train.yaml", "--set", "folder=" + runs.string(), "--set",
+                              "name=run", "--set", "train.max_steps=100000"},
+                             BaseFolder());
+  options.environment.emplace_back("AUTODIDACT_FAULT=membership.heartbeat.thread:1:throw");
+  process::Child child(options);
+  const auto status = child.Wait(base::Deadline::In(std::chrono::minutes(2)));
+  ASSERT_TRUE(status) << child.errors();
+  EXPECT_EQ(status->code, 1) << child.errors();
+  EXPECT_NE(child.errors().find("fault on demand at membership.heartbeat.thread: "), std::string::npos)
+      << child.errors();
+  EXPECT_EQ(json::ParseFile(runs / "run/outcome.json").at("end"), "failed");
+}
+
 TEST(TrainTest, EveryEstimatorTrains) {
   const fs::path runs = TestFolder();
   const auto majority = RunTool(
