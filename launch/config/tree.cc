@@ -1,5 +1,6 @@
 #include "launch/config/tree.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -22,6 +23,30 @@ constexpr int kMostValues = 100'000;
 constexpr int kMostDepth = 32;
 
 using Kind = ConfigNode::Kind;
+
+// Takes a document for its form alone.
+class Unheeding final : public YAML::EventHandler {
+  void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnAlias(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& /*value*/) override {}
+  void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                       YAML::EmitterStyle::value /*style*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {}
+  void OnMapEnd() override {}
+};
+
+// Reads two of them at most: yaml-cpp takes a token that no document begins with for an empty one, and never passes it.
+bool HasSeveralDocuments(const std::string& bytes) {
+  std::istringstream stream(bytes);
+  YAML::Parser parser(stream);
+  Unheeding handler;
+  return parser.HandleNextDocument(handler) && parser.HandleNextDocument(handler);
+}
 
 std::string ReadText(const std::filesystem::path& file) {
   const std::string name = file.string();
@@ -314,12 +339,12 @@ ConfigNode LoadConfigTree(const std::filesystem::path& file, const std::vector<s
   ConfigNode root;
   try {
     // A quote that is never closed is found only where no line follows it.
-    YAML::LoadAll(bytes.substr(0, bytes.find_last_not_of(" \r\n") + 1));
-    const std::vector<YAML::Node> documents = YAML::LoadAll(bytes);
-    if (documents.size() > 1) {
-      base::ThrowBadInput(name + ": got several YAML documents, expected one: take out the lines of ---");
+    if (HasSeveralDocuments(bytes.substr(0, bytes.find_last_not_of(" \r\n") + 1))) {
+      base::ThrowBadInput(name +
+                          ": got several YAML documents, expected one: take out the lines of ---, and what no entry "
+                          "begins with (one of , ] and })");
     }
-    if (!documents.empty()) root = Copier(name, "", problems).Copy(documents.front(), "");
+    root = Copier(name, "", problems).Copy(YAML::Load(bytes), "");
   } catch (const YAML::Exception& error) {
     const int line = error.mark.is_null() ? 0 : error.mark.line;
     ThrowYaml(base::Format("{}:{}", name, line + 1), error, LineOf(bytes, line));

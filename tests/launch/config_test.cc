@@ -70,6 +70,19 @@ TEST_F(ConfigTest, OneDocumentInUtf8IsAConfig) {
   EXPECT_NE(ErrorOf("---\nseed: 2\n").find("several YAML documents"), std::string::npos);
 }
 
+// yaml-cpp takes it for one empty document after another, without end.
+TEST_F(ConfigTest, WhatNoDocumentBeginsWithIsRefused) {
+  for (const char* text : {",output: out\nmodel: base\n", "]\n", "}: x\n"}) {
+    try {
+      ReadRunConfig(folder_.Write("config.yaml", text), {});
+      ADD_FAILURE() << "accepted: " << text;
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::kBadInput);
+      EXPECT_NE(error.message().find("config.yaml"), std::string::npos) << error.message();
+    }
+  }
+}
+
 TEST_F(ConfigTest, ProgramsHaveNoMajorityAndNoVerifier) {
   EXPECT_EQ(ReadRunConfig(Write("answer: {comparator: code, code: {jobs: 3}}\n"), {}).answer.code.judge.jobs, 3);
   EXPECT_NE(ErrorOf("answer: {comparator: code}\nestimator: majority\n").find("majority"), std::string::npos);
