@@ -183,7 +183,7 @@ void WriteTicket(const std::filesystem::path& file, const Ticket& ticket) {
   const int error = errno;
   if (descriptor >= 0) close(descriptor);
   if (written) return;
-  unlink(file.c_str());
+  if (descriptor >= 0) unlink(file.c_str());
   base::ThrowBadInput(base::Format("{}: {}", file.string(), strerror(error)));
 }
 
