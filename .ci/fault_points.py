@@ -22,7 +22,7 @@ RAW = re.compile(
 POINT = re.compile(r"\b(FaultPoint|FaultFails|StartThread(<[\w:]+>)?)\(\s*\"([\w.]+)\"")
 EXEMPT = re.compile(r"// No fault point: \S")
 # Where a function's body begins or ends, near enough: something that is not indented, or a member's signature.
-BOUNDARY = re.compile(r"^(\S.*[{)]|  (?!if|for|while|switch|do|try|else)\S.*\) (const )?(override )?\{)$|^\}")
+BOUNDARY = re.compile(r"^(\S.*[{)]|  (?!if|for|while|switch|do|try|else|\})\S.*\) (const )?(override )?\{)$|^\}")
 
 
 def sources():

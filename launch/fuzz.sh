@@ -31,7 +31,8 @@ fuzz_one() {
   local log=$root/$name.log
   mkdir -p "$root/found" "$root/corpus/$name"
   cp "tests/libfuzzer/corpus/$name"/* "$root/corpus/$name/"
-  if ! "$root/tests/libfuzzer/fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -seed="${AUTODIDACT_FUZZ_SEED:-1}" \
+  if ! "$root/tests/libfuzzer/fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+      -print_final_stats=1 -seed="${AUTODIDACT_FUZZ_SEED:-1}" \
       -artifact_prefix="$root/found/$name-" "$root/corpus/$name" > "$log" 2>&1; then
     echo "fuzz: $name failed, see $log; input:"
     sed -n 's/.*Test unit written to //p' "$log"

@@ -174,10 +174,14 @@ class Parts {
 
 }  // namespace
 
-std::uint64_t CheckpointBytes(std::int64_t num_weights, at::ScalarType type) {
+std::uint64_t VectorBytes(std::int64_t num_weights, at::ScalarType type) {
   const std::uint64_t vectors = type == at::kFloat ? 2 : 3;
-  const auto each = static_cast<std::uint64_t>(c10::elementSize(type)) + vectors * sizeof(float);
-  return static_cast<std::uint64_t>(num_weights) * each + kSmallFiles;
+  return static_cast<std::uint64_t>(num_weights) * vectors * sizeof(float);
+}
+
+std::uint64_t CheckpointBytes(std::int64_t num_weights, at::ScalarType type) {
+  return static_cast<std::uint64_t>(num_weights) * c10::elementSize(type) + VectorBytes(num_weights, type) +
+         kSmallFiles;
 }
 
 void WriteCheckpoint(const CheckpointPlace& place, const CheckpointState& state, const FlatParameters& parameters,

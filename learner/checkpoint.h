@@ -34,6 +34,8 @@ struct CheckpointPlace {
 
 // Bytes of a checkpoint of a model with so many weights that are computed with in `type`.
 std::uint64_t CheckpointBytes(std::int64_t num_weights, at::ScalarType type);
+// Of them, those of the optimizer's vectors: what a CheckpointCopy holds beside the weights.
+std::uint64_t VectorBytes(std::int64_t num_weights, at::ScalarType type);
 
 // All ranks of the optimizer call it; rank 0 (`writes`) writes root/step_NNNNNN under another name, flushes it to the
 // disk, renames it when it is whole, points root/latest to it, and deletes the oldest beyond `keep`. So at every moment

@@ -230,7 +230,7 @@ std::optional<RunEnd> Learner::FinishStep(StepBatch batch, const std::vector<std
 }
 
 void Learner::Save(bool behind) {
-  if (rank_zero_ && (!behind || saved_step_ != step_)) writer_.Wait(base::Deadline::In(config_.step_timeout));
+  if (rank_zero_) writer_.Wait(base::Deadline::In(config_.step_timeout));
   if (saved_step_ == step_) return;
   CheckpointState state{.step = step_,
                         .version = static_cast<std::uint64_t>(trainer_.optimizer().steps()),

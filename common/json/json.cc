@@ -181,9 +181,11 @@ void WriteFile(const std::filesystem::path& name, std::string_view bytes) {
     fail(base::Format("{}: cannot be written: {}", name.string(), std::strerror(errno)));
   }
   if (!replaced) return;
-  if (base::FaultFails("json.rename"))
-    fail(base::Format("{}: cannot be replaced: {}", name.string(), std::strerror(errno)));
-  fs::rename(written, file, error);
+  if (base::FaultFails("json.rename")) {
+    error = std::error_code(errno, std::generic_category());
+  } else {
+    fs::rename(written, file, error);
+  }
   if (error) fail(base::Format("{}: cannot be replaced: {}", name.string(), error.message()));
 }
 

@@ -145,8 +145,11 @@ void Output::Finish() {
   };
   if (::close(std::exchange(descriptor_, -1)) != 0) fail(std::strerror(errno));
   std::error_code error;
-  if (!partial_.empty() && base::FaultFails("process.output.rename")) fail(std::strerror(errno));
-  if (!partial_.empty()) fs::rename(partial_, file_, error);
+  if (base::FaultFails("process.output.rename")) {
+    error = std::error_code(errno, std::generic_category());
+  } else if (!partial_.empty()) {
+    fs::rename(partial_, file_, error);
+  }
   if (error) fail(error.message());
 }
 

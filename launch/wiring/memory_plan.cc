@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "engine/memory.h"
 #include "launch/wiring/wiring.h"
+#include "learner/checkpoint.h"
 #include "learner/memory.h"
 #include "model/device.h"
 
@@ -21,6 +22,12 @@ constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
 // libtorch's code and what it allocates for itself; on a GPU its context, the libraries' kernels and NCCL's buffers.
 constexpr std::int64_t kProgram = std::int64_t{400} << 20;
 constexpr std::int64_t kGpuProgram = std::int64_t{1536} << 20;
+
+// Of moments and master, while they are written behind the training.
+std::int64_t CopyBytes(const RunConfig& config, std::int64_t num_weights) {
+  if (config.train.save_steps == 0 || !config.train.save_behind) return 0;
+  return static_cast<std::int64_t>(learner::VectorBytes(num_weights, ScalarTypeOf(config.dtype)));
+}
 
 // From the configs to the items of each role.
 class Planner {
@@ -132,12 +139,8 @@ class Planner {
     items.push_back({whose + "working memory", count * memory.working});
   }
 
-  // Moments and master, while they are written behind the training.
-  std::int64_t CheckpointCopy() const {
-    if (config_.train.save_steps == 0 || !config_.train.save_behind) return 0;
-    return (type_ == at::kFloat ? 2 : 3) * model::WeightBytes(model_, at::kFloat);
-  }
-  static void AddCopy(const std::string& whose, std::int64_t bytes, Items& items) {
+  void AddCopy(const std::string& whose, Items& items) const {
+    const std::int64_t bytes = CopyBytes(config_, model::ParameterCount(model_));
     if (bytes > 0) items.push_back({whose + "checkpoint on its way", bytes});
   }
 
@@ -148,7 +151,7 @@ class Planner {
     place.items.push_back({"published weights", weights_});
     learner::LearnerMemory memory = LearnerRank();
     AddLearner(memory, weights_, place.items);
-    if (!gpu_) AddCopy("", CheckpointCopy(), place.items);
+    if (!gpu_) AddCopy("", place.items);
     AddEngine("actor's ", ActorEngine(), Count("actor"), place.items);
     if (config_.judge.has_model()) AddJudge(place);
     if (config_.estimator == estimators::EstimatorKind::kSynthesis)
@@ -166,7 +169,7 @@ class Planner {
       if (config_.train.trainer.loss.beta != 0) place.items.push_back({"KL reference", weights_});
       place.items.push_back({"rank 0's published weights", 2 * weights_});
       AddLearner(memory, weights_, place.items);
-      AddCopy("rank 0's ", CheckpointCopy(), place.items);
+      AddCopy("rank 0's ", place.items);
     }
     if (!config_.eval.data.empty() && config_.eval.steps > 0) {
       const engine::EngineMemory engine = ActorEngine();
@@ -233,10 +236,9 @@ std::int64_t HostBytes(const MemoryPlace& place, const RunConfig& config, std::i
   if (!place.gpu) return place.total();
   const std::int64_t weights = num_weights * (config.dtype == Dtype::kBFloat16 ? 2 : 4);
   if (place.who == "actor" || place.who == "anchor" || place.who == "judge") return kBesideAGpu + weights;
-  // The first learner publishes: the weights, those before, and what it saves.
-  const bool behind = config.train.save_steps > 0 && config.train.save_behind;
-  const std::int64_t vectors = !behind ? 1 : config.dtype == Dtype::kBFloat16 ? 3 : 2;
-  return kBesideAGpu + 2 * weights + vectors * static_cast<std::int64_t>(sizeof(float)) * num_weights;
+  // The first learner publishes: the weights, those before, and what it saves, of which one vector at least.
+  const std::int64_t vector = num_weights * static_cast<std::int64_t>(sizeof(float));
+  return kBesideAGpu + 2 * weights + std::max(CopyBytes(config, num_weights), vector);
 }
 
 }  // namespace

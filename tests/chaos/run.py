@@ -28,10 +28,11 @@ import sys
 import tempfile
 import time
 
+from processes import end_all, processes_of, run_environment
+
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
 NETNS = SOURCE / "tests/e2e/netns.sh"
-MARK = "AUTODIDACT_CHAOS"  # in the environment of all that belongs to a run
 ROLES = ("actor", "anchor", "judge", "learner", "supervisor", "agent")
 HOSTS = 3
 DISK_MIB = 600
@@ -40,45 +41,12 @@ SETTLED = 10      # steps after the last fault
 NO_PROGRESS = 150  # seconds without a new step that no fault explains
 
 
-def run_environment(mark):
-    return os.environ | {MARK: mark, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-
-
-def processes_of(mark):
-    """pid: its arguments, of all processes of a run."""
-    wanted = f"{MARK}={mark}".encode()
-    found = {}
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            if wanted not in (entry / "environ").read_bytes().split(b"\0"):
-                continue
-            arguments = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        except OSError:
-            continue
-        if arguments[0]:  # a zombie has none
-            found[int(entry.name)] = arguments
-    return found
-
-
 def role_of(arguments, program):
     """What a process of the run is, if faults may be done to it: not mpirun, its daemons and the keepers."""
     if arguments[0] != str(program):
         return None
     command = next((argument for argument in arguments[1:] if not argument.startswith("-")), "")
     return command if command in ROLES else None
-
-
-def end_all(mark):
-    """Ends whatever is left of a run; how many there were."""
-    left = processes_of(mark)
-    for pid in left:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    return len(left)
 
 
 class Disk:

@@ -116,19 +116,19 @@ void ExpectNoAnswerWithoutAKey(const launch::Ticket& ticket) {
 
 // A client's conversation is listened to, and its bytes are sent once more.
 void ExpectNoAnswerToAReplay(const launch::Ticket& ticket) {
-  Eavesdropper eavesdropper(PortOf(ticket.learner));
+  Eavesdropper eavesdropper(tests::PortOf(ticket.learner));
   ASSERT_TRUE(IsRefused(Ask(eavesdropper.endpoint(), ticket.SecurityOf("actor-1"), kLeaseForAnother, kAnswer)));
   eavesdropper.Finish();
   const auto shaken = [](const Turn& turn) { return !turn.asks && turn.bytes.find(kShaken) != std::string::npos; };
   ASSERT_TRUE(std::any_of(eavesdropper.turns().begin(), eavesdropper.turns().end(), shaken));
-  const Heard heard = Replay(PortOf(ticket.learner), eavesdropper.turns(), kAnswer);
+  const Heard heard = Replay(tests::PortOf(ticket.learner), eavesdropper.turns(), kAnswer);
   EXPECT_TRUE(heard.closed);
   EXPECT_NE(heard.bytes.find(kWelcome), std::string::npos);
   EXPECT_EQ(heard.bytes.find(kShaken), std::string::npos);
 }
 
 TEST_F(StrangersTest, AreRefusedAndCountedAndTheRunIsTheQuietOne) {
-  const Crowd crowd(kCrowds, kOfEach);
+  const tests::Crowd crowd(kCrowds, kOfEach);
   const auto quiet = Start("quiet");
   ASSERT_EQ(CodeOf(*quiet), 0) << quiet->errors();
   const auto job = Start("visited", {"bash", "-c", "ulimit -n " + std::to_string(kFiles) + " && exec \"$@\"", "bash"});
@@ -138,7 +138,7 @@ TEST_F(StrangersTest, AreRefusedAndCountedAndTheRunIsTheQuietOne) {
   ExpectNoAnswerToAReplay(ticket);
   WaitForStep(*job, "visited", ReadLines(runs_ / "visited/metrics.jsonl").size() + 2);
   EXPECT_GE(Sum("visited", "net/strangers"), 1);
-  EXPECT_EQ(crowd.ConnectTo(PortOf(ticket.learner)), kCrowds * kOfEach);
+  EXPECT_EQ(crowd.ConnectTo(tests::PortOf(ticket.learner)), kCrowds * kOfEach);
   ExpectLiesRefused(ticket);
   ExpectNoAnswerWithoutAKey(ticket);
   ASSERT_EQ(CodeOf(*job), 0) << job->errors();

@@ -10,18 +10,17 @@ line a case and ends with 1 where one is not well.
 """
 import argparse
 import collections
-import contextlib
 import hashlib
-import os
 import pathlib
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "chaos"))
+from processes import end_all, processes_of, run_environment  # noqa: E402
 STEPS = 6
 DEADLINE = 60.0  # of a run, of which each wait inside has its own
 SETTINGS = ["train.max_steps=%d" % STEPS, "train.groups_per_step=8", "train.max_empty_steps=0", "train.save_steps=2", "train.keep_checkpoints=1",
@@ -35,14 +34,14 @@ class Sweep:
         subprocess.run([program, "demo-data", out / "data"], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
 
     def train(self, name, more=(), fault=None):
-        """Exit code (None: it had to be killed), seconds and what it said."""
+        """Exit code (None: it had to be killed), seconds, and how many processes were left 5 s later."""
         command = [self.program, "train", "configs/demo/train.yaml", *more]
         if self.mode == "mpirun":
-            command = ["mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "5", *command]
+            command = ["mpirun", "--oversubscribe", "-n", "5", *command]
         for setting in (*SETTINGS, f"name={name}", f"folder={self.out}", f"data.train={self.out}/data/unlabelled.jsonl",
                         f"eval.data={self.out}/data/dev.jsonl"):
             command += ["--set", setting]
-        environment = dict(os.environ, SWEEP_MARK=name)
+        environment = run_environment(name)
         if fault:
             environment |= {"AUTODIDACT_FAULT": fault, "AUTODIDACT_FAULT_LATCH": str(self.out / name) + ".latch"}
         start = time.monotonic()
@@ -53,28 +52,10 @@ class Sweep:
             except subprocess.TimeoutExpired:
                 code = None
         seconds = time.monotonic() - start
-        left = self.left_of(name)
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        return code, seconds, left
-
-    def left_of(self, name):
-        """Processes of the run that are there 5 s after its end."""
-        mark = f"SWEEP_MARK={name}".encode()
-        deadline = time.monotonic() + 5
-        while True:
-            left = []
-            for entry in pathlib.Path("/proc").iterdir():
-                try:
-                    if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
-                        if (entry / "stat").read_text().rsplit(")")[-1].split()[0] != "Z":
-                            left.append(int(entry.name))
-                except (OSError, IndexError):
-                    continue
-            if not left or time.monotonic() > deadline:
-                return left
+        leaving = time.monotonic() + 5
+        while processes_of(name) and time.monotonic() < leaving:
             time.sleep(0.1)
+        return code, seconds, end_all(name)
 
     def weights(self, name):
         file = self.out / name / "checkpoints" / f"step_{STEPS:06d}" / "model" / "model.safetensors"
@@ -93,7 +74,7 @@ class Sweep:
         if code is None:
             wrong.append("it hangs")
         if left:
-            wrong.append(f"{len(left)} processes are left")
+            wrong.append(f"{left} processes are left")
         how = "went on"
         if code != 0:
             how = f"ended with {code}"

@@ -1,13 +1,12 @@
 #include "net/reach.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "tests/loopback.h"
 #include "tests/waits.h"
 
 namespace autodidact::net {
@@ -22,28 +21,7 @@ constexpr const char* kHere = "127.0.0.1";
 constexpr base::Milliseconds kTrial{150};
 
 // Listens and never accepts; with a full queue the kernel lets nobody in.
-class DeafListener {
- public:
-  explicit DeafListener(int queue) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in own{};
-    own.sin_family = AF_INET;
-    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof own;
-    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&own), sizeof own), 0);
-    EXPECT_EQ(listen(fd_, queue), 0);
-    getsockname(fd_, reinterpret_cast<sockaddr*>(&own), &size);
-    port_ = ntohs(own.sin_port);
-  }
-  ~DeafListener() { close(fd_); }
-  DeafListener(const DeafListener&) = delete;
-  DeafListener& operator=(const DeafListener&) = delete;
-
-  int port() const { return port_; }
-
- private:
-  int fd_;
-  int port_ = 0;
-};
+using DeafListener = tests::Listener;
 
 int ClosedPort() {
   return DeafListener(1).port();
