@@ -1,6 +1,8 @@
 // The engine against the model room's full recomputation, for every family and both decoders.
 #include "test_models.h"
 
+#include <unistd.h>
+
 #include <fstream>
 #include <sstream>
 
@@ -128,7 +130,8 @@ TEST_P(StoriesTest, The200GreedyIdsAreThePublishedOnes) {
   // The texts do not matter here; a tokenizer of the same size does.
   std::vector<std::string> symbols;
   for (int i = 3; i < 512; ++i) symbols.push_back("s" + std::to_string(i));
-  const std::filesystem::path tokenizer_file = std::filesystem::path(::testing::TempDir()) / "engine_stories.json";
+  const std::filesystem::path tokenizer_file =
+      std::filesystem::path(::testing::TempDir()) / ("engine_stories_" + std::to_string(::getpid()) + ".json");
   text::WriteSymbolTokenizer({{"<pad>", "<bos>", "<eos>"}, "<bos>"}, symbols, tokenizer_file);
   const text::Tokenizer tokenizer(tokenizer_file);
 

@@ -103,7 +103,7 @@ class RequireOutputsTest : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  const fs::path folder_ = fs::path(testing::TempDir()) / "require_outputs_test";
+  const fs::path folder_ = fs::path(testing::TempDir()) / ("require_outputs_" + std::to_string(getpid()));
 };
 
 TEST_F(RequireOutputsTest, AFileThatIsReadIsNotWrittenByAnyNameOfIt) {
