@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Runs of the demo's task under mpirun to whose processes, links and disk faults are done at random moments, and an
-audit of what they leave (tests/chaos/audit.py, whose exit code this is).
+audit of what they leave (tests/chaos/audit.py, whose exit code this is; also 1 where not all faults were done).
 
   tests/chaos/run.py [--program FILE] [--runs N] [--faults N] [--steps N] [--seed N] [--kinds KIND,...] [--out FOLDER]
 
@@ -286,7 +286,8 @@ def parse_options():
 
 
 def make_run(options, name, learners, kinds, faults, seed):
-    """One run, with the disk and the hosts that its faults need. Its folder, log, and how many faults were done."""
+    """One run, with the disk and the hosts that its faults need. Its folder, log, and whether it came to its end with
+    all its faults done."""
     kept = options.out / name
     shutil.rmtree(kept, ignore_errors=True)
     disk = Disk(options.out / f"{name}.disk") if "disk" in kinds else None
@@ -305,7 +306,7 @@ def make_run(options, name, learners, kinds, faults, seed):
         if "link" in kinds:
             subprocess.run([NETNS, "down"], check=False)
     print(f"{name}: {done} faults, exit code {run.code}, {run.steps()} steps", flush=True)
-    return kept, options.out / f"{name}.faults.jsonl", run.code
+    return kept, options.out / f"{name}.faults.jsonl", run.code == 0 and done == faults
 
 
 def main():
@@ -314,16 +315,22 @@ def main():
     learners = [int(count) for count in options.learners.split(",")]
     quiet = {}
     judged = []
+    cut_short = []
     for index in range(options.runs):
         count = learners[index % len(learners)]
         if count not in quiet:
-            quiet[count] = make_run(options, f"quiet-{count}", count, {}, 0, 0)[:2]
+            *quiet[count], whole = make_run(options, f"quiet-{count}", count, {}, 0, 0)
+            cut_short += [] if whole else [f"quiet-{count}"]
         # Hosts cost time of their own: only some runs have them.
         kinds = {kind: weight for kind, weight in options.kinds.items()
                  if kind != "link" or len(options.kinds) == 1 or index % 4 in (2, 3)}
-        folder, log, _ = make_run(options, f"run-{index}", count, kinds, options.faults, options.seed + index)
+        folder, log, whole = make_run(options, f"run-{index}", count, kinds, options.faults, options.seed + index)
+        cut_short += [] if whole else [f"run-{index}"]
         judged += ["--run", folder, log, *quiet[count]]
     code = subprocess.run([sys.executable, HERE / "audit.py", *map(str, judged)], check=False).returncode
+    if cut_short:
+        print(f"WRONG: not all faults were done, or the run ended with another code than 0: {', '.join(cut_short)}")
+        code = code or 1
     if code == 0 and not options.keep:
         shutil.rmtree(options.out)
     else:

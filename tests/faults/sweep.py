@@ -6,7 +6,7 @@
 Each case is a run with that fault. It is well when within the deadline it has made all its steps and its final weights
 are those of the quiet run; or has ended with a code that says failed, a line of error, and --resume without a fault
 makes it so. No process of it may be left in either case. A point that a run does not come to is told as such. Prints a
-line a case and ends with 1 where one is not well.
+line a case and ends with 1 where one is not well, or none was reached.
 """
 import argparse
 import collections
@@ -119,7 +119,10 @@ def main():
                 if result == "not reached":
                     break  # by no action
     print("; ".join(f"{end}: {count}" for end, count in sorted(ends.items())))
-    return 1 if ends["WRONG"] else 0
+    reached = ends.total() - ends["not reached"]
+    if reached == 0:
+        print("no case was reached: nothing is shown")
+    return 1 if ends["WRONG"] or reached == 0 else 0
 
 
 if __name__ == "__main__":
